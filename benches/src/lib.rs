@@ -1,0 +1,1 @@
+//! Criterion benches of the parts of mite live beside this file.

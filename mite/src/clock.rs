@@ -1,0 +1,44 @@
+//! The time of a run: seconds since its start, on a clock that tests can pause.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+/// When a run began, and how long ago that is.
+///
+/// It reads tokio's clock, so a test on a paused runtime decides what time it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunClock {
+    started: Instant,
+    started_at: SystemTime,
+}
+
+impl RunClock {
+    /// A run that begins now.
+    pub(crate) fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            started_at: SystemTime::now(),
+        }
+    }
+
+    /// Time since the run began; zero before it.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.at(Instant::now())
+    }
+
+    /// The run's time at `instant`; zero before it began.
+    pub(crate) fn at(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.started)
+    }
+
+    /// The instant at which the run is `elapsed` old.
+    pub(crate) fn instant(&self, elapsed: Duration) -> Instant {
+        self.started + elapsed
+    }
+
+    /// The wall-clock time at which the run began.
+    pub(crate) fn started_at(&self) -> SystemTime {
+        self.started_at
+    }
+}

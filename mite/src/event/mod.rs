@@ -1,0 +1,233 @@
+//! What happened in a journey: typed events and their fields.
+//!
+//! An [`Event`] is what the statistics fold in, what a metric of your own counts and what a test
+//! looks at. It borrows everything, so that telling of it costs nothing when nobody asks.
+
+mod exchange;
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+
+pub use exchange::{Exchange, Head};
+
+/// Something that happened, when, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// Time since the run began.
+    pub at: Duration,
+    /// The full name of the journey.
+    pub journey: &'a str,
+    /// The transaction it happened in, outer names first, joined with ` :: `; empty outside any.
+    pub transaction: &'a str,
+    /// What it was.
+    pub what: What<'a>,
+}
+
+/// The kinds of [`Event`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum What<'a> {
+    /// A journey came to its end: kind `journey`.
+    Journey(&'a JourneyEnd),
+    /// A transaction came to its end: kind `transaction`.
+    Transaction(&'a TransactionEnd),
+    /// A request was answered, failed or was given up: kind `http`.
+    Http(&'a HttpRequest<'a>),
+    /// A journey failed: kind `error`.
+    Failure(&'a Failure<'a>),
+    /// The journey sent an event of its own: the kind is the type it gave.
+    Custom {
+        /// The type given to `Context::send`.
+        kind: &'a str,
+        /// What was sent.
+        value: &'a Value,
+    },
+}
+
+/// How a journey ended, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub struct JourneyEnd {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// From the actual start to the end.
+    pub service_time: Duration,
+    /// From the *intended* start to the end; equal to the service time in the closed model.
+    pub response_time: Duration,
+    /// From the intended start to the actual one; absent in the closed model.
+    pub start_delay: Option<Duration>,
+}
+
+/// The ways a journey can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returned `Ok`.
+    Completed,
+    /// It returned an error or panicked.
+    Failed,
+    /// The run was over before it was.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The outcome in lower case, as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Completed => "completed",
+            Outcome::Failed => "failed",
+            Outcome::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How a transaction ended, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub struct TransactionEnd {
+    /// From the first poll of its future to the end.
+    pub time: Duration,
+    /// Whether a failure ended it, its own or that of a transaction inside.
+    pub failed: bool,
+}
+
+/// One request of the HTTP client, with its phases.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpRequest<'a> {
+    /// The name it is grouped under, `GET /item/:id`.
+    pub name: &'a str,
+    /// The method.
+    pub method: &'a Method,
+    /// The status of the answer; absent when there was none.
+    pub status: Option<u16>,
+    /// A transport error, or a status of 400 and above that the request did not allow.
+    pub failed: bool,
+    /// Whether at least one byte of it was written; one that was not is no request to the reports.
+    pub sent: bool,
+    /// The kind of transport error, such as `timeout`.
+    pub error: Option<&'a str>,
+    /// Whether it went over a connection that had carried another before.
+    pub reused: bool,
+    /// Bytes of head and body written, before encryption.
+    pub bytes_sent: u64,
+    /// Bytes of head and body read, after decryption.
+    pub bytes_received: u64,
+    /// From `send()` to the last byte of the body.
+    pub total: Duration,
+    /// Looking up the name; absent on a kept connection and for an address.
+    pub dns: Option<Duration>,
+    /// Opening the TCP connection; absent on a kept one.
+    pub connect: Option<Duration>,
+    /// The TLS handshake; absent on a kept connection and without TLS.
+    pub tls: Option<Duration>,
+    /// From the connection being ready to the first byte of the answer.
+    pub first_byte: Option<Duration>,
+}
+
+/// A failure, reported once, at the innermost transaction it passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure<'a> {
+    /// `error`, `exception`, `panic`, or a more telling word such as `timeout`.
+    pub kind: &'a str,
+    /// What went wrong.
+    pub message: &'a str,
+    /// `file:line` in the journey's source.
+    pub location: &'a str,
+}
+
+impl Event<'_> {
+    /// The word a metric is bound to: `journey`, `transaction`, `http`, `error`, or the type the
+    /// journey gave when it sent an event of its own.
+    pub fn kind(&self) -> &str {
+        match self.what {
+            What::Journey(_) => "journey",
+            What::Transaction(_) => "transaction",
+            What::Http(_) => "http",
+            What::Failure(_) => "error",
+            What::Custom { kind, .. } => kind,
+        }
+    }
+
+    /// The field of this name, times in seconds; `None` if this kind of event has no such field.
+    ///
+    /// Every event has `journey` and `transaction`. Further,
+    ///
+    /// | kind | fields |
+    /// |---|---|
+    /// | `journey` | `outcome`, `service_time`, `response_time`, `start_delay` |
+    /// | `transaction` | `time`, `failed` |
+    /// | `http` | `name`, `method`, `status`, `failed`, `error`, `reused`, `bytes_sent`, `bytes_received`, `total`, `dns`, `connect`, `tls`, `first_byte` |
+    /// | `error` | `kind`, `message`, `location` |
+    /// | your own | the fields of what was sent, or `value` when that was not a map |
+    pub fn field(&self, name: &str) -> Option<Value> {
+        let own = match self.what {
+            What::Journey(end) => end.field(name),
+            What::Transaction(end) => match name {
+                "time" => Some(json!(end.time.as_secs_f64())),
+                "failed" => Some(json!(end.failed)),
+                _ => None,
+            },
+            What::Http(request) => request.field(name),
+            What::Failure(failure) => match name {
+                "kind" => Some(json!(failure.kind)),
+                "message" => Some(json!(failure.message)),
+                "location" => Some(json!(failure.location)),
+                _ => None,
+            },
+            What::Custom {
+                value: Value::Object(fields),
+                ..
+            } => fields.get(name).cloned(),
+            What::Custom { value, .. } => (name == "value").then(|| value.clone()),
+        };
+        own.or_else(|| match name {
+            "journey" => Some(json!(self.journey)),
+            "transaction" => Some(json!(self.transaction)),
+            _ => None,
+        })
+    }
+}
+
+impl JourneyEnd {
+    fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "outcome" => Some(json!(self.outcome.as_str())),
+            "service_time" => Some(json!(self.service_time.as_secs_f64())),
+            "response_time" => Some(json!(self.response_time.as_secs_f64())),
+            "start_delay" => self.start_delay.map(|delay| json!(delay.as_secs_f64())),
+            _ => None,
+        }
+    }
+}
+
+impl HttpRequest<'_> {
+    fn field(&self, name: &str) -> Option<Value> {
+        let seconds = |time: Option<Duration>| time.map(|time| json!(time.as_secs_f64()));
+        match name {
+            "name" => Some(json!(self.name)),
+            "method" => Some(json!(self.method.as_str())),
+            "status" => self.status.map(|status| json!(status)),
+            "failed" => Some(json!(self.failed)),
+            "error" => self.error.map(|error| json!(error)),
+            "reused" => Some(json!(self.reused)),
+            "bytes_sent" => Some(json!(self.bytes_sent)),
+            "bytes_received" => Some(json!(self.bytes_received)),
+            "total" => seconds(Some(self.total)),
+            "dns" => seconds(self.dns),
+            "connect" => seconds(self.connect),
+            "tls" => seconds(self.tls),
+            "first_byte" => seconds(self.first_byte),
+            _ => None,
+        }
+    }
+}
+
+/// Something that looks at everything as it happens, where it happens.
+///
+/// A worker has at most one; without one, no event is put together at all.
+pub(crate) trait Tap {
+    /// An event has happened.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// A request is over, with its heads and bodies.
+    fn exchange(&mut self, exchange: Exchange);
+}

@@ -1,0 +1,18 @@
+//! Load tests as ordinary Rust.
+
+extern crate self as mite;
+
+mod clock;
+mod config;
+pub mod datapool;
+mod error;
+pub mod event;
+mod id;
+pub mod volume;
+
+#[doc(hidden)]
+pub use inventory;
+
+pub use config::{Config, ConfigError};
+pub use error::{Class, Classifier, Error, Result};
+pub use id::ItemId;
