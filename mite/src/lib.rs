@@ -8,6 +8,7 @@ pub mod datapool;
 mod error;
 pub mod event;
 mod id;
+mod stats;
 pub mod volume;
 
 #[doc(hidden)]
@@ -16,3 +17,5 @@ pub use inventory;
 pub use config::{Config, ConfigError};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
+#[doc(inline)]
+pub use stats::metric;
