@@ -19,3 +19,5 @@ pub use config::{Config, ConfigError};
 pub use context::{Context, Extension};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
+#[doc(inline)]
+pub use stats::metric;
