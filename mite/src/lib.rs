@@ -8,6 +8,7 @@ pub mod datapool;
 mod error;
 pub mod event;
 mod id;
+pub mod report;
 pub mod volume;
 
 #[doc(hidden)]
@@ -16,3 +17,4 @@ pub use inventory;
 pub use config::{Config, ConfigError};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
+pub use report::{Report, Verdict};
