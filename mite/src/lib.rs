@@ -9,6 +9,7 @@ pub mod datapool;
 mod error;
 pub mod event;
 mod id;
+pub mod report;
 mod stats;
 pub mod volume;
 
@@ -19,5 +20,6 @@ pub use config::{Config, ConfigError};
 pub use context::{Context, Extension};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
+pub use report::{Report, Verdict};
 #[doc(inline)]
 pub use stats::metric;
