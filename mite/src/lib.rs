@@ -8,6 +8,7 @@ pub mod datapool;
 mod error;
 pub mod event;
 mod id;
+mod scenario;
 mod stats;
 pub mod volume;
 
@@ -17,5 +18,6 @@ pub use inventory;
 pub use config::{Config, ConfigError};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
+pub use scenario::threshold::{Threshold, ThresholdError, ThresholdResult};
 #[doc(inline)]
 pub use stats::metric;
