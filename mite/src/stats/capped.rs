@@ -83,19 +83,9 @@ impl<K: SeriesKey, V: Merge> Capped<K, V> {
         self.rows.iter().chain(&self.more)
     }
 
-    /// The row of this key, if it has its own or is an overflow row.
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.rows.get(key).or_else(|| self.more.get(key))
-    }
-
     /// Whether there is no row at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.more.is_empty()
-    }
-
-    /// Whether some row had to share an overflow row.
-    pub(crate) fn overflowed(&self) -> bool {
-        !self.more.is_empty()
     }
 }
 

@@ -499,7 +499,7 @@ fn watched(
 fn seconds(times: &[u64]) -> impl Iterator<Item = Second> {
     times.iter().map(|&ms| match ms {
         0 => Second::new(),
-        ms => Second::new().http("GET /", 200, Duration::from_millis(ms as u64)),
+        ms => Second::new().http("GET /", 200, Duration::from_millis(ms)),
     })
 }
 
