@@ -121,6 +121,17 @@ mod tests {
         all
     }
 
+    #[test]
+    fn over_the_cap_the_rows_that_sort_first_are_kept() {
+        let mut table = Table::default();
+        for name in ["d", "b", "c", "a", "e"] {
+            table.add(name.to_owned(), 1);
+        }
+        let table = merged([table]);
+        let names: Vec<_> = table.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c", MORE]);
+    }
+
     proptest! {
         #[test]
         fn the_table_does_not_depend_on_the_order_of_merging_even_over_the_cap(
