@@ -4,12 +4,11 @@ extern crate self as mite;
 
 mod clock;
 mod config;
-mod context;
 pub mod datapool;
 mod error;
 pub mod event;
 mod id;
-pub mod report;
+mod scenario;
 mod stats;
 pub mod volume;
 
@@ -17,9 +16,8 @@ pub mod volume;
 pub use inventory;
 
 pub use config::{Config, ConfigError};
-pub use context::{Context, Extension};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
-pub use report::{Report, Verdict};
+pub use scenario::threshold::{Threshold, ThresholdError, ThresholdResult};
 #[doc(inline)]
 pub use stats::metric;

@@ -83,19 +83,9 @@ impl<K: SeriesKey, V: Merge> Capped<K, V> {
         self.rows.iter().chain(&self.more)
     }
 
-    /// The row of this key, if it has its own or is an overflow row.
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.rows.get(key).or_else(|| self.more.get(key))
-    }
-
     /// Whether there is no row at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.more.is_empty()
-    }
-
-    /// Whether some row had to share an overflow row.
-    pub(crate) fn overflowed(&self) -> bool {
-        !self.more.is_empty()
     }
 }
 
@@ -129,6 +119,17 @@ mod tests {
             all.merge(table, 3);
         }
         all
+    }
+
+    #[test]
+    fn over_the_cap_the_rows_that_sort_first_are_kept() {
+        let mut table = Table::default();
+        for name in ["d", "b", "c", "a", "e"] {
+            table.add(name.to_owned(), 1);
+        }
+        let table = merged([table]);
+        let names: Vec<_> = table.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c", MORE]);
     }
 
     proptest! {

@@ -54,9 +54,9 @@ impl Recorder {
     pub(crate) fn new(journeys: Vec<Arc<str>>, cap: usize, metrics: Vec<Metric>) -> Self {
         let mut names = Vec::<Arc<str>>::new();
         let entries = journeys
-            .iter()
+            .into_iter()
             .map(|name| {
-                let known = names.iter().position(|other| other == name);
+                let known = names.iter().position(|other| *other == name);
                 let journey = known.unwrap_or_else(|| {
                     // A copy of this worker's own: the count of a shared one would be contended.
                     names.push(Arc::from(name.as_ref()));
@@ -64,7 +64,7 @@ impl Recorder {
                 });
                 Entry {
                     journey: u32::try_from(journey).unwrap_or(u32::MAX),
-                    name: names.get(journey).unwrap_or(name).clone(),
+                    name: names.get(journey).unwrap_or(&name).clone(),
                     statistics: JourneyStatistics::default(),
                 }
             })

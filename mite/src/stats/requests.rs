@@ -6,7 +6,7 @@ use http::Method;
 use rustc_hash::FxHashMap;
 
 use super::{
-    capped::{Capped, MORE},
+    capped::Capped,
     latency::Latency,
     names::Names,
     statistics::{HttpKey, RequestStatistics},
@@ -124,20 +124,10 @@ impl RequestTable {
         }
         for (journey, statistics) in self.overflow.drain() {
             if let Some(journey) = journeys.get(journey as usize) {
-                taken.add_overflow(overflow_key(journey), statistics);
+                taken.add_overflow(HttpKey::more(journey), statistics);
             }
         }
         taken
-    }
-}
-
-fn overflow_key(journey: &Arc<str>) -> HttpKey {
-    HttpKey {
-        journey: journey.clone(),
-        transaction: MORE.into(),
-        name: MORE.into(),
-        method: MORE.into(),
-        status: None,
     }
 }
 

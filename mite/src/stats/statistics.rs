@@ -69,7 +69,7 @@ impl Statistics {
             }
         }
         self.errors.merge(other.errors, self.cap);
-        self.generator.merge(other.generator);
+        self.generator.merge(&other.generator);
     }
 
     /// Adds what was counted in the time after: as [`merge`](Statistics::merge), except that the
@@ -258,15 +258,22 @@ pub(crate) struct HttpKey {
     pub(crate) status: Option<u16>,
 }
 
-impl SeriesKey for HttpKey {
-    fn overflow(&self) -> Self {
+impl HttpKey {
+    /// The row of a journey's requests that have none of their own.
+    pub(crate) fn more(journey: &Arc<str>) -> Self {
         Self {
-            journey: self.journey.clone(),
+            journey: journey.clone(),
             transaction: MORE.into(),
             name: MORE.into(),
             method: MORE.into(),
             status: None,
         }
+    }
+}
+
+impl SeriesKey for HttpKey {
+    fn overflow(&self) -> Self {
+        Self::more(&self.journey)
     }
 }
 
@@ -352,7 +359,7 @@ pub(crate) struct GeneratorStatistics {
 }
 
 impl GeneratorStatistics {
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: &Self) {
         self.loop_lag.merge(&other.loop_lag);
         self.connections_failed += other.connections_failed;
     }

@@ -224,6 +224,16 @@ fn names_beyond_the_cap_share_a_visible_series_and_still_count_in_totals() {
 }
 
 #[test]
+fn paths_made_of_few_names_are_capped_too() {
+    let mut recorder = recorder(2, Vec::new());
+    let a = recorder.transaction(FIRST, ROOT, "a");
+    let b = recorder.transaction(FIRST, a, "b");
+    let c = recorder.transaction(FIRST, b, "a");
+    let paths = [a, b, c].map(|id| recorder.path(id).to_string());
+    assert_eq!(paths, ["a", "a :: b", MORE]);
+}
+
+#[test]
 fn long_messages_are_cut_between_characters() {
     let mut recorder = recorder(10, Vec::new());
     fail(&mut recorder, "error", &"ü".repeat(10_000));

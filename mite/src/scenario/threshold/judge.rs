@@ -1,0 +1,161 @@
+//! Watches the thresholds of a run second by second and gives the result at the end.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{Evaluation, Threshold, ThresholdResult, measure::Measured};
+use crate::stats::Statistics;
+
+/// How far a window may be from its length: ticks of a second are a little early or late.
+const TOLERANCE: Duration = Duration::from_millis(100);
+
+/// The thresholds of a run, with what windows have shown so far.
+///
+/// It counts from the end of the warm-up: neither the seconds it is fed nor the totals have anything
+/// of before.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    watches: Vec<Watch>,
+    elapsed: Duration,
+}
+
+impl Judge {
+    /// Thresholds in the order in which results are wanted.
+    pub(crate) fn new(thresholds: Vec<Threshold>) -> Self {
+        Self {
+            watches: thresholds.into_iter().map(Watch::new).collect(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Takes in what the time since the last call showed, and the totals with it.
+    ///
+    /// Says which threshold, if any, now ends the run: the place of the first such one.
+    pub(crate) fn second(
+        &mut self,
+        interval: &Statistics,
+        totals: &Statistics,
+        elapsed: Duration,
+    ) -> Option<usize> {
+        let length = elapsed.saturating_sub(self.elapsed);
+        self.elapsed = elapsed;
+        let mut aborting = None;
+        for (index, watch) in self.watches.iter_mut().enumerate() {
+            let broken = match watch.threshold.window() {
+                Some(window) => watch.slide(window, interval, length),
+                None => watch.breaks_already(totals, elapsed),
+            };
+            let due = watch
+                .threshold
+                .abort()
+                .is_some_and(|abort| elapsed >= abort.after);
+            if broken && due {
+                aborting.get_or_insert(index);
+            }
+        }
+        aborting
+    }
+
+    /// How each threshold came out, in their order.
+    pub(crate) fn finish(&self, totals: &Statistics, elapsed: Duration) -> Vec<ThresholdResult> {
+        let results = self.watches.iter().map(|watch| {
+            let Evaluation { value, passed } = watch.result(totals, elapsed);
+            ThresholdResult {
+                expression: watch.threshold.to_string(),
+                value,
+                passed,
+            }
+        });
+        results.collect()
+    }
+}
+
+#[derive(Debug)]
+struct Watch {
+    threshold: Threshold,
+    intervals: VecDeque<(Duration, Measured)>,
+    covered: Duration,
+    /// Whether there has been anything to measure yet.
+    begun: bool,
+    /// The verdict over all full windows, with the worst value.
+    windows: Option<Evaluation>,
+}
+
+impl Watch {
+    fn new(threshold: Threshold) -> Self {
+        Self {
+            threshold,
+            intervals: VecDeque::new(),
+            covered: Duration::ZERO,
+            begun: false,
+            windows: None,
+        }
+    }
+
+    /// Whether the totals break it; a run in which nothing has happened yet breaks nothing.
+    fn breaks_already(&self, totals: &Statistics, elapsed: Duration) -> bool {
+        if self.threshold.abort().is_none() {
+            return false;
+        }
+        let evaluation = self.threshold.evaluate(totals, elapsed);
+        evaluation.value.is_some() && !evaluation.passed
+    }
+
+    /// Moves the window on and says whether it is full and breaks the threshold.
+    ///
+    /// Windows before the first sample are not judged; a later one without a sample is a stall.
+    fn slide(&mut self, window: Duration, interval: &Statistics, length: Duration) -> bool {
+        let mut measured = self.threshold.measure(interval);
+        if let Some((_, before)) = self.intervals.back() {
+            measured.keep_gauge(before);
+        }
+        self.begun |= !measured.is_empty();
+        self.covered += length;
+        self.intervals.push_back((length, measured));
+        while let Some(&(oldest, _)) = self.intervals.front()
+            && self.covered - oldest + TOLERANCE >= window
+        {
+            self.covered -= oldest;
+            self.intervals.pop_front();
+        }
+        if self.covered + TOLERANCE < window {
+            return false;
+        }
+        let evaluation = self.threshold.judge(self.window_value());
+        if evaluation.value.is_none() && !self.begun {
+            return false;
+        }
+        self.take_note(evaluation);
+        !evaluation.passed
+    }
+
+    fn window_value(&self) -> Option<f64> {
+        let mut sum = Measured::default();
+        for (_, measured) in &self.intervals {
+            sum.merge(measured);
+        }
+        sum.value(&self.threshold, self.covered)
+    }
+
+    fn take_note(&mut self, now: Evaluation) {
+        let Some(worst) = &mut self.windows else {
+            self.windows = Some(now);
+            return;
+        };
+        worst.passed &= now.passed;
+        let limit = self.threshold.limit.value;
+        worst.value = match (worst.value, now.value) {
+            (Some(before), Some(value))
+                if !self.threshold.operator.is_worse(value, before, limit) =>
+            {
+                Some(before)
+            }
+            (before, value) => value.or(before),
+        };
+    }
+
+    /// A run shorter than the window is judged as one window.
+    fn result(&self, totals: &Statistics, elapsed: Duration) -> Evaluation {
+        self.windows
+            .unwrap_or_else(|| self.threshold.evaluate(totals, elapsed))
+    }
+}

@@ -1,0 +1,583 @@
+//! What thresholds accept, what they say of what they do not, and how they come out.
+
+use std::{sync::Arc, time::Duration};
+
+use http::Method;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    event::{Failure, HttpRequest, JourneyEnd, Outcome, TransactionEnd, What},
+    id::{EntryId, TransactionId},
+    stats::{
+        Recorder,
+        metric::{Counter, Gauge, Histogram},
+    },
+};
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const ROOT: TransactionId = TransactionId::ROOT;
+
+fn parse(expression: &str) -> Threshold {
+    Threshold::parse(expression).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refusal(expression: &str) -> String {
+    let message = Threshold::parse(expression).unwrap_err().to_string();
+    let start = format!("the threshold `{expression}`: ");
+    assert!(!message.contains('\n'), "one paragraph: {message}");
+    message
+        .strip_prefix(&start)
+        .unwrap_or_else(|| panic!("{message}"))
+        .to_owned()
+}
+
+fn metrics() -> Vec<Metric> {
+    vec![
+        Counter::new("items_sold")
+            .on("basket")
+            .value("items")
+            .label("shop")
+            .into(),
+        Gauge::new("queue").on("queue").value("length").into(),
+        Histogram::new("took").on("basket").seconds("took").into(),
+        Histogram::new("size").on("basket").value("items").into(),
+    ]
+}
+
+/// A worker's second, told in words.
+struct Second(Recorder);
+
+impl Second {
+    fn new() -> Self {
+        let journeys = ["shop::sign_in", "shop::browse"].map(Arc::from).to_vec();
+        Self(Recorder::new(journeys, 1000, metrics()))
+    }
+
+    fn http(mut self, name: &str, status: u16, total: Duration) -> Self {
+        let request = HttpRequest {
+            name,
+            method: &Method::GET,
+            status: (status > 0).then_some(status),
+            failed: !(200..400).contains(&status),
+            sent: true,
+            error: None,
+            reused: false,
+            bytes_sent: 1,
+            bytes_received: 1,
+            total,
+            dns: None,
+            connect: None,
+            tls: None,
+            first_byte: None,
+        };
+        self.0.record(MS, EntryId(0), ROOT, &What::Http(&request));
+        self
+    }
+
+    fn journey(mut self, entry: u32, outcome: Outcome, time: Duration) -> Self {
+        let end = JourneyEnd {
+            outcome,
+            service_time: MS,
+            response_time: time,
+            start_delay: Some(2 * MS),
+        };
+        self.0
+            .record(MS, EntryId(entry), ROOT, &What::Journey(&end));
+        self
+    }
+
+    fn transaction(mut self, entry: u32, name: &str, failed: bool, time: Duration) -> Self {
+        let id = self.0.transaction(EntryId(entry), ROOT, name);
+        let end = TransactionEnd { time, failed };
+        self.0
+            .record(MS, EntryId(entry), id, &What::Transaction(&end));
+        self
+    }
+
+    fn failure(mut self, kind: &str) -> Self {
+        let failure = Failure {
+            kind,
+            message: "no",
+            location: "src/main.rs:12",
+        };
+        self.0
+            .record(MS, EntryId(0), ROOT, &What::Failure(&failure));
+        self
+    }
+
+    fn send(mut self, at: Duration, kind: &str, value: &serde_json::Value) -> Self {
+        self.0
+            .record(at, EntryId(0), ROOT, &What::Custom { kind, value });
+        self
+    }
+
+    fn done(mut self) -> Statistics {
+        self.0.take()
+    }
+}
+
+/// The value and the verdict after ten seconds.
+fn judged(expression: &str, statistics: &Statistics) -> (Option<f64>, bool) {
+    let mut threshold = parse(expression);
+    threshold
+        .validate(&metrics(), &["shop::sign_in", "shop::browse"])
+        .unwrap_or_else(|error| panic!("{error}"));
+    let Evaluation { value, passed } = threshold.evaluate(statistics, 10 * SECOND);
+    (value, passed)
+}
+
+#[test]
+fn every_part_of_the_grammar_is_read() {
+    let threshold = parse(
+        r#"  http{name="GET \"a\"", status = "200",}.p99.9<=1m30.5s over 10s abort after 1m "#,
+    );
+    assert_eq!(threshold.subject, Subject::Http);
+    let labels = [("name", "GET \"a\""), ("status", "200")];
+    assert_eq!(
+        threshold.labels,
+        labels.map(|(name, value)| (name.into(), value.into()))
+    );
+    assert_eq!(threshold.stat, Stat::Quantile(99.9 / 100.0));
+    assert_eq!(threshold.operator, Operator::LessOrEqual);
+    assert_eq!(
+        (threshold.limit.value, threshold.limit.unit),
+        (90.5, Unit::Time)
+    );
+    assert_eq!(threshold.window(), Some(10 * SECOND));
+    assert_eq!(threshold.abort(), Some(Abort { after: 60 * SECOND }));
+    assert_eq!(
+        parse("errors.rate < 1% abort").abort(),
+        Some(Abort {
+            after: Duration::ZERO
+        })
+    );
+    assert!(parse("errors.rate < 1%").is_on_errors());
+    assert_eq!(parse(" http.count > 5 ").to_string(), "http.count > 5");
+}
+
+#[test]
+fn values_are_read_in_their_units() {
+    for (text, value) in [
+        ("http.p99 < 250ms", 0.25),
+        ("http.mean < 1m30s", 90.0),
+        ("http.max < 1.5s", 1.5),
+        ("http.max < 250us", 0.00025),
+        ("errors.rate < 0.5%", 0.005),
+        ("http.rate > 100/s", 100.0),
+        ("http.rate > 100", 100.0),
+        ("dropped.count == 0", 0.0),
+        ("queue.value > -3", -3.0),
+    ] {
+        let read = parse(text).limit.value;
+        assert!((read - value).abs() < 1e-12, "{text}: {read}");
+    }
+}
+
+#[test]
+fn each_mistake_is_named_with_what_would_be_right() {
+    for (expression, wanted) in [
+        ("", "it must begin with a subject (http, journey,"),
+        ("{a=\"b\"}.p99 < 1s", "not with \"{a=\"b\"}.p99\""),
+        (
+            "http",
+            "after \"http\" comes a point and a stat (count, rate, min,",
+        ),
+        ("http p99 < 1s", "not \"p99\""),
+        ("http.p999 < 1s", "there is no stat \"p999\""),
+        ("http.p99_9 < 1s", "did you mean \"p99.9\"?"),
+        (
+            "http.avarage < 1s",
+            "there is no stat \"avarage\"; \"http\" has count, rate",
+        ),
+        ("http.maen < 1s", "did you mean \"mean\"?"),
+        (
+            "errors.p99 < 1s",
+            "\"errors\" has no stat \"p99\"; it has count and rate",
+        ),
+        ("http.value < 1", "\"http\" has no stat \"value\""),
+        (
+            "http.p99",
+            "after the stat comes <, <=, >, >=, == or !=, not nothing",
+        ),
+        ("http.p99 = 1s", "not \"=\" (equality is ==)"),
+        ("http.p99 <", "nothing is no value to compare with"),
+        (
+            "http.p99 < fast",
+            "\"fast\" is no value to compare with; write a time such as 250ms",
+        ),
+        ("http.p99 < inf", "\"inf\" is no value"),
+        (
+            "http.p99 < 250",
+            "compared with \"250\"; write a time, such as 250ms or 250s",
+        ),
+        ("http.p99 < 1%", "write a time, such as 1ms or 1s"),
+        ("errors.rate < 0.01", "write a percentage, such as 0.01%"),
+        (
+            "http.count > 5ms",
+            "write a number without a unit, such as 5",
+        ),
+        ("http.rate > 5ms", "write a number such as 5/s"),
+        (
+            "http{nam=\"x\"}.p99 < 1s",
+            "no label \"nam\" (did you mean \"name\"?)",
+        ),
+        (
+            "dropped{name=\"x\"}.count < 1",
+            "\"dropped\" has no label \"name\"; its labels are jour",
+        ),
+        (
+            "http{name=x}.p99 < 1s",
+            "must stand between double quotes: name=\"…\"",
+        ),
+        (
+            "http{name=\"x}.p99 < 1s",
+            "must stand between double quotes",
+        ),
+        (
+            "http{name \"x\"}.p99 < 1s",
+            "labels such as {name=\"GET /\"}",
+        ),
+        (
+            "http{name=\"x\" method=\"y\"}.p99 < 1s",
+            "comes a comma or a closing brace",
+        ),
+        (
+            "http{name=\"x\",name=\"y\"}.p99 < 1s",
+            "the label \"name\" twice",
+        ),
+        (
+            "http{outcome=\"bad\"}.p99 < 1s",
+            "is \"ok\" or \"failed\", not \"bad\"",
+        ),
+        (
+            "http.p99 < 1s over",
+            "after \"over\" comes a time such as 10s or 1m30s, not nothing",
+        ),
+        ("http.p99 < 1s over 10", "not \"10\""),
+        ("http.p99 < 1s over 1ms", "at least a second long"),
+        (
+            "http.p99 < 1s abort after soon",
+            "after \"after\" comes a time",
+        ),
+        (
+            "http.p99 < 1s abort over 10s",
+            "\"over\" is too much; what may follow",
+        ),
+        ("http.p99 < 250 ms", "such as 250ms"),
+        (
+            "wait.p99 < 1%",
+            "a metric of your own cannot be compared with \"1%\"",
+        ),
+    ] {
+        let message = refusal(expression);
+        assert!(message.contains(wanted), "{expression}: {message}");
+    }
+}
+
+#[test]
+fn what_only_the_scenario_knows_is_checked_against_it() {
+    let journeys = ["shop::sign_in", "shop::browse", "admin::sign_in"];
+    for (expression, wanted) in [
+        (
+            "htp.p99 < 1s",
+            "no subject or metric \"htp\" (did you mean \"http\"?)",
+        ),
+        (
+            "items_sld.value > 1",
+            "did you mean \"items_sold\"?); the subjects are http,",
+        ),
+        (
+            "items_sold.p99 > 1",
+            "\"items_sold\" does not have this stat; it has count, rate and v",
+        ),
+        ("queue.rate > 1", "it has value"),
+        ("took.p99 < 5", "write a time, such as 5ms or 5s"),
+        ("size.p99 < 5ms", "write a number without a unit, such as 5"),
+        (
+            "items_sold{shp=\"x\"}.value > 1",
+            "no label \"shp\" (did you mean \"shop\"?)",
+        ),
+        ("queue{shop=\"x\"}.value > 1", "\"queue\" has no labels"),
+        (
+            "journey{journey=\"buy\"}.p99 < 1s",
+            "has no journey \"buy\"; it has shop::sign_in,",
+        ),
+        (
+            "http{journey=\"brows\"}.p99 < 1s",
+            "no journey \"brows\" (did you mean \"browse\"?)",
+        ),
+        (
+            "errors{journey=\"sign_in\"}.count < 1",
+            "any of admin::sign_in, shop::sign_in",
+        ),
+        (
+            "errors{journey=\"ign_in\"}.count < 1",
+            "no journey \"ign_in\"",
+        ),
+    ] {
+        let error = parse(expression)
+            .validate(&metrics(), &journeys)
+            .unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(wanted), "{expression}: {message}");
+        assert!(message.contains(expression), "{message}");
+    }
+    let mut threshold = parse("journey{journey=\"browse\"}.p99 < 1s");
+    threshold.validate(&[], &journeys).unwrap();
+    assert_eq!(threshold.labels[0].1, "shop::browse");
+}
+
+#[test]
+fn requests_are_judged_by_the_times_of_the_successful_ones() {
+    let statistics = Second::new()
+        .http("GET /", 200, 100 * MS)
+        .http("GET /", 200, 300 * MS)
+        .http("GET /", 503, MS)
+        .http("POST /", 0, 900 * MS)
+        .done();
+    for (expression, value, passed) in [
+        ("http.min >= 100ms", 0.1, true),
+        ("http.max < 300ms", 0.3, false),
+        ("http.mean <= 200ms", 0.2, true),
+        ("http.p50 < 101ms", 0.1, true),
+        ("http.count == 4", 4.0, true),
+        ("http.rate > 0.3/s", 0.4, true),
+        ("http{outcome=\"failed\"}.max < 1s", 0.9, true),
+        ("http{outcome=\"failed\"}.count != 2", 2.0, false),
+        ("http{outcome=\"ok\"}.count == 2", 2.0, true),
+        ("http{name=\"GET /\"}.count == 3", 3.0, true),
+        (
+            "http{name=\"GET /\",outcome=\"failed\"}.max < 1s",
+            0.001,
+            true,
+        ),
+        ("http{status=\"503\"}.count == 1", 1.0, true),
+        ("http{status=\"none\"}.count == 1", 1.0, true),
+        ("http{method=\"POST\"}.count == 0", 0.0, true),
+        (
+            "http{journey=\"sign_in\",transaction=\"\"}.count == 4",
+            4.0,
+            true,
+        ),
+    ] {
+        let (measured, verdict) = judged(expression, &statistics);
+        let measured = measured.unwrap_or_else(|| panic!("{expression}: no sample"));
+        assert!(
+            (measured / value - 1.0).abs() < 0.001 || measured == value,
+            "{measured}"
+        );
+        assert_eq!(verdict, passed, "{expression}: {measured}");
+    }
+}
+
+#[test]
+fn journeys_transactions_and_failures_are_judged_by_their_labels() {
+    let statistics = Second::new()
+        .journey(0, Outcome::Completed, 100 * MS)
+        .journey(0, Outcome::Failed, MS)
+        .journey(1, Outcome::Completed, 200 * MS)
+        .journey(1, Outcome::Completed, 200 * MS)
+        .journey(1, Outcome::Interrupted, MS)
+        .transaction(0, "sign in", false, 50 * MS)
+        .transaction(0, "sign in", true, MS)
+        .transaction(1, "look", false, 70 * MS)
+        .failure("timeout")
+        .failure("error")
+        .done();
+    for (expression, value) in [
+        ("journey.count > 0", 4.0),
+        ("journey.min > 0s", 0.1),
+        ("journey{outcome=\"failed\"}.max > 0s", 0.001),
+        ("journey{journey=\"browse\"}.min > 0s", 0.2),
+        ("transaction.count > 0", 3.0),
+        ("transaction.min > 0s", 0.05),
+        ("transaction{transaction=\"look\"}.max > 0s", 0.07),
+        (
+            "transaction{name=\"sign in\",outcome=\"failed\"}.max > 0s",
+            0.001,
+        ),
+        ("errors.count > 0", 2.0),
+        ("errors.rate > 0%", 0.25),
+        ("errors{journey=\"sign_in\"}.rate > 0%", 0.5),
+        ("errors{journey=\"shop::browse\"}.rate >= 0%", 0.0),
+        ("errors{kind=\"timeout\"}.count > 0", 1.0),
+        ("errors{kind=\"timeout\"}.rate > 0%", 0.25),
+        ("errors{location=\"src/main.rs:12\"}.count > 0", 2.0),
+        ("start_delay.count > 0", 5.0),
+        ("start_delay.max > 0s", 0.002),
+        ("dropped.count >= 0", 0.0),
+        ("dropped.rate >= 0", 0.0),
+    ] {
+        let (measured, passed) = judged(expression, &statistics);
+        assert!(
+            (measured.unwrap() - value).abs() <= value * 0.001,
+            "{expression}: {measured:?}"
+        );
+        assert!(passed, "{expression}");
+    }
+}
+
+#[test]
+fn metrics_of_the_users_own_are_judged_by_their_kind() {
+    let statistics = Second::new()
+        .send(
+            SECOND,
+            "basket",
+            &json!({"items": 3, "shop": "york", "took": 0.5}),
+        )
+        .send(
+            SECOND,
+            "basket",
+            &json!({"items": 4, "shop": "bath", "took": 0.1}),
+        )
+        .send(2 * SECOND, "queue", &json!({"length": 8}))
+        .send(3 * SECOND, "queue", &json!({"length": 6}))
+        .done();
+    for (expression, value) in [
+        ("items_sold.value > 0", 7.0),
+        ("items_sold.count > 0", 2.0),
+        ("items_sold.rate > 0/s", 0.7),
+        ("items_sold{shop=\"york\"}.value > 0", 3.0),
+        ("queue.value > 0", 6.0),
+        ("took.max > 499ms", 0.5),
+        ("size.max > 0", 4.0),
+        ("size.count > 0", 2.0),
+    ] {
+        let (measured, passed) = judged(expression, &statistics);
+        assert!(
+            (measured.unwrap() - value).abs() <= value * 0.001,
+            "{expression}: {measured:?}"
+        );
+        assert!(passed, "{expression}");
+    }
+}
+
+#[test]
+fn without_a_sample_a_time_fails_and_a_count_is_zero() {
+    let nothing = Second::new().done();
+    for expression in [
+        "http.p99 < 1s",
+        "errors.rate < 1%",
+        "queue.value < 1",
+        "took.p99 < 1s",
+    ] {
+        assert_eq!(judged(expression, &nothing), (None, false), "{expression}");
+    }
+    for expression in [
+        "errors.count == 0",
+        "dropped.count == 0",
+        "items_sold.value == 0",
+    ] {
+        assert_eq!(
+            judged(expression, &nothing),
+            (Some(0.0), true),
+            "{expression}"
+        );
+    }
+}
+
+/// Feeds a second each and gives what the judge said after each, then the results.
+fn watched(
+    expressions: &[&str],
+    seconds: impl IntoIterator<Item = Second>,
+) -> (Vec<Option<usize>>, Vec<ThresholdResult>) {
+    let mut judge = Judge::new(expressions.iter().map(|text| parse(text)).collect());
+    let mut totals = Statistics::default();
+    let mut elapsed = Duration::ZERO;
+    let mut said = Vec::new();
+    for (second, jitter) in seconds.into_iter().zip([3, 0, 1].into_iter().cycle()) {
+        elapsed += SECOND;
+        let interval = second.done();
+        totals.follow(interval.clone());
+        said.push(judge.second(&interval, &totals, elapsed + jitter * MS));
+    }
+    (said, judge.finish(&totals, elapsed))
+}
+
+fn seconds(times: &[u64]) -> impl Iterator<Item = Second> {
+    times.iter().map(|&ms| match ms {
+        0 => Second::new(),
+        ms => Second::new().http("GET /", 200, Duration::from_millis(ms)),
+    })
+}
+
+#[test]
+fn a_window_finds_the_bad_stretch_that_the_total_hides() {
+    let mut times = [10; 30];
+    times[20] = 500;
+    let (_, results) = watched(
+        &[
+            "http.mean < 100ms",
+            "http.mean < 100ms over 3s",
+            "http.mean < 100ms over 10s",
+        ],
+        seconds(&times),
+    );
+    let passed: Vec<_> = results.iter().map(|result| result.passed).collect();
+    assert_eq!(passed, [true, false, true]);
+    let worst = results[1].value.unwrap();
+    assert!((worst - 0.520 / 3.0).abs() < 1e-9, "{worst}");
+    assert_eq!(results[1].expression, "http.mean < 100ms over 3s");
+}
+
+#[test]
+fn a_stall_without_any_answer_breaks_a_window_but_a_late_begin_does_not() {
+    let (_, results) = watched(&["http.p99 < 1s over 2s"], seconds(&[0, 0, 0, 10, 10, 10]));
+    assert!(results[0].passed, "{results:?}");
+    let (said, results) = watched(
+        &["http.p99 < 1s over 2s abort"],
+        seconds(&[10, 10, 0, 0, 10]),
+    );
+    assert_eq!(said, [None, None, None, Some(0), None]);
+    assert!(!results[0].passed);
+}
+
+#[test]
+fn a_run_shorter_than_the_window_is_judged_as_one_window() {
+    let (_, results) = watched(&["http.max < 20ms over 1m"], seconds(&[10, 30]));
+    assert_eq!((results[0].value, results[0].passed), (Some(0.03), false));
+}
+
+#[test]
+fn rates_over_a_window_are_per_second_of_it() {
+    let (_, results) = watched(&["http.rate >= 0.9/s over 4s"], seconds(&[10; 9]));
+    assert!(results[0].passed, "{results:?}");
+    assert!(
+        (results[0].value.unwrap() - 1.0).abs() < 0.01,
+        "{results:?}"
+    );
+}
+
+#[test]
+fn abort_names_the_first_broken_threshold_once_its_time_has_come() {
+    let (said, results) = watched(
+        &[
+            "http.max < 1s",
+            "http.max < 50ms abort after 3s",
+            "http.max < 90ms abort",
+        ],
+        seconds(&[10, 60, 60, 60]),
+    );
+    assert_eq!(said, [None, None, Some(1), Some(1)]);
+    let passed: Vec<_> = results.iter().map(|result| result.passed).collect();
+    assert_eq!(passed, [true, false, true]);
+}
+
+#[test]
+fn a_run_that_has_shown_nothing_yet_is_not_aborted_but_fails_in_the_end() {
+    let (said, results) = watched(&["http.p99 < 1s abort"], seconds(&[0, 0]));
+    assert_eq!(said, [None, None]);
+    assert_eq!((results[0].value, results[0].passed), (None, false));
+}
+
+#[test]
+fn a_gauge_keeps_its_value_through_windows_that_do_not_set_it() {
+    let set = |length: u32| Second::new().send(SECOND, "queue", &json!({"length": length}));
+    let (_, results) = watched(
+        &["queue.value < 5 over 2s"],
+        [set(3), Second::new(), Second::new(), Second::new()],
+    );
+    assert_eq!((results[0].value, results[0].passed), (Some(3.0), true));
+}
