@@ -4,15 +4,22 @@ extern crate self as mite;
 
 mod clock;
 mod config;
+mod context;
 pub mod datapool;
 mod error;
 pub mod event;
 mod id;
+pub mod report;
+mod stats;
 pub mod volume;
 
 #[doc(hidden)]
 pub use inventory;
 
 pub use config::{Config, ConfigError};
+pub use context::{Context, Extension};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
+pub use report::{Report, Verdict};
+#[doc(inline)]
+pub use stats::metric;

@@ -1,0 +1,293 @@
+//! What a journey is given: transactions, events, data shared and kept, time.
+
+mod extension;
+mod pacing;
+mod scope;
+mod shared;
+mod transaction;
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::Future,
+    rc::Rc,
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    event::{Exchange, What},
+    id::{EntryId, TransactionId},
+};
+
+pub use extension::Extension;
+use extension::Slots;
+pub(crate) use scope::{Scope, ScopeSettings};
+pub(crate) use shared::Shared;
+
+/// What a journey works with: its transactions, its HTTP session, its settings, its clock.
+///
+/// Each run of a journey has one of its own. It is a cheap handle, bound to the worker thread the
+/// journey runs on.
+#[derive(Clone)]
+pub struct Context {
+    run: Rc<JourneyRun>,
+}
+
+/// One run of a journey.
+struct JourneyRun {
+    scope: Rc<Scope>,
+    entry: EntryId,
+    current: Cell<TransactionId>,
+    panicked_in: Cell<Option<TransactionId>>,
+    rng: RefCell<fastrand::Rng>,
+    extensions: Slots,
+    user: Rc<User>,
+}
+
+/// What a user of the closed model keeps from one run of its journey to the next.
+#[derive(Debug, Default)]
+pub(crate) struct User {
+    slots: Slots,
+    leaving: Cell<bool>,
+}
+
+impl User {
+    /// Asks the journey in flight, through `should_stop`, to be the user's last.
+    pub(crate) fn leave(&self) {
+        self.leaving.set(true);
+    }
+
+    /// Whether the user is to end after the journey in flight.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.get()
+    }
+}
+
+/// The entry and the transaction that something belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    entry: EntryId,
+    transaction: TransactionId,
+}
+
+impl Context {
+    /// The context of one run of the journey of `entry`; `seed` decides its random numbers.
+    pub(crate) fn new(scope: Rc<Scope>, entry: EntryId, seed: u64, user: Rc<User>) -> Self {
+        Self {
+            run: Rc::new(JourneyRun {
+                scope,
+                entry,
+                current: Cell::new(TransactionId::ROOT),
+                panicked_in: Cell::new(None),
+                rng: RefCell::new(fastrand::Rng::with_seed(seed)),
+                extensions: Slots::default(),
+                user,
+            }),
+        }
+    }
+
+    /// Times `future` under `name`, and takes note of the failure that ends it.
+    ///
+    /// The transaction is the current one exactly while its future is polled, so transactions nest
+    /// rightly under `join!`, `select!` and in streams. Inside another transaction its name becomes
+    /// `outer :: inner`. A failure is reported once, at the innermost transaction it passes; every
+    /// transaction it ends counts an error. A transaction dropped before its end counts nothing.
+    ///
+    /// # Errors
+    /// Whatever the future returns.
+    ///
+    /// ```
+    /// # use mite::{Context, journey};
+    /// #[journey]
+    /// async fn checkout(ctx: &Context) -> mite::Result {
+    ///     let order = ctx.transaction("order", async {
+    ///         ctx.transaction("pay", async { Ok(()) }).await?;
+    ///         Ok(4711)
+    ///     }).await?;
+    ///     mite::ensure!(order == 4711);
+    ///     Ok(())
+    /// }
+    /// # tokio::runtime::LocalRuntime::new().unwrap().block_on(async {
+    /// let recorded = mite::testing::run::<checkout>(()).await;
+    /// assert_eq!(recorded.transactions(), ["order :: pay", "order"]);
+    /// # });
+    /// ```
+    pub fn transaction<T, F>(
+        &self,
+        name: impl AsRef<str>,
+        future: F,
+    ) -> impl Future<Output = Result<T>>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        transaction::Transaction::new(self.clone(), name, future)
+    }
+
+    /// Tells of something that happened in this journey, for metrics and collectors to read.
+    ///
+    /// `kind` is what a [metric](crate::metrics!) is bound to; the fields of `value` are what it
+    /// reads. When nobody listens for this kind, nothing is serialized.
+    ///
+    /// # Errors
+    /// When somebody listens and `value` cannot be serialized.
+    #[track_caller]
+    pub fn send(&self, kind: &str, value: impl Serialize) -> Result {
+        let scope = &self.run.scope;
+        if !scope.tapped() && !scope.recorder().wants(kind) {
+            return Ok(());
+        }
+        let value = serde_json::to_value(value)?;
+        self.record(&What::Custom {
+            kind,
+            value: &value,
+        });
+        Ok(())
+    }
+
+    /// The settings of the run.
+    pub fn config(&self) -> &Config {
+        self.run.scope.config()
+    }
+
+    /// Whether the journey should come to its end soon: the run is stopping, or the volume has
+    /// fallen and this user is to go. A journey that loops asks this.
+    pub fn should_stop(&self) -> bool {
+        self.run.scope.is_stopping() || self.run.user.is_leaving()
+    }
+
+    /// A generator of random numbers that gives the same ones in every run with the same `--seed`.
+    ///
+    /// Each call gives a generator of its own, split off the journey's.
+    ///
+    /// ```
+    /// # async fn journey(ctx: &mite::Context) {
+    /// let article = ctx.rng().u32(1..=500);
+    /// # }
+    /// ```
+    pub fn rng(&self) -> fastrand::Rng {
+        self.run.rng.borrow_mut().fork()
+    }
+
+    /// A value made once a runner, by whichever journey asks first, and then seen by all of them.
+    ///
+    /// Journeys that ask while it is being made wait. When making it fails, the failure is that of
+    /// the journey that tried, and the next one tries again. Values of different types may have the
+    /// same key.
+    ///
+    /// # Errors
+    /// Whatever `init` returns.
+    ///
+    /// ```
+    /// # async fn sign_in() -> mite::Result<String> { Ok(String::new()) }
+    /// # async fn journey(ctx: &mite::Context) -> mite::Result {
+    /// let token = ctx.shared("token", async { sign_in().await }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn shared<T, F>(&self, key: &str, init: F) -> Result<Arc<T>>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T>>,
+    {
+        self.run.scope.shared().get_or_init(key, init).await
+    }
+
+    /// State that a user of the closed model keeps from one run of its journey to the next, made
+    /// by `T::default()` at first use: sign in once, then go on.
+    ///
+    /// In the open model each start is a user of its own.
+    pub fn user<T: Default + 'static>(&self) -> Rc<T> {
+        self.run.user.slots.get_or_insert_with(T::default)
+    }
+
+    /// The extension `T` of this run of the journey, attached at first use.
+    pub fn extension<T: Extension>(&self) -> Rc<T> {
+        self.run.extensions.get_or_insert_with(|| T::attach(self))
+    }
+
+    /// The extension `T` of this worker thread, attached at first use: for what journeys share
+    /// without locks, such as kept connections.
+    pub fn per_worker<T: Extension>(&self) -> Rc<T> {
+        self.run
+            .scope
+            .extensions()
+            .get_or_insert_with(|| T::attach(self))
+    }
+
+    /// Takes note of something that happened just now, in the current transaction.
+    pub(crate) fn record(&self, what: &What<'_>) {
+        self.record_at(self.place(), what);
+    }
+
+    /// Takes note of something that belongs to a transaction that was current earlier.
+    pub(crate) fn record_at(&self, place: Place, what: &What<'_>) {
+        self.run.scope.record(place.entry, place.transaction, what);
+    }
+
+    /// The transaction that is current.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            entry: self.run.entry,
+            transaction: self.run.current.get(),
+        }
+    }
+
+    /// Takes note of a failure, at the transaction a panic broke or else at the current one, unless
+    /// that has been done.
+    pub(crate) fn report(&self, error: &mut Error) {
+        if error.report_once() {
+            let transaction = self
+                .run
+                .panicked_in
+                .take()
+                .unwrap_or_else(|| self.run.current.get());
+            self.run.scope.report(self.run.entry, transaction, error);
+        }
+    }
+
+    /// Takes note of a new connection to a server.
+    pub(crate) fn connection_opened(&self) {
+        self.run.scope.recorder().connection_opened();
+    }
+
+    /// Takes note of a connection that could not be made.
+    pub(crate) fn connection_failed(&self) {
+        self.run.scope.recorder().connection_failed();
+    }
+
+    /// Whether somebody wants to see whole exchanges.
+    pub(crate) fn tapped(&self) -> bool {
+        self.run.scope.tapped()
+    }
+
+    /// Shows an exchange to whoever wants to see it.
+    pub(crate) fn exchange(&self, mut exchange: Exchange, place: Place) {
+        exchange.journey = self.run.scope.recorder().journey(place.entry).to_string();
+        exchange.transaction = self
+            .run
+            .scope
+            .recorder()
+            .path(place.transaction)
+            .to_string();
+        self.run.scope.exchange(exchange);
+    }
+
+    /// Lets go of the extensions, which may hold on to the context in their turn.
+    pub(crate) fn close(&self) {
+        self.run.extensions.clear();
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("entry", &self.run.entry)
+            .field("transaction", &self.run.current.get())
+            .finish_non_exhaustive()
+    }
+}

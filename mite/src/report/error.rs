@@ -1,0 +1,42 @@
+//! A report that cannot be written, and what would be right.
+
+use std::{io, path::PathBuf};
+
+/// Why a report cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReportError {
+    /// The ending names no format.
+    #[error(
+        "cannot tell the format of the report {}: {found}, and the ending chooses it; there is {known}",
+        path.display()
+    )]
+    Ending {
+        path: PathBuf,
+        found: String,
+        known: String,
+    },
+    /// There is nothing to put it into.
+    #[error(
+        "cannot write the report {}: there is no directory {}; create it first, or give another path",
+        path.display(), directory.display()
+    )]
+    NoDirectory { path: PathBuf, directory: PathBuf },
+    /// The path is taken by a directory.
+    #[error(
+        "cannot write the report {}: it is a directory; give a file in it, such as {}",
+        path.display(), path.join("report.json").display()
+    )]
+    IsDirectory { path: PathBuf },
+    /// The directory does not let a file be made.
+    #[error(
+        "cannot write the report {}: {source}; give a path in a directory you may write to",
+        path.display()
+    )]
+    Unwritable { path: PathBuf, source: io::Error },
+    /// The format could not express the report.
+    #[error("cannot put the report into {format}: {message}")]
+    Render {
+        format: &'static str,
+        message: String,
+    },
+}

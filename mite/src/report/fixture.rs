@@ -1,0 +1,309 @@
+//! Reports and progress for the tests of this module.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, LatencySummary,
+    MetricKind, MetricSummary, MetricValue, Progress, Report, RequestRow, RequestSummary, Series,
+    SeriesPoint, SeriesTimes, State, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
+};
+
+/// Times around this median, in seconds.
+pub(crate) fn times(count: u64, median: f64) -> LatencySummary {
+    LatencySummary {
+        count,
+        min: Some(median / 2.0),
+        mean: Some(median * 1.25),
+        stddev: Some(median / 4.0),
+        p50: Some(median),
+        p75: Some(median * 1.5),
+        p90: Some(median * 2.0),
+        p95: Some(median * 2.5),
+        p99: Some(median * 4.0),
+        p99_9: Some(median * 6.0),
+        p99_99: Some(median * 7.0),
+        max: Some(median * 8.0),
+    }
+}
+
+/// A run that did nothing at all.
+pub(crate) fn empty() -> Report {
+    Report {
+        schema: 1,
+        scenario: "shop::evening".into(),
+        started: "2026-11-22T20:00:00Z".into(),
+        duration_seconds: 60.0,
+        verdict: Verdict::Passed,
+        reasons: Vec::new(),
+        thresholds: Vec::new(),
+        journeys: Vec::new(),
+        transactions: Vec::new(),
+        http: HttpSummary::default(),
+        metrics: Vec::new(),
+        errors: Vec::new(),
+        generator: GeneratorSummary {
+            runners: 1,
+            workers: 2,
+            ..GeneratorSummary::default()
+        },
+        series: Series {
+            interval_seconds: 1,
+            ..Series::default()
+        },
+        config: BTreeMap::new(),
+        seed: None,
+    }
+}
+
+/// A run that passed, with something in every part of it.
+pub(crate) fn full() -> Report {
+    Report {
+        thresholds: vec![
+            threshold("http.p99 < 250ms", Some(0.016), true),
+            threshold("errors.rate < 1%", Some(0.000_25), true),
+        ],
+        journeys: vec![
+            JourneySummary {
+                journey: "shop::sign_in".into(),
+                entry: Some(0),
+                started: 30_000,
+                completed: 29_990,
+                failed: 8,
+                dropped: 1,
+                interrupted: 2,
+                service_time: times(29_990, 0.008),
+                response_time: times(29_990, 0.0085),
+                start_delay: times(30_000, 0.000_08),
+                unmet: 0.0,
+            },
+            JourneySummary {
+                journey: "shop::browse".into(),
+                started: 29_000,
+                completed: 29_000,
+                service_time: times(29_000, 0.004),
+                response_time: times(29_000, 0.004),
+                ..JourneySummary::default()
+            },
+        ],
+        transactions: vec![
+            transaction("shop::sign_in", "sign in", 30_000, 0),
+            transaction("shop::sign_in", "basket", 29_998, 8),
+        ],
+        http: http(),
+        metrics: metrics(),
+        errors: vec![ErrorSummary {
+            kind: "error".into(),
+            journey: "shop::sign_in".into(),
+            transaction: "basket".into(),
+            location: "src/main.rs:12".into(),
+            message: "a new user's basket is not empty".into(),
+            count: 8,
+        }],
+        generator: GeneratorSummary {
+            runners: 1,
+            workers: 2,
+            loop_lag: times(120_000, 0.000_05),
+            cpu_seconds: 41.5,
+            peak_rss_bytes: 48_000_000,
+            saturated: false,
+            steal_seconds: 0.5,
+            starved: vec!["shop::sign_in".into()],
+            notes: vec!["The limit of open files is 1,024.".into()],
+        },
+        series: Series {
+            interval_seconds: 1,
+            warm_up_seconds: 5.0,
+            points: vec![SeriesPoint {
+                at: 12.0,
+                stage: Some("peak".into()),
+                users: 10,
+                planned_starts: 500,
+                starts: 499,
+                requests: 998,
+                errors: 1,
+                dropped: 1,
+                http: SeriesTimes {
+                    p50: Some(0.004),
+                    p95: Some(0.01),
+                    p99: Some(0.016),
+                    max: Some(0.032),
+                },
+            }],
+        },
+        config: BTreeMap::from([("base_url".into(), "https://shop.test".into())]),
+        seed: Some(4711),
+        ..empty()
+    }
+}
+
+/// The same run without anything that went wrong.
+pub(crate) fn passed() -> Report {
+    let mut report = full();
+    report.errors.clear();
+    report.http.failed = 0;
+    report.http.failed_time = LatencySummary::default();
+    report.http.connections.failed = 0;
+    report.generator.notes.clear();
+    report.generator.starved.clear();
+    report.generator.steal_seconds = 0.0;
+    for row in &mut report.journeys {
+        row.completed = row.started;
+        (row.failed, row.dropped, row.interrupted) = (0, 0, 0);
+        row.entry = None;
+    }
+    for row in &mut report.transactions {
+        row.errors = 0;
+    }
+    for row in &mut report.http.requests_by_name {
+        row.failures.clear();
+    }
+    report
+}
+
+pub(crate) fn threshold(expression: &str, value: Option<f64>, passed: bool) -> ThresholdSummary {
+    ThresholdSummary {
+        expression: expression.into(),
+        value,
+        passed,
+    }
+}
+
+fn transaction(journey: &str, name: &str, count: u64, errors: u64) -> TransactionSummary {
+    TransactionSummary {
+        journey: journey.into(),
+        transaction: name.into(),
+        count,
+        errors,
+        time: times(count - errors, 0.004),
+    }
+}
+
+pub(crate) fn request(name: &str, method: &str, count: u64, median: f64) -> RequestSummary {
+    RequestSummary {
+        name: name.into(),
+        method: method.into(),
+        count,
+        failures: BTreeMap::new(),
+        time: times(count, median),
+        failed_time: LatencySummary::default(),
+    }
+}
+
+fn http() -> HttpSummary {
+    HttpSummary {
+        requests: 118_998,
+        failed: 6,
+        bytes_sent: 12_900_000,
+        bytes_received: 245_000_000,
+        time: times(118_992, 0.004),
+        failed_time: times(6, 0.5),
+        connections: ConnectionSummary {
+            opened: 12,
+            reused: 118_986,
+            failed: 3,
+        },
+        requests_by: vec![RequestRow {
+            journey: "shop::sign_in".into(),
+            transaction: "basket".into(),
+            name: "GET /basket".into(),
+            method: "GET".into(),
+            status: Some(200),
+            count: 89_000,
+            time: times(89_000, 0.004),
+            dns: times(12, 0.000_3),
+            connect: times(12, 0.000_2),
+            tls: times(12, 0.002),
+            first_byte: times(89_000, 0.003_5),
+        }],
+        requests_by_name: vec![
+            RequestSummary {
+                failures: BTreeMap::from([("500".into(), 5), ("timeout".into(), 1)]),
+                failed_time: times(6, 0.5),
+                ..request("GET /basket", "GET", 89_006, 0.004)
+            },
+            request("POST /login", "POST", 29_992, 0.008),
+        ],
+    }
+}
+
+fn metrics() -> Vec<MetricSummary> {
+    let metric = |name: &str, kind, value| MetricSummary {
+        name: name.into(),
+        kind,
+        labels: BTreeMap::from([("shop".into(), "north".into())]),
+        value,
+    };
+    vec![
+        metric("orders", MetricKind::Counter, MetricValue::Value(17.0)),
+        metric("queue", MetricKind::Gauge, MetricValue::Value(0.5)),
+        metric(
+            "payment",
+            MetricKind::Histogram,
+            MetricValue::Latency(times(17, 0.2)),
+        ),
+        metric(
+            "items",
+            MetricKind::Histogram,
+            MetricValue::Values(times(17, 3.0)),
+        ),
+    ]
+}
+
+/// A run in which all is well.
+pub(crate) fn progress() -> Progress {
+    Progress {
+        elapsed: Duration::from_secs(12),
+        planned_end: Some(Duration::from_secs(60)),
+        stage: None,
+        state: State::Running,
+        users: 10,
+        target_users: Some(10),
+        starts_per_second: 500.0,
+        planned_starts_per_second: None,
+        requests_per_second: 998.0,
+        p50: Some(Duration::from_micros(1200)),
+        p95: Some(Duration::from_micros(3400)),
+        p99: Some(Duration::from_millis(8)),
+        errors: 0,
+        errors_last_second: 0,
+        dropped: 0,
+        starved: Vec::new(),
+        thresholds: vec![ThresholdNow {
+            expression: "http.p99 < 250ms".into(),
+            value: Some(0.0079),
+            passing: true,
+        }],
+    }
+}
+
+/// A run in which much is not.
+pub(crate) fn progress_in_trouble() -> Progress {
+    let threshold = |expression: &str, value, passing| ThresholdNow {
+        expression: expression.into(),
+        value,
+        passing,
+    };
+    Progress {
+        elapsed: Duration::from_secs(41),
+        stage: Some("peak".into()),
+        users: 1840,
+        target_users: Some(2000),
+        starts_per_second: 480.0,
+        planned_starts_per_second: Some(500.0),
+        p99: Some(Duration::from_millis(1950)),
+        errors: 1234,
+        errors_last_second: 57,
+        dropped: 3,
+        starved: vec!["sign_in".into(), "browse".into()],
+        thresholds: vec![
+            threshold("http{name=\"GET /basket\"}.p99.9 < 1s", None, false),
+            threshold(
+                "http.p99 < 250ms over 10s abort after 30s",
+                Some(1.95),
+                false,
+            ),
+            threshold("errors.rate < 5%", Some(0.0121), true),
+        ],
+        ..progress()
+    }
+}

@@ -1,0 +1,43 @@
+//! What a run has shown: the report, and what a person sees of it.
+//!
+//! [`Report`] is plain data that every run ends with. It is written to files, put into words for the
+//! terminal, and asked by tests of your own; while the run lasts, its progress is shown.
+
+mod data;
+mod error;
+mod format;
+mod human;
+mod json;
+mod latency_summary;
+mod lines;
+mod live;
+mod names;
+mod observer;
+mod parts;
+mod progress;
+mod screen;
+mod sink;
+mod style;
+mod summary;
+mod table;
+mod text;
+
+pub use data::{Report, Verdict};
+pub use latency_summary::LatencySummary;
+pub use parts::{
+    ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
+    MetricSummary, MetricValue, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes,
+    ThresholdSummary, TransactionSummary,
+};
+
+pub(crate) use error::ReportError;
+pub(crate) use observer::{Observer, RunInfo, choose};
+pub(crate) use progress::{Progress, State, ThresholdNow};
+pub(crate) use sink::Sinks;
+pub(crate) use style::Style;
+pub(crate) use summary::render;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod schema_tests;

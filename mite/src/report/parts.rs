@@ -1,0 +1,313 @@
+//! The rows a report is made of.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::latency_summary::LatencySummary;
+
+/// A threshold and whether it held.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ThresholdSummary {
+    /// The threshold as it was written.
+    pub expression: String,
+    /// What was measured, times in seconds and shares between 0 and 1; absent without a sample.
+    pub value: Option<f64>,
+    /// Whether it held; without a sample it did not.
+    pub passed: bool,
+}
+
+/// How the runs of one journey went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct JourneySummary {
+    /// The full name of the journey.
+    pub journey: String,
+    /// Which entry of the scenario this is, from 0; only there when the journey has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u32>,
+    /// Runs that began.
+    pub started: u64,
+    /// Runs that ended well.
+    pub completed: u64,
+    /// Runs that a failure ended.
+    pub failed: u64,
+    /// Planned runs that were given up before they began.
+    pub dropped: u64,
+    /// Runs that the end of the test cut off.
+    pub interrupted: u64,
+    /// From the actual start to the end, of completed runs.
+    pub service_time: LatencySummary,
+    /// From the *intended* start to the end, of completed runs: what a user would have felt.
+    pub response_time: LatencySummary,
+    /// From the intended start to the actual one; empty in the closed model.
+    pub start_delay: LatencySummary,
+    /// The share of the planned volume that did not come about, between 0 and 1: of the planned
+    /// starts in the open model, of the time users should have spent in flight in the closed one.
+    #[serde(default)]
+    pub unmet: f64,
+}
+
+/// How the runs of one transaction went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TransactionSummary {
+    /// The full name of the journey.
+    pub journey: String,
+    /// The name, outer names first, joined with ` :: `.
+    pub transaction: String,
+    /// How many came to an end.
+    pub count: u64,
+    /// How many of these a failure ended, their own or one further in.
+    pub errors: u64,
+    /// How long those without a failure took.
+    pub time: LatencySummary,
+}
+
+/// What the HTTP clients saw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HttpSummary {
+    /// Requests of which at least one byte was written.
+    pub requests: u64,
+    /// Requests that ended in a transport error or in a status of 400 and above that was not
+    /// allowed.
+    pub failed: u64,
+    /// Bytes of heads and bodies written, before encryption.
+    pub bytes_sent: u64,
+    /// Bytes of heads and bodies read, after decryption.
+    pub bytes_received: u64,
+    /// Total time of the successful requests.
+    pub time: LatencySummary,
+    /// Total time of the failed ones.
+    pub failed_time: LatencySummary,
+    /// What became of connections.
+    pub connections: ConnectionSummary,
+    /// A row for each journey, transaction, name, method and status.
+    pub requests_by: Vec<RequestRow>,
+    /// A row for each method and name, the most frequent first.
+    #[serde(default)]
+    pub requests_by_name: Vec<RequestSummary>,
+}
+
+/// What became of connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionSummary {
+    /// Connections that were made.
+    pub opened: u64,
+    /// Requests that went over a connection which had carried another before.
+    pub reused: u64,
+    /// Attempts to connect that came to nothing.
+    #[serde(default)]
+    pub failed: u64,
+}
+
+/// The requests of one name that one transaction made and that had one status.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestRow {
+    /// The full name of the journey.
+    pub journey: String,
+    /// The transaction; empty outside any.
+    pub transaction: String,
+    /// The name the request is grouped under, `GET /item/:id` unless it was given one.
+    pub name: String,
+    /// The method.
+    pub method: String,
+    /// The status; absent when no answer came.
+    pub status: Option<u16>,
+    /// How many there were.
+    pub count: u64,
+    /// From `send()` to the last byte of the body.
+    pub time: LatencySummary,
+    /// Looking up the name; only of requests that did.
+    pub dns: LatencySummary,
+    /// Opening the TCP connection; only of requests that did.
+    pub connect: LatencySummary,
+    /// The TLS handshake; only of requests that made one.
+    pub tls: LatencySummary,
+    /// From the connection being ready to the first byte of the answer.
+    pub first_byte: LatencySummary,
+}
+
+/// The requests of one method and name, whoever made them and however they ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestSummary {
+    /// The name the request is grouped under, `GET /item/:id` unless it was given one.
+    pub name: String,
+    /// The method.
+    pub method: String,
+    /// How many there were.
+    pub count: u64,
+    /// The failed ones by status or, where no answer came, by kind of error: `{"500": 2,
+    /// "timeout": 1}`.
+    pub failures: BTreeMap<String, u64>,
+    /// Total time of the successful ones.
+    pub time: LatencySummary,
+    /// Total time of the failed ones.
+    pub failed_time: LatencySummary,
+}
+
+impl RequestSummary {
+    /// How many failed, for whatever reason.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+
+    /// The name with the method before it, unless it begins with that already.
+    pub(crate) fn label(&self) -> String {
+        let has_method = self
+            .name
+            .strip_prefix(self.method.as_str())
+            .is_some_and(|rest| rest.starts_with(' '));
+        if has_method || self.method.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{} {}", self.method, self.name)
+        }
+    }
+}
+
+/// A metric of your own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MetricSummary {
+    /// Its name.
+    pub name: String,
+    /// What kind of metric it is.
+    pub kind: MetricKind,
+    /// What tells this series from the others of the same name.
+    pub labels: BTreeMap<String, String>,
+    /// What was measured; in the JSON one key of `value`, `latency` and `values`.
+    #[serde(flatten)]
+    pub value: MetricValue,
+}
+
+/// The kinds of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MetricKind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down; the last one counts.
+    Gauge,
+    /// It has a distribution.
+    Histogram,
+}
+
+/// What a metric has come to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MetricValue {
+    /// A counter or a gauge.
+    Value(f64),
+    /// A histogram of times, in seconds.
+    Latency(LatencySummary),
+    /// A histogram of anything else, in its own unit.
+    Values(LatencySummary),
+}
+
+/// Failures that are the same but for what varies from one to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ErrorSummary {
+    /// `error`, `exception`, `panic`, or a more telling word such as `timeout`.
+    pub kind: String,
+    /// The full name of the journey.
+    pub journey: String,
+    /// The innermost transaction it passed; empty outside any.
+    pub transaction: String,
+    /// Where in the source, as `src/main.rs:12`.
+    pub location: String,
+    /// What the first of them said.
+    pub message: String,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// What is known about the load generator itself, all runners together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GeneratorSummary {
+    /// Processes that ran journeys.
+    pub runners: u32,
+    /// Their worker threads, all together.
+    pub workers: u32,
+    /// How much later than due the workers' loops came round.
+    pub loop_lag: LatencySummary,
+    /// Processor time used.
+    pub cpu_seconds: f64,
+    /// The most memory any one runner held at a time.
+    pub peak_rss_bytes: u64,
+    /// Whether a processor was so busy that the times may be the generator's own.
+    pub saturated: bool,
+    /// Processor time that the host gave to others.
+    #[serde(default)]
+    pub steal_seconds: f64,
+    /// Journeys that at some time had to wait for data from their pool.
+    #[serde(default)]
+    pub starved: Vec<String>,
+    /// What else should be known, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// How the run went over time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Series {
+    /// The time between two points; 1.
+    pub interval_seconds: u64,
+    /// Points up to this age of the run lie in the warm-up: they count in no total.
+    #[serde(default)]
+    pub warm_up_seconds: f64,
+    /// The points, in order.
+    pub points: Vec<SeriesPoint>,
+}
+
+/// One interval of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SeriesPoint {
+    /// How old the run was at the end of the interval, in seconds.
+    pub at: f64,
+    /// The name of the stage, if it has one.
+    pub stage: Option<String>,
+    /// Journeys in flight at the end of the interval.
+    pub users: u64,
+    /// Starts that fell due in it; 0 in the closed model.
+    pub planned_starts: u64,
+    /// Journeys that began in it.
+    pub starts: u64,
+    /// Requests that ended in it.
+    pub requests: u64,
+    /// Failures in it.
+    pub errors: u64,
+    /// Starts given up in it.
+    pub dropped: u64,
+    /// Times of the successful requests that ended in it.
+    pub http: SeriesTimes,
+}
+
+/// Request times of one interval, in seconds; each is absent without a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SeriesTimes {
+    /// The median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50: Option<f64>,
+    /// 95 % were not longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95: Option<f64>,
+    /// 99 % were not longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99: Option<f64>,
+    /// The longest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}

@@ -1,0 +1,309 @@
+//! The report as JSON, compared with what is promised: key by key, and with the published schema.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::{Value, json};
+
+use super::{Report, Verdict, fixture};
+
+fn times(count: u64, median: f64) -> Value {
+    json!({
+        "count": count, "min": median / 2.0, "mean": median * 1.25, "stddev": median / 4.0,
+        "p50": median, "p75": median * 1.5, "p90": median * 2.0, "p95": median * 2.5,
+        "p99": median * 4.0, "p99_9": median * 6.0, "p99_99": median * 7.0, "max": median * 8.0,
+    })
+}
+
+fn json_of(report: &Report) -> Value {
+    serde_json::to_value(report).unwrap()
+}
+
+#[test]
+fn every_key_of_a_full_report_is_the_promised_one() {
+    let report = json_of(&fixture::full());
+    let promised = [
+        ("/schema", json!(1)),
+        ("/scenario", json!("shop::evening")),
+        ("/started", json!("2026-11-22T20:00:00Z")),
+        ("/duration_seconds", json!(60.0)),
+        ("/verdict", json!("passed")),
+        ("/reasons", json!([])),
+        (
+            "/thresholds/0",
+            json!({"expression": "http.p99 < 250ms", "value": 0.016, "passed": true}),
+        ),
+        (
+            "/journeys/0",
+            json!({
+                "journey": "shop::sign_in", "entry": 0, "started": 30_000, "completed": 29_990,
+                "failed": 8, "dropped": 1, "interrupted": 2,
+                "service_time": times(29_990, 0.008), "response_time": times(29_990, 0.0085),
+                "start_delay": times(30_000, 0.000_08), "unmet": 0.0,
+            }),
+        ),
+        (
+            "/transactions/1",
+            json!({
+                "journey": "shop::sign_in", "transaction": "basket", "count": 29_998, "errors": 8,
+                "time": times(29_990, 0.004),
+            }),
+        ),
+        (
+            "/metrics/1",
+            json!({"name": "queue", "kind": "gauge", "labels": {"shop": "north"}, "value": 0.5}),
+        ),
+        (
+            "/metrics/2",
+            json!({"name": "payment", "kind": "histogram", "labels": {"shop": "north"},
+                   "latency": times(17, 0.2)}),
+        ),
+        (
+            "/metrics/3",
+            json!({"name": "items", "kind": "histogram", "labels": {"shop": "north"},
+                   "values": times(17, 3.0)}),
+        ),
+        (
+            "/errors/0",
+            json!({
+                "kind": "error", "journey": "shop::sign_in", "transaction": "basket",
+                "location": "src/main.rs:12", "message": "a new user's basket is not empty",
+                "count": 8,
+            }),
+        ),
+        (
+            "/generator",
+            json!({
+                "runners": 1, "workers": 2, "loop_lag": times(120_000, 0.000_05),
+                "cpu_seconds": 41.5, "peak_rss_bytes": 48_000_000, "saturated": false,
+                "steal_seconds": 0.5, "starved": ["shop::sign_in"],
+                "notes": ["The limit of open files is 1,024."],
+            }),
+        ),
+        (
+            "/series",
+            json!({
+                "interval_seconds": 1, "warm_up_seconds": 5.0, "points": [{
+                    "at": 12.0, "stage": "peak", "users": 10, "planned_starts": 500, "starts": 499,
+                    "requests": 998, "errors": 1, "dropped": 1,
+                    "http": {"p50": 0.004, "p95": 0.01, "p99": 0.016, "max": 0.032},
+                }],
+            }),
+        ),
+        ("/config", json!({"base_url": "https://shop.test"})),
+        ("/seed", json!(4711)),
+    ];
+    for (pointer, value) in &promised {
+        assert_eq!(report.pointer(pointer), Some(value), "{pointer}");
+    }
+    let keys: BTreeSet<_> = report.as_object().unwrap().keys().cloned().collect();
+    let tops = promised
+        .iter()
+        .filter_map(|(pointer, _)| pointer.split('/').nth(1))
+        .chain(["http"])
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(keys, tops, "the keys at the top");
+}
+
+#[test]
+fn every_key_of_the_http_part_is_the_promised_one() {
+    let report = json_of(&fixture::full());
+    let promised = json!({
+        "requests": 118_998, "failed": 6, "bytes_sent": 12_900_000, "bytes_received": 245_000_000,
+        "time": times(118_992, 0.004), "failed_time": times(6, 0.5),
+        "connections": {"opened": 12, "reused": 118_986, "failed": 3},
+        "requests_by": [{
+            "journey": "shop::sign_in", "transaction": "basket", "name": "GET /basket",
+            "method": "GET", "status": 200, "count": 89_000, "time": times(89_000, 0.004),
+            "dns": times(12, 0.000_3), "connect": times(12, 0.000_2), "tls": times(12, 0.002),
+            "first_byte": times(89_000, 0.003_5),
+        }],
+        "requests_by_name": [
+            {"name": "GET /basket", "method": "GET", "count": 89_006,
+             "failures": {"500": 5, "timeout": 1}, "time": times(89_006, 0.004),
+             "failed_time": times(6, 0.5)},
+            {"name": "POST /login", "method": "POST", "count": 29_992, "failures": {},
+             "time": times(29_992, 0.008), "failed_time": {"count": 0}},
+        ],
+    });
+    assert_eq!(report["http"], promised);
+}
+
+#[test]
+fn what_is_empty_has_the_promised_shape() {
+    let none = json!({"count": 0});
+    assert_eq!(
+        json_of(&fixture::empty()),
+        json!({
+            "schema": 1, "scenario": "shop::evening", "started": "2026-11-22T20:00:00Z",
+            "duration_seconds": 60.0, "verdict": "passed", "reasons": [], "thresholds": [],
+            "journeys": [], "transactions": [],
+            "http": {
+                "requests": 0, "failed": 0, "bytes_sent": 0, "bytes_received": 0, "time": none,
+                "failed_time": none, "connections": {"opened": 0, "reused": 0, "failed": 0},
+                "requests_by": [], "requests_by_name": [],
+            },
+            "metrics": [], "errors": [],
+            "generator": {
+                "runners": 1, "workers": 2, "loop_lag": none, "cpu_seconds": 0.0,
+                "peak_rss_bytes": 0, "saturated": false, "steal_seconds": 0.0, "starved": [],
+                "notes": [],
+            },
+            "series": {"interval_seconds": 1, "warm_up_seconds": 0.0, "points": []},
+        })
+    );
+    let row = serde_json::to_value(super::RequestRow::default()).unwrap();
+    assert_eq!(row["status"], Value::Null);
+    let point = serde_json::to_value(super::SeriesPoint::default()).unwrap();
+    assert_eq!(
+        (&point["stage"], &point["http"]),
+        (&Value::Null, &json!({}))
+    );
+    let journey = serde_json::to_value(super::JourneySummary::default()).unwrap();
+    assert_eq!(journey.get("entry"), None);
+}
+
+#[test]
+fn a_report_read_back_is_the_same() {
+    for report in [fixture::full(), fixture::empty()] {
+        assert_eq!(
+            serde_json::from_str::<Report>(&report.to_json()).unwrap(),
+            report
+        );
+    }
+}
+
+#[test]
+fn a_report_without_our_additions_can_be_read() {
+    let mut report = json_of(&fixture::full());
+    for (pointer, key) in [
+        ("", "config"),
+        ("", "seed"),
+        ("/http", "requests_by_name"),
+        ("/http/connections", "failed"),
+        ("/generator", "starved"),
+        ("/series", "warm_up_seconds"),
+    ] {
+        let object = report.pointer_mut(pointer).and_then(Value::as_object_mut);
+        object.unwrap().remove(key).unwrap();
+    }
+    assert!(serde_json::from_value::<Report>(report).is_ok());
+}
+
+#[test]
+fn the_published_schema_allows_what_is_written_and_knows_nothing_else() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut check = Check {
+        root: &schema,
+        seen: BTreeSet::new(),
+        faults: Vec::new(),
+    };
+    let full = json_of(&fixture::full());
+    check.value(&full, &schema, "");
+    check.value(&json_of(&fixture::empty()), &schema, "");
+    assert_eq!(check.faults, [""; 0]);
+
+    let mut declared = BTreeSet::new();
+    properties(&schema, &mut declared);
+    let never_written: Vec<_> = declared.difference(&check.seen).collect();
+    assert_eq!(never_written, [""; 0], "the schema has keys no report has");
+
+    for (pointer, key) in [
+        ("", "verdicts"),
+        ("/http", "request"),
+        ("/series/points/0", "time"),
+    ] {
+        let mut wrong = full.clone();
+        wrong.pointer_mut(pointer).unwrap()[key] = json!(1);
+        check.faults.clear();
+        check.value(&wrong, &schema, "");
+        assert_eq!(check.faults.len(), 1, "{key} is let through");
+    }
+    for verdict in [
+        Verdict::Passed,
+        Verdict::Failed,
+        Verdict::Invalid,
+        Verdict::Interrupted,
+    ] {
+        let verdicts = schema["properties"]["verdict"]["enum"].as_array().unwrap();
+        assert!(verdicts.contains(&json!(verdict)), "{verdict}");
+    }
+}
+
+/// As much of JSON Schema as the published one uses.
+struct Check<'a> {
+    root: &'a Value,
+    seen: BTreeSet<String>,
+    faults: Vec<String>,
+}
+
+impl Check<'_> {
+    fn value(&mut self, value: &Value, schema: &Value, place: &str) {
+        if let Some(target) = schema["$ref"].as_str() {
+            let root = self.root;
+            let target = root.pointer(target.trim_start_matches('#')).unwrap();
+            return self.value(value, target, place);
+        }
+        if !is_of_type(value, &schema["type"]) {
+            self.faults
+                .push(format!("{place}: {value} is no {}", schema["type"]));
+        }
+        let allowed = schema["enum"].as_array();
+        if allowed.is_some_and(|allowed| !allowed.contains(value)) {
+            self.faults
+                .push(format!("{place}: {value} is not one of those"));
+        }
+        if let Value::Object(object) = value {
+            for (key, value) in object {
+                let place = format!("{place}/{key}");
+                match (&schema["properties"][key], &schema["additionalProperties"]) {
+                    (Value::Null, Value::Bool(false)) => self.faults.push(place),
+                    (Value::Null, others) => self.value(value, others, &place),
+                    (known, _) => {
+                        self.seen.insert(key.clone());
+                        self.value(value, known, &place);
+                    }
+                }
+            }
+            for key in schema["required"].as_array().into_iter().flatten() {
+                if object.get(key.as_str().unwrap()).is_none() {
+                    self.faults.push(format!("{place}: no {key}"));
+                }
+            }
+        }
+        for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+            self.value(value, &schema["items"], &format!("{place}/{index}"));
+        }
+    }
+}
+
+fn is_of_type(value: &Value, types: &Value) -> bool {
+    let is = |name: &Value| match name.as_str().unwrap() {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("the check does not know the type {other}"),
+    };
+    match types {
+        Value::Array(types) => types.iter().any(is),
+        one => is(one),
+    }
+}
+
+fn properties(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(own)) = object.get("properties") {
+                found.extend(own.keys().cloned());
+            }
+            object.values().for_each(|part| properties(part, found));
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| properties(part, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,183 @@
+//! What the summary looks like for runs of every kind.
+
+use super::*;
+use crate::report::{
+    fixture::{self, request, threshold, times},
+    parts::{GeneratorSummary, HttpSummary},
+};
+
+fn shown(report: &Report, width: usize) -> String {
+    let style = Style {
+        width,
+        colour: false,
+        unicode: true,
+    };
+    let text = render(report, style);
+    for line in text.lines() {
+        assert!(text::width(line) <= width, "wider than {width}: {line}");
+        assert_eq!(line, line.trim_end(), "blanks at the end of {line:?}");
+    }
+    text
+}
+
+fn failed() -> Report {
+    let mut report = fixture::full();
+    report.verdict = Verdict::Failed;
+    report.thresholds = vec![
+        threshold("http.p99 < 10ms", Some(0.016), false),
+        threshold(
+            "http{name=\"GET /basket\",status=\"200\"}.p99.9 < 1s over 10s",
+            Some(0.024),
+            true,
+        ),
+        threshold("transaction.rate > 1000/s", None, false),
+    ];
+    report.reasons = vec![
+        "http.p99 < 10ms did not hold: it was 16.0ms".into(),
+        "transaction.rate > 1000/s had no sample".into(),
+    ];
+    let more = (0..20).map(|index| ErrorSummary {
+        kind: "exception".into(),
+        journey: "shop::browse".into(),
+        transaction: String::new(),
+        location: format!("src/journeys/browse/catalogue.rs:{}", 100 + index),
+        message: "ParseIntError: invalid digit found\nin string \"\u{1b}[31mseventeen\" of the \
+                  answer to GET /catalogue/17/articles?sort=price"
+            .into(),
+        count: 1200 - index,
+    });
+    report.errors.extend(more);
+    report
+}
+
+#[test]
+fn a_run_that_passed_is_calm() {
+    insta::assert_snapshot!(shown(&fixture::passed(), 80));
+}
+
+#[test]
+fn a_run_that_failed_names_what_failed_and_where() {
+    insta::assert_snapshot!(shown(&failed(), 120));
+    insta::assert_snapshot!(shown(&failed(), 80));
+    insta::assert_snapshot!(shown(&failed(), 60));
+}
+
+#[test]
+fn an_invalid_run_says_that_the_load_was_not_there() {
+    let mut report = fixture::passed();
+    report.verdict = Verdict::Invalid;
+    report.reasons = vec![
+        "12.5 % of the planned starts did not happen: 4,120 were dropped and 130 never began"
+            .into(),
+    ];
+    report.generator = GeneratorSummary {
+        saturated: true,
+        starved: vec!["shop::sign_in".into()],
+        ..report.generator
+    };
+    let row = &mut report.journeys[0];
+    row.dropped = 4120;
+    row.unmet = 0.125;
+    row.service_time = times(29_990, 0.002);
+    row.response_time = times(29_990, 0.24);
+    row.start_delay = times(30_000, 0.239);
+    insta::assert_snapshot!(shown(&report, 80));
+}
+
+#[test]
+fn an_interrupted_run_shows_what_it_had() {
+    let mut report = fixture::passed();
+    report.verdict = Verdict::Interrupted;
+    report.duration_seconds = 17.4;
+    report.reasons = vec!["Ctrl-C after 17.4s of 1m00s".into()];
+    report.journeys[0].interrupted = 12;
+    insta::assert_snapshot!(shown(&report, 80));
+}
+
+#[test]
+fn an_empty_run_is_a_few_lines() {
+    insta::assert_snapshot!(shown(&fixture::empty(), 80));
+}
+
+#[test]
+fn of_many_request_names_the_busiest_are_shown() {
+    let mut report = fixture::empty();
+    report.http = HttpSummary {
+        requests: 201_000,
+        time: times(201_000, 0.004),
+        requests_by_name: (1..=200)
+            .map(|page| request(&format!("page {page}"), "GET", page * 10, 0.004))
+            .collect(),
+        ..HttpSummary::default()
+    };
+    let text = shown(&report, 80);
+    let rows: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("GET page"))
+        .collect();
+    assert_eq!(rows.len(), 20);
+    assert!(rows[0].contains("GET page 200 "), "{text}");
+    assert!(rows[19].contains("GET page 181 "), "{text}");
+    assert!(
+        text.contains("… and 180 more request names in the report"),
+        "{text}"
+    );
+    assert!(text.contains("  all           201,000"), "{text}");
+}
+
+#[test]
+fn a_section_without_anything_in_it_is_left_out() {
+    let mut report = fixture::passed();
+    report.transactions.iter_mut().for_each(|row| row.count = 0);
+    report.thresholds.clear();
+    let text = shown(&report, 80);
+    for heading in ["Transactions", "Thresholds", "Errors"] {
+        assert!(!text.contains(heading), "{heading} in {text}");
+    }
+}
+
+#[test]
+fn response_and_service_time_are_compared_only_where_they_differ() {
+    let mut report = fixture::passed();
+    assert!(!shown(&report, 80).contains("service time"));
+    report.journeys[0].response_time = times(1, 0.5);
+    assert!(shown(&report, 80).contains("sign_in: its response time"));
+    report.journeys[0].service_time = times(1, 0.45);
+    assert!(!shown(&report, 80).contains("service time"));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let report = failed();
+    let style = Style {
+        width: 80,
+        colour: true,
+        unicode: true,
+    };
+    let coloured = render(&report, style);
+    assert!(coloured.contains("\u{1b}[1;31m✗ failed\u{1b}[0m"));
+    let plain = ["0", "1", "2", "1;31", "1;32", "1;33"]
+        .iter()
+        .fold(coloured, |text, code| {
+            text.replace(&format!("\u{1b}[{code}m"), "")
+        });
+    let trimmed: String = plain
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect();
+    assert_eq!(trimmed, shown(&report, 80));
+}
+
+#[test]
+fn a_threshold_is_answered_in_the_unit_of_its_bound() {
+    for (expression, value, text) in [
+        ("http.p99 < 250ms", 0.0311, "31.1ms"),
+        ("http.p99 < 1m30s over 10s abort after 5s", 2.0, "2.00s"),
+        ("errors.rate <= 1%", 0.012, "1.2 %"),
+        ("http.rate > 500/s", 998.4, "998"),
+        ("errors.count < 10 over 10s", 3.0, "3"),
+        ("http{name=\"a < 5ms}\"}.count == 7", 7.0, "7"),
+    ] {
+        assert_eq!(in_unit_of(expression, value), text, "{expression}");
+    }
+}

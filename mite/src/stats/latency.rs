@@ -1,0 +1,416 @@
+//! How long something took, over many times of it: a histogram with its exact edges.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hdrhistogram::{
+    Histogram,
+    serialization::{Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+
+use super::summary::LatencySummary;
+
+/// Significant digits of a histogram, which decide its size and how far a percentile may be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Digits {
+    /// Off by up to 1 %: request phases.
+    Two,
+    /// Off by up to 0.1 %: whatever is judged.
+    Three,
+}
+
+/// Times, or other amounts that are not negative, as a histogram in millionths.
+///
+/// It costs a few bytes until the first sample. Merging adds, so it gives the same whatever the
+/// grouping and the order.
+#[derive(Clone, Debug)]
+pub(crate) struct Latency {
+    digits: Digits,
+    samples: Option<Box<Samples>>,
+}
+
+#[derive(Clone, Debug)]
+struct Samples {
+    exact: Exact,
+    buckets: Histogram<u32>,
+}
+
+/// What a histogram would round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Exact {
+    count: u64,
+    min: Duration,
+    max: Duration,
+    sum: Duration,
+}
+
+impl Latency {
+    /// An empty one.
+    pub(crate) const fn new(digits: Digits) -> Self {
+        Self {
+            digits,
+            samples: None,
+        }
+    }
+
+    /// Counts one sample, to the nearest microsecond in its bucket and exactly at the edges.
+    pub(crate) fn record(&mut self, time: Duration) {
+        match &mut self.samples {
+            Some(samples) => samples.record(time),
+            None => self.samples = Samples::first(self.digits, time),
+        }
+    }
+
+    /// Adds what the other has counted.
+    pub(crate) fn merge(&mut self, other: &Latency) {
+        let Some(theirs) = &other.samples else {
+            return;
+        };
+        match &mut self.samples {
+            Some(ours) => ours.merge(theirs),
+            None if self.digits == other.digits => self.samples = Some(theirs.clone()),
+            None => self.samples = Samples::converted(self.digits, theirs),
+        }
+    }
+
+    /// How many samples there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.samples
+            .as_ref()
+            .map_or(0, |samples| samples.exact.count)
+    }
+
+    /// Whether there is no sample.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.samples.is_none()
+    }
+
+    /// The smallest sample, exactly.
+    pub(crate) fn min(&self) -> Option<Duration> {
+        self.samples.as_ref().map(|samples| samples.exact.min)
+    }
+
+    /// The largest sample, exactly.
+    pub(crate) fn max(&self) -> Option<Duration> {
+        self.samples.as_ref().map(|samples| samples.exact.max)
+    }
+
+    /// The sum of all samples, exactly.
+    pub(crate) fn sum(&self) -> Duration {
+        self.samples
+            .as_ref()
+            .map_or(Duration::ZERO, |samples| samples.exact.sum)
+    }
+
+    /// The mean of all samples in seconds, exactly.
+    pub(crate) fn mean_seconds(&self) -> Option<f64> {
+        let samples = self.samples.as_ref()?;
+        Some(samples.exact.sum.as_secs_f64() / samples.exact.count as f64)
+    }
+
+    /// The standard deviation in seconds, to the precision of the buckets.
+    pub(crate) fn stddev_seconds(&self) -> Option<f64> {
+        let samples = self.samples.as_ref()?;
+        Some(samples.buckets.stdev() / 1e6)
+    }
+
+    /// The smallest time that at least this part of the samples does not exceed, to the precision
+    /// of the buckets and never outside the smallest and largest sample.
+    ///
+    /// The median is `quantile(0.5)`.
+    pub(crate) fn quantile(&self, quantile: f64) -> Option<Duration> {
+        let samples = self.samples.as_ref()?;
+        Some(samples.quantile(quantile))
+    }
+
+    /// How many samples fell into buckets up to and including that of `time`.
+    pub(crate) fn count_up_to(&self, time: Duration) -> u64 {
+        self.samples.as_ref().map_or(0, |samples| {
+            if time >= samples.exact.max {
+                samples.exact.count
+            } else {
+                samples.buckets.count_between(0, microseconds(time))
+            }
+        })
+    }
+
+    /// The figures a report shows.
+    pub(crate) fn summary(&self) -> LatencySummary {
+        LatencySummary::of(self)
+    }
+}
+
+impl Samples {
+    fn first(digits: Digits, time: Duration) -> Option<Box<Self>> {
+        let mut buckets = empty_buckets(digits)?;
+        record_in(&mut buckets, time);
+        Some(Box::new(Self {
+            exact: Exact {
+                count: 1,
+                min: time,
+                max: time,
+                sum: time,
+            },
+            buckets,
+        }))
+    }
+
+    fn converted(digits: Digits, other: &Samples) -> Option<Box<Self>> {
+        let mut buckets = empty_buckets(digits)?;
+        add_buckets(&mut buckets, &other.buckets);
+        Some(Box::new(Self {
+            exact: other.exact.clone(),
+            buckets,
+        }))
+    }
+
+    fn record(&mut self, time: Duration) {
+        let exact = &mut self.exact;
+        exact.count += 1;
+        exact.min = exact.min.min(time);
+        exact.max = exact.max.max(time);
+        exact.sum = exact.sum.saturating_add(time);
+        record_in(&mut self.buckets, time);
+    }
+
+    fn merge(&mut self, other: &Samples) {
+        let exact = &mut self.exact;
+        exact.count += other.exact.count;
+        exact.min = exact.min.min(other.exact.min);
+        exact.max = exact.max.max(other.exact.max);
+        exact.sum = exact.sum.saturating_add(other.exact.sum);
+        add_buckets(&mut self.buckets, &other.buckets);
+    }
+
+    fn quantile(&self, quantile: f64) -> Duration {
+        // 0.07 * 100 is a little more than 7 in floating point, which would ask for the 8th of a
+        // hundred samples; a hair less than 0.07 does not.
+        let value = self
+            .buckets
+            .value_at_quantile(quantile.clamp(0.0, 1.0).next_down().max(0.0));
+        Duration::from_micros(value).clamp(self.exact.min, self.exact.max)
+    }
+}
+
+/// The sizes are compiled in and valid, so this is never `None`.
+fn empty_buckets(digits: Digits) -> Option<Histogram<u32>> {
+    Histogram::new(match digits {
+        Digits::Two => 2,
+        Digits::Three => 3,
+    })
+    .ok()
+}
+
+/// `saturating_record` alone would never grow the histogram but cut the value.
+fn record_in(buckets: &mut Histogram<u32>, time: Duration) {
+    let value = microseconds(time);
+    if buckets.record(value).is_err() {
+        buckets.saturating_record(value);
+    }
+}
+
+/// Fails only where the address space is too small for the buckets.
+fn add_buckets(buckets: &mut Histogram<u32>, other: &Histogram<u32>) {
+    let _ = buckets.add(other);
+}
+
+/// The nearest whole number of microseconds.
+fn microseconds(time: Duration) -> u64 {
+    let rounded = time.saturating_add(Duration::from_nanos(500));
+    u64::try_from(rounded.as_micros())
+        .unwrap_or(u64::MAX)
+        .min(LONGEST)
+}
+
+/// What does not fit is counted in the last bucket; as a time this is 292,000 years.
+const LONGEST: u64 = u64::MAX >> 1;
+
+/// On the wire a histogram is in HdrHistogram's V2 format, deflated.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    digits: Digits,
+    exact: Option<Exact>,
+    buckets: Bytes,
+}
+
+impl Serialize for Latency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut buckets = Vec::new();
+        if let Some(samples) = &self.samples {
+            V2DeflateSerializer::new()
+                .serialize(&samples.buckets, &mut buckets)
+                .map_err(|error| S::Error::custom(format!("histogram: {error}")))?;
+        }
+        let wire = Wire {
+            digits: self.digits,
+            exact: self.samples.as_ref().map(|samples| samples.exact.clone()),
+            buckets: buckets.into(),
+        };
+        wire.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Latency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = Wire::deserialize(deserializer)?;
+        let Some(exact) = wire.exact else {
+            return Ok(Self::new(wire.digits));
+        };
+        let mut buckets: Histogram<u32> = HistogramReader::new()
+            .deserialize(&mut wire.buckets.as_ref())
+            .map_err(|error| D::Error::custom(format!("histogram: {error}")))?;
+        buckets.auto(true);
+        Ok(Self {
+            digits: wire.digits,
+            samples: Some(Box::new(Samples { exact, buckets })),
+        })
+    }
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self::new(Digits::Three)
+    }
+}
+
+impl PartialEq for Latency {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.samples, &other.samples) {
+            (Some(ours), Some(theirs)) => {
+                ours.exact == theirs.exact && ours.buckets == theirs.buckets
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(times: impl IntoIterator<Item = Duration>) -> Latency {
+        let mut latency = Latency::new(Digits::Three);
+        for time in times {
+            latency.record(time);
+        }
+        latency
+    }
+
+    #[test]
+    fn percentiles_are_exact_to_three_digits_over_the_whole_range() {
+        for unit in [Duration::from_micros(1), Duration::from_millis(7)] {
+            let latency = of((1..=1000).map(|n| unit * n));
+            for (quantile, rank) in [
+                (0.07, 70),
+                (0.5, 500),
+                (0.99, 990),
+                (0.999, 999),
+                (1.0, 1000),
+            ] {
+                let truth = (unit * rank).as_secs_f64();
+                let shown = latency.quantile(quantile).unwrap().as_secs_f64();
+                assert!(
+                    (shown / truth - 1.0).abs() <= 0.001,
+                    "{quantile}: {shown} for {truth}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_late_large_sample_is_not_cut() {
+        let mut latency = of([Duration::from_micros(3)]);
+        latency.record(Duration::from_secs(3600));
+        assert_eq!(latency.quantile(1.0), Some(Duration::from_secs(3600)));
+        assert!(latency.quantile(0.99).unwrap() > Duration::from_secs(3590));
+    }
+
+    #[test]
+    fn percentiles_never_leave_the_measured_range() {
+        let time = Duration::from_nanos(1_234_567_890);
+        let latency = of([time]);
+        for quantile in [0.0, 0.5, 0.9999, 1.0] {
+            assert_eq!(latency.quantile(quantile), Some(time));
+        }
+        assert_eq!(latency.max(), Some(time));
+        assert_eq!(latency.min(), Some(time));
+    }
+
+    #[test]
+    fn zero_and_absurdly_long_times_are_counted() {
+        let latency = of([Duration::ZERO, Duration::from_nanos(250), Duration::MAX]);
+        assert_eq!(latency.count(), 3);
+        assert_eq!(latency.min(), Some(Duration::ZERO));
+        assert_eq!(latency.max(), Some(Duration::MAX));
+        assert!(latency.quantile(0.5).unwrap() < Duration::from_micros(1));
+        assert!(latency.quantile(1.0).unwrap() > Duration::from_secs(1 << 40));
+    }
+
+    #[test]
+    fn mean_and_deviation_are_those_of_the_samples() {
+        let latency = of([2, 4, 4, 4, 5, 5, 7, 9].map(Duration::from_millis));
+        assert!((latency.mean_seconds().unwrap() - 0.005).abs() < 1e-9);
+        assert!((latency.stddev_seconds().unwrap() - 0.002).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_coarse_histogram_merges_into_a_fine_one_and_keeps_the_edges() {
+        let mut coarse = Latency::new(Digits::Two);
+        coarse.record(Duration::from_micros(123_457));
+        let mut fine = Latency::new(Digits::Three);
+        fine.merge(&coarse);
+        fine.record(Duration::from_micros(2));
+        assert_eq!(fine.max(), Some(Duration::from_micros(123_457)));
+        assert_eq!(fine.count(), 2);
+    }
+
+    #[test]
+    fn samples_up_to_a_time_are_counted_for_cumulative_buckets() {
+        let latency = of([1, 2, 3, 400].map(Duration::from_millis));
+        assert_eq!(latency.count_up_to(Duration::from_millis(2)), 2);
+        assert_eq!(latency.count_up_to(Duration::from_millis(399)), 3);
+        assert_eq!(latency.count_up_to(Duration::from_secs(1)), 4);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn merging_in_any_grouping_equals_recording_everything_in_one(
+            nanos in prop::collection::vec(0u64..100_000_000_000, 0..60),
+            cuts in prop::collection::vec(0usize..60, 2),
+        ) {
+            let times: Vec<_> = nanos.into_iter().map(Duration::from_nanos).collect();
+            let (first, second) = (cuts[0].min(cuts[1]), cuts[0].max(cuts[1]));
+            let whole = of(times.iter().copied());
+            let part = |from: usize, to: usize| {
+                of(times.iter().copied().take(to).skip(from))
+            };
+            let (a, b, c) = (part(0, first), part(first, second), part(second, 60));
+            let mut left = a.clone();
+            left.merge(&b);
+            left.merge(&c);
+            let mut right = c;
+            right.merge(&b);
+            right.merge(&a);
+            prop_assert_eq!(&left, &whole);
+            prop_assert_eq!(&right, &whole);
+        }
+
+        #[test]
+        fn the_wire_keeps_everything(nanos in prop::collection::vec(any::<u64>(), 0..20)) {
+            let mut latency = of(nanos.into_iter().map(Duration::from_nanos));
+            let bytes = rmp_serde::to_vec_named(&latency).unwrap();
+            let mut back: Latency = rmp_serde::from_slice(&bytes).unwrap();
+            prop_assert_eq!(&back, &latency);
+            for latency in [&mut back, &mut latency] {
+                latency.record(Duration::from_secs(1 << 33));
+            }
+            prop_assert_eq!(back, latency);
+        }
+    }
+}

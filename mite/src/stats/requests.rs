@@ -1,0 +1,161 @@
+//! A worker's requests by name and status.
+
+use std::{sync::Arc, time::Duration};
+
+use http::Method;
+use rustc_hash::FxHashMap;
+
+use super::{
+    capped::{Capped, MORE},
+    latency::Latency,
+    names::Names,
+    statistics::{HttpKey, RequestStatistics},
+};
+use crate::{event::HttpRequest, id::TransactionId};
+
+/// One row a journey, transaction, name, method and status.
+#[derive(Debug)]
+pub(crate) struct RequestTable {
+    names: Names,
+    index: FxHashMap<RowKey, usize>,
+    rows: Vec<Row>,
+    /// By journey.
+    overflow: FxHashMap<u32, RequestStatistics>,
+    cap: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct RowKey {
+    journey: u32,
+    transaction: TransactionId,
+    name: u32,
+    status: Option<u16>,
+    method: Method,
+}
+
+#[derive(Debug)]
+struct Row {
+    key: RowKey,
+    method: Arc<str>,
+    statistics: RequestStatistics,
+}
+
+impl RequestTable {
+    pub(crate) fn new(cap: usize) -> Self {
+        Self {
+            names: Names::new(cap),
+            index: FxHashMap::default(),
+            rows: Vec::new(),
+            overflow: FxHashMap::default(),
+            cap,
+        }
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        journey: u32,
+        transaction: TransactionId,
+        request: &HttpRequest<'_>,
+    ) {
+        record_in(self.row(journey, transaction, request), request);
+    }
+
+    fn row(
+        &mut self,
+        journey: u32,
+        transaction: TransactionId,
+        request: &HttpRequest<'_>,
+    ) -> &mut RequestStatistics {
+        let index = self.names.number(request.name).and_then(|name| {
+            let key = RowKey {
+                journey,
+                transaction,
+                name,
+                status: request.status,
+                method: request.method.clone(),
+            };
+            self.index.get(&key).copied().or_else(|| self.add_row(key))
+        });
+        match index.and_then(|index| self.rows.get_mut(index)) {
+            Some(row) => &mut row.statistics,
+            None => self.overflow.entry(journey).or_default(),
+        }
+    }
+
+    fn add_row(&mut self, key: RowKey) -> Option<usize> {
+        if self.rows.len() >= self.cap {
+            return None;
+        }
+        let index = self.rows.len();
+        self.index.insert(key.clone(), index);
+        self.rows.push(Row {
+            method: key.method.as_str().into(),
+            key,
+            statistics: RequestStatistics::default(),
+        });
+        Some(index)
+    }
+
+    /// What was counted since the last time.
+    pub(crate) fn take(
+        &mut self,
+        journeys: &[Arc<str>],
+        path: impl Fn(TransactionId) -> Arc<str>,
+    ) -> Capped<HttpKey, RequestStatistics> {
+        let mut taken = Capped::default();
+        for row in &mut self.rows {
+            if row.statistics.count == 0 {
+                continue;
+            }
+            let (Some(journey), Some(name)) = (
+                journeys.get(row.key.journey as usize),
+                self.names.text(row.key.name),
+            ) else {
+                continue;
+            };
+            let key = HttpKey {
+                journey: journey.clone(),
+                transaction: path(row.key.transaction),
+                name: name.clone(),
+                method: row.method.clone(),
+                status: row.key.status,
+            };
+            taken.add(key, std::mem::take(&mut row.statistics));
+        }
+        for (journey, statistics) in self.overflow.drain() {
+            if let Some(journey) = journeys.get(journey as usize) {
+                taken.add_overflow(overflow_key(journey), statistics);
+            }
+        }
+        taken
+    }
+}
+
+fn overflow_key(journey: &Arc<str>) -> HttpKey {
+    HttpKey {
+        journey: journey.clone(),
+        transaction: MORE.into(),
+        name: MORE.into(),
+        method: MORE.into(),
+        status: None,
+    }
+}
+
+fn record_in(row: &mut RequestStatistics, request: &HttpRequest<'_>) {
+    row.count += 1;
+    if request.failed {
+        row.failed += 1;
+        row.failed_time.record(request.total);
+    } else {
+        row.time.record(request.total);
+    }
+    let phase = |latency: &mut Latency, time: Option<Duration>| {
+        if let Some(time) = time {
+            latency.record(time);
+        }
+    };
+    phase(&mut row.dns, request.dns);
+    phase(&mut row.connect, request.connect);
+    phase(&mut row.tls, request.tls);
+    phase(&mut row.first_byte, request.first_byte);
+}

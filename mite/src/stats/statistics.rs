@@ -1,0 +1,359 @@
+//! What was counted: the same form for a second of one worker and for a whole run.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    capped::{Capped, DEFAULT_CAP, MORE, Merge, SeriesKey, add},
+    latency::{Digits, Latency},
+    user_metrics::UserMetric,
+};
+use crate::id::EntryId;
+
+/// Everything the run is judged by and reported from.
+///
+/// A worker's second, a second of all workers and the totals are of this one form, under names
+/// rather than numbers, so that they can be added over workers, machines and time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Statistics {
+    /// How many series a metric may have; see [`Capped`] for what becomes of the rest.
+    pub(crate) cap: usize,
+    /// One row an entry of the scenario.
+    pub(crate) journeys: BTreeMap<JourneyKey, JourneyStatistics>,
+    /// One row a transaction.
+    pub(crate) transactions: Capped<TransactionKey, TransactionStatistics>,
+    /// Requests, over all of them and by name.
+    pub(crate) http: HttpStatistics,
+    /// Metrics of the user's own, by name.
+    pub(crate) metrics: BTreeMap<Arc<str>, UserMetric>,
+    /// How often each failure was seen.
+    pub(crate) errors: Capped<ErrorKey, u64>,
+    /// How well the load generator itself kept up.
+    pub(crate) generator: GeneratorStatistics,
+}
+
+impl Statistics {
+    /// Nothing counted yet, and at most `cap` series a metric.
+    pub(crate) fn new(cap: usize) -> Self {
+        Self {
+            cap,
+            journeys: BTreeMap::new(),
+            transactions: Capped::default(),
+            http: HttpStatistics::default(),
+            metrics: BTreeMap::new(),
+            errors: Capped::default(),
+            generator: GeneratorStatistics::default(),
+        }
+    }
+
+    /// Adds what another worker or machine counted in the same time.
+    ///
+    /// The result is the same in any grouping and order, also beyond the cap, and every count,
+    /// smallest, largest, mean and histogram bucket is as if one recorder had seen everything. Over
+    /// the cap that holds of the totals and of the rows that are left, less what the workers
+    /// themselves had put into their overflow rows. The larger cap of the two is kept.
+    pub(crate) fn merge(&mut self, other: Statistics) {
+        self.cap = self.cap.max(other.cap);
+        for (key, value) in other.journeys {
+            add(&mut self.journeys, key, value);
+        }
+        self.transactions.merge(other.transactions, self.cap);
+        self.http.merge(other.http, self.cap);
+        for (name, theirs) in other.metrics {
+            match self.metrics.get_mut(&name) {
+                Some(ours) => ours.merge(theirs, self.cap),
+                None => {
+                    self.metrics.insert(name, theirs);
+                }
+            }
+        }
+        self.errors.merge(other.errors, self.cap);
+        self.generator.merge(other.generator);
+    }
+
+    /// Adds what was counted in the time after: as [`merge`](Statistics::merge), except that the
+    /// users in flight are the later ones and their peak is the higher one, not the sum.
+    pub(crate) fn follow(&mut self, next: Statistics) {
+        let users: Vec<_> = next
+            .journeys
+            .iter()
+            .map(|(key, later)| {
+                let before = self.journeys.get(key).map(|earlier| earlier.users);
+                let mut users = before.unwrap_or_default();
+                users.follow(later.users);
+                (key.clone(), users)
+            })
+            .collect();
+        self.merge(next);
+        for (key, users) in users {
+            if let Some(journey) = self.journeys.get_mut(&key) {
+                journey.users = users;
+            }
+        }
+    }
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Self::new(DEFAULT_CAP)
+    }
+}
+
+/// A line of the scenario, with the journey it runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct JourneyKey {
+    pub(crate) entry: EntryId,
+    pub(crate) journey: Arc<str>,
+}
+
+/// How the runs of a journey went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JourneyStatistics {
+    pub(crate) started: u64,
+    pub(crate) completed: u64,
+    pub(crate) failed: u64,
+    pub(crate) dropped: u64,
+    pub(crate) interrupted: u64,
+    /// Of the completed ones.
+    pub(crate) service_time: Latency,
+    /// Of the completed ones.
+    pub(crate) response_time: Latency,
+    /// Response time of the failed ones.
+    pub(crate) failed_time: Latency,
+    /// Of all that ended, however they did.
+    pub(crate) start_delay: Latency,
+    pub(crate) users: UserTime,
+}
+
+impl JourneyStatistics {
+    /// Those that ended by themselves, well or not.
+    pub(crate) fn finished(&self) -> u64 {
+        self.completed + self.failed
+    }
+}
+
+impl Merge for JourneyStatistics {
+    fn merge(&mut self, other: Self) {
+        self.started += other.started;
+        self.completed += other.completed;
+        self.failed += other.failed;
+        self.dropped += other.dropped;
+        self.interrupted += other.interrupted;
+        self.service_time.merge(&other.service_time);
+        self.response_time.merge(&other.response_time);
+        self.failed_time.merge(&other.failed_time);
+        self.start_delay.merge(&other.start_delay);
+        self.users.merge(other.users);
+    }
+}
+
+/// How many users of the closed model there were to be, and were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserTime {
+    /// User-seconds asked for, outside ramps.
+    pub(crate) wanted: Duration,
+    /// User-seconds of those that were not there.
+    pub(crate) unmet: Duration,
+    /// Users in flight at the end of the interval.
+    pub(crate) in_flight: u64,
+    /// The most users in flight during the interval.
+    pub(crate) peak: u64,
+}
+
+impl UserTime {
+    fn merge(&mut self, other: Self) {
+        self.wanted = self.wanted.saturating_add(other.wanted);
+        self.unmet = self.unmet.saturating_add(other.unmet);
+        self.in_flight += other.in_flight;
+        self.peak += other.peak;
+    }
+
+    /// Adds the interval after this one.
+    pub(crate) fn follow(&mut self, next: Self) {
+        self.wanted = self.wanted.saturating_add(next.wanted);
+        self.unmet = self.unmet.saturating_add(next.unmet);
+        self.in_flight = next.in_flight;
+        self.peak = self.peak.max(next.peak);
+    }
+}
+
+/// A transaction of a journey; outer names first, joined with ` :: `.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct TransactionKey {
+    pub(crate) journey: Arc<str>,
+    pub(crate) transaction: Arc<str>,
+}
+
+impl SeriesKey for TransactionKey {
+    fn overflow(&self) -> Self {
+        Self {
+            journey: self.journey.clone(),
+            transaction: MORE.into(),
+        }
+    }
+}
+
+/// How a transaction went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TransactionStatistics {
+    /// All of them, failed ones too.
+    pub(crate) count: u64,
+    /// Those that a failure ended.
+    pub(crate) errors: u64,
+    /// Of those that went well.
+    pub(crate) time: Latency,
+    /// Of those that a failure ended.
+    pub(crate) failed_time: Latency,
+}
+
+impl Merge for TransactionStatistics {
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.errors += other.errors;
+        self.time.merge(&other.time);
+        self.failed_time.merge(&other.failed_time);
+    }
+}
+
+/// Requests of which at least a byte was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HttpStatistics {
+    pub(crate) requests: u64,
+    pub(crate) failed: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_received: u64,
+    /// Total time of the successful ones.
+    pub(crate) time: Latency,
+    /// Total time of the failed ones.
+    pub(crate) failed_time: Latency,
+    /// Connections opened.
+    pub(crate) opened: u64,
+    /// Requests that went over a connection that had carried another.
+    pub(crate) reused: u64,
+    pub(crate) requests_by: Capped<HttpKey, RequestStatistics>,
+}
+
+impl HttpStatistics {
+    fn merge(&mut self, other: Self, cap: usize) {
+        self.requests += other.requests;
+        self.failed += other.failed;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.time.merge(&other.time);
+        self.failed_time.merge(&other.failed_time);
+        self.opened += other.opened;
+        self.reused += other.reused;
+        self.requests_by.merge(other.requests_by, cap);
+    }
+}
+
+/// What requests are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct HttpKey {
+    pub(crate) journey: Arc<str>,
+    pub(crate) transaction: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) method: Arc<str>,
+    pub(crate) status: Option<u16>,
+}
+
+impl SeriesKey for HttpKey {
+    fn overflow(&self) -> Self {
+        Self {
+            journey: self.journey.clone(),
+            transaction: MORE.into(),
+            name: MORE.into(),
+            method: MORE.into(),
+            status: None,
+        }
+    }
+}
+
+/// How the requests of one name and status went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RequestStatistics {
+    pub(crate) count: u64,
+    pub(crate) failed: u64,
+    /// Of the successful ones; a status of 404 may be a success for one request and none for another.
+    pub(crate) time: Latency,
+    /// Of the failed ones.
+    pub(crate) failed_time: Latency,
+    pub(crate) dns: Latency,
+    pub(crate) connect: Latency,
+    pub(crate) tls: Latency,
+    pub(crate) first_byte: Latency,
+}
+
+impl RequestStatistics {
+    /// Total time of all of them, successful or not.
+    pub(crate) fn all_time(&self) -> Latency {
+        let mut all = self.time.clone();
+        all.merge(&self.failed_time);
+        all
+    }
+}
+
+impl Default for RequestStatistics {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            failed: 0,
+            time: Latency::new(Digits::Three),
+            failed_time: Latency::new(Digits::Three),
+            dns: Latency::new(Digits::Two),
+            connect: Latency::new(Digits::Two),
+            tls: Latency::new(Digits::Two),
+            first_byte: Latency::new(Digits::Two),
+        }
+    }
+}
+
+impl Merge for RequestStatistics {
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.failed += other.failed;
+        self.time.merge(&other.time);
+        self.failed_time.merge(&other.failed_time);
+        self.dns.merge(&other.dns);
+        self.connect.merge(&other.connect);
+        self.tls.merge(&other.tls);
+        self.first_byte.merge(&other.first_byte);
+    }
+}
+
+/// What failures are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct ErrorKey {
+    pub(crate) kind: Arc<str>,
+    pub(crate) journey: Arc<str>,
+    pub(crate) transaction: Arc<str>,
+    pub(crate) location: Arc<str>,
+    pub(crate) message: Arc<str>,
+}
+
+impl SeriesKey for ErrorKey {
+    /// Only messages vary without bound, so all that a threshold can select by is kept.
+    fn overflow(&self) -> Self {
+        Self {
+            message: MORE.into(),
+            ..self.clone()
+        }
+    }
+}
+
+/// How well the load generator kept up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GeneratorStatistics {
+    /// How late a worker's loop came to what was due.
+    pub(crate) loop_lag: Latency,
+    /// Connections that could not be opened.
+    pub(crate) connections_failed: u64,
+}
+
+impl GeneratorStatistics {
+    fn merge(&mut self, other: Self) {
+        self.loop_lag.merge(&other.loop_lag);
+        self.connections_failed += other.connections_failed;
+    }
+}
