@@ -1,6 +1,43 @@
 //! How much load, and when: volume models.
+//!
+//! A plan is written in parts, [`Nothing`], [`Constant`], [`Ramp`] and [`one_shot`], joined with `+`.
+//! In the *closed* model an amount is a number of users: journeys in flight at once, each followed
+//! by the next, so a slow server gets less load. In the *open* model it is a rate: starts per
+//! second, whatever the server does.
+//!
+//! Start k, counted from 0, is due where the integral of the rate reaches k + 1/2. A ramp from 0 to
+//! 100 a second over ten seconds therefore starts exactly 500 journeys, however many machines share
+//! it.
+//!
+//! Anything else is a [`VolumeModel`] of your own, or a closure:
+//!
+//! ```
+//! use mite::volume::{Volume, VolumeModel, Window};
+//!
+//! fn accepts(model: impl VolumeModel) {}
+//!
+//! // Five users in every other minute, for an hour.
+//! accepts(|window: Window| match window.start.as_secs() / 60 {
+//!     60.. => Volume::Stop,
+//!     minute => Volume::Users(if minute % 2 == 0 { 5 } else { 0 }),
+//! });
+//! ```
+
+mod amount;
+mod chain;
+mod part;
+mod resolve;
+pub(crate) mod schedule;
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    amount::Amount,
+    chain::Chain,
+    part::{Constant, Nothing, OneShot, Ramp, one_shot},
+};
 
 /// A stretch of the run: `start` belongs to it, `end` does not.
 ///
@@ -73,7 +110,7 @@ pub enum Volume {
 }
 
 /// What an amount counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Journeys in flight at once: the closed model.
     Users,
@@ -84,15 +121,39 @@ pub enum Unit {
 /// Says how much of a journey there is to be.
 ///
 /// The engine asks for one window after the other, in order, a second or two ahead of time. A
-/// window never crosses a [`boundary`](VolumeModel::boundary).
+/// window is one second long, or reaches to the next [`boundary`](VolumeModel::boundary) where the
+/// model knows one. What it answers must be finite and not negative; anything else ends the run.
 ///
-/// Every `FnMut(Window) -> Volume` is a model.
+/// Every `FnMut(Window) -> Volume` is a model. A model that follows the results reads `observed`:
+///
+/// ```
+/// use std::time::Duration;
+/// use mite::volume::{Observed, Volume, VolumeModel, Window};
+///
+/// /// Adds ten starts a second each second until p99 passes 250 ms.
+/// struct FindLimit {
+///     rate: f64,
+/// }
+///
+/// impl VolumeModel for FindLimit {
+///     fn volume(&mut self, _: Window, observed: &Observed) -> Volume {
+///         if observed.http_p99 > Some(Duration::from_millis(250)) {
+///             return Volume::Stop;
+///         }
+///         self.rate += 10.0;
+///         Volume::PerSecond(self.rate)
+///     }
+/// }
+/// ```
 pub trait VolumeModel: Send + 'static {
     /// The volume during `window`.
     fn volume(&mut self, window: Window, observed: &Observed) -> Volume;
 
     /// The next moment after `after` at which the volume jumps, bends or ends, if that is known
     /// beforehand. The default knows of none.
+    ///
+    /// Up to there the volume is one straight line, so the engine asks for it only once. A model
+    /// that may change its mind earlier leaves this at the default.
     fn boundary(&self, after: Duration) -> Option<Duration> {
         let _ = after;
         None
@@ -102,6 +163,13 @@ pub trait VolumeModel: Send + 'static {
     fn stage(&self, at: Duration) -> Option<&str> {
         let _ = at;
         None
+    }
+
+    /// Whether the starts around `at` come at random, as a Poisson process, and not evenly spaced.
+    /// The default spaces them evenly.
+    fn poisson(&self, at: Duration) -> bool {
+        let _ = at;
+        false
     }
 
     /// How long the model lasts, if that is known beforehand. The default does not know.
@@ -115,6 +183,15 @@ pub trait VolumeModel: Send + 'static {
     /// When part of it makes no sense, such as a ramp that does not say where it begins.
     fn check(&self) -> Result<(), VolumeError> {
         Ok(())
+    }
+}
+
+impl<F> VolumeModel for F
+where
+    F: FnMut(Window) -> Volume + Send + 'static,
+{
+    fn volume(&mut self, window: Window, _: &Observed) -> Volume {
+        self(window)
     }
 }
 

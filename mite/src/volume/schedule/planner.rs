@@ -1,0 +1,269 @@
+//! From a volume model to the segments that workers keep up.
+
+use std::time::Duration;
+
+use super::{Segment, Timeline, middles_below};
+use crate::volume::{Observed, Unit, Volume, VolumeError, VolumeModel, Window};
+
+/// The longest window a model is asked for that knows no boundary.
+const STEP: Duration = Duration::from_secs(1);
+
+/// How far an outline looks into a model that says it lasts longer, or forever.
+const FARTHEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// Asks a volume model for one window after the other and keeps what it said.
+pub(crate) struct Planner {
+    model: Box<dyn VolumeModel>,
+    limit: Option<Duration>,
+    /// Up to when the model has been asked.
+    asked: Duration,
+    timeline: Timeline,
+    /// Where a stage begins; an unnamed one where it has none again.
+    stages: Vec<(Duration, String)>,
+    ended_at: Option<Duration>,
+}
+
+/// What a plan looks like as a whole, found without running it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Outline {
+    /// What the levels count.
+    pub(crate) unit: Unit,
+    /// The corners of the level; two at one time where it jumps.
+    pub(crate) points: Vec<(Duration, f64)>,
+    /// Where each stage begins; an empty name where none is meant any more.
+    pub(crate) stages: Vec<(Duration, String)>,
+    /// When it ends; absent when that was not in sight.
+    pub(crate) duration: Option<Duration>,
+    /// The planned starts; absent without a duration, and for users.
+    pub(crate) starts: Option<u64>,
+    /// The highest level.
+    pub(crate) peak: f64,
+}
+
+impl Planner {
+    pub(crate) fn new(model: Box<dyn VolumeModel>) -> Self {
+        Self {
+            model,
+            limit: None,
+            asked: Duration::ZERO,
+            timeline: Timeline::default(),
+            stages: Vec::new(),
+            ended_at: None,
+        }
+    }
+
+    /// Cuts the plan at `limit`, whatever the model wants after it.
+    pub(crate) fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Plans up to `until` at least, and gives the segments that are new.
+    ///
+    /// The end of the plan is a segment of level 0.
+    ///
+    /// # Errors
+    /// When the model answers with an amount that cannot be; the message names the window.
+    pub(crate) fn advance(
+        &mut self,
+        until: Duration,
+        observed: &Observed,
+    ) -> Result<Vec<Segment>, VolumeError> {
+        let mut new = Vec::new();
+        while self.asked < until && self.ended_at.is_none() {
+            new.extend(self.step(observed)?);
+        }
+        Ok(new)
+    }
+
+    /// When the plan ends, once that has come in sight.
+    pub(crate) fn ended_at(&self) -> Option<Duration> {
+        self.ended_at
+    }
+
+    /// What is counted at `at`.
+    pub(crate) fn unit_at(&self, at: Duration) -> Unit {
+        self.timeline.unit_at(at)
+    }
+
+    /// The planned level at `at`: users, or starts a second.
+    pub(crate) fn level_at(&self, at: Duration) -> f64 {
+        self.timeline.level_at(at)
+    }
+
+    /// The segment that holds at `at`, for a runner that joins then.
+    pub(crate) fn segment_at(&self, at: Duration) -> Option<&Segment> {
+        self.timeline.at(at)
+    }
+
+    /// How many starts are due in `[from, to)`, as far as the plan is known.
+    pub(crate) fn planned_starts(&self, from: Duration, to: Duration) -> u64 {
+        self.starts_before(to)
+            .saturating_sub(self.starts_before(from))
+    }
+
+    /// How many starts are due before `at`; also the number of the first that is due later.
+    pub(crate) fn starts_before(&self, at: Duration) -> u64 {
+        middles_below(self.timeline.cumulative(at.min(self.asked)))
+    }
+
+    /// The name of the stage at `at`; none outside stages and after the end.
+    pub(crate) fn stage(&self, at: Duration) -> Option<&str> {
+        let end = self.ended_at.or(self.limit);
+        if end.is_some_and(|end| at >= end) {
+            return None;
+        }
+        self.model.stage(at)
+    }
+
+    /// How long the plan lasts, if that is known beforehand.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        [self.ended_at, self.model.duration(), self.limit]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// What the plan looks like, without running it: all of it when it says how long it lasts, else
+    /// the part up to `horizon`.
+    ///
+    /// # Errors
+    /// As [`advance`](Planner::advance).
+    pub(crate) fn outline(mut self, horizon: Duration) -> Result<Outline, VolumeError> {
+        let until = self.duration().unwrap_or(horizon).min(FARTHEST);
+        let observed = Observed::default();
+        self.advance(until, &observed)?;
+        if self.duration().is_some_and(|duration| duration <= until) {
+            self.advance(until.saturating_add(STEP), &observed)?;
+        }
+        let end = self.ended_at.unwrap_or(until);
+        let (points, unit) = self.points(end);
+        Ok(Outline {
+            unit,
+            peak: points.iter().map(|&(_, level)| level).fold(0.0, f64::max),
+            starts: (unit == Unit::PerSecond && self.ended_at.is_some())
+                .then(|| self.starts_before(end)),
+            points,
+            stages: self.stages,
+            duration: self.ended_at,
+        })
+    }
+
+    /// The corners of the level up to `end`, and what the highest of them counts.
+    fn points(&self, end: Duration) -> (Vec<(Duration, f64)>, Unit) {
+        let segments = self.timeline.segments();
+        let ends = segments
+            .iter()
+            .skip(1)
+            .map(|next| next.from.min(end))
+            .chain([end]);
+        let mut points = Vec::new();
+        for (segment, end) in segments.iter().zip(ends) {
+            if segment.from < end {
+                points.push((segment.from, segment.start));
+                points.push((end, segment.level_at(end)));
+            }
+        }
+        let unit = segments
+            .iter()
+            .max_by(|one, other| {
+                one.start
+                    .max(one.end)
+                    .total_cmp(&other.start.max(other.end))
+            })
+            .map_or(Unit::Users, |segment| segment.unit);
+        (points, unit)
+    }
+
+    /// Asks for one window; gives the segment it begins, unless it goes on as before.
+    fn step(&mut self, observed: &Observed) -> Result<Option<Segment>, VolumeError> {
+        let window = self.next_window();
+        if window.start == window.end {
+            return Ok(Some(self.end()));
+        }
+        let volume = self.model.volume(window, observed);
+        let (unit, start, end) = match volume {
+            Volume::Stop => return Ok(Some(self.end())),
+            Volume::Users(users) => (Unit::Users, users as f64, users as f64),
+            Volume::PerSecond(rate) => (Unit::PerSecond, rate, rate),
+            Volume::Ramp { unit, from, to } => (unit, from, to),
+        };
+        check(start, window, volume)?;
+        check(end, window, volume)?;
+        self.note_stage(window.start);
+        self.asked = window.end;
+        let segment = Segment {
+            from: window.start,
+            until: (start != end).then_some(window.end),
+            unit,
+            start,
+            end,
+            base: self.timeline.cumulative(window.start),
+            poisson: unit == Unit::PerSecond && self.model.poisson(window.start),
+        };
+        if self.goes_on(&segment) {
+            return Ok(None);
+        }
+        self.timeline.push(segment.clone());
+        Ok(Some(segment))
+    }
+
+    /// The next window to ask for; an empty one at the limit.
+    fn next_window(&self) -> Window {
+        let start = self.asked;
+        let boundary = self.model.boundary(start).filter(|&next| next > start);
+        let end = boundary.unwrap_or_else(|| start.saturating_add(STEP));
+        Window {
+            start,
+            end: self.limit.map_or(end, |limit| end.min(limit)).max(start),
+        }
+    }
+
+    /// Ends the plan where it has been asked up to.
+    fn end(&mut self) -> Segment {
+        let at = self.asked;
+        let end = Segment {
+            from: at,
+            until: None,
+            unit: self.timeline.unit_at(at),
+            start: 0.0,
+            end: 0.0,
+            base: self.timeline.cumulative(at),
+            poisson: false,
+        };
+        self.ended_at = Some(at);
+        self.timeline.push(end.clone());
+        end
+    }
+
+    /// Whether the constant that stands is the same as this one.
+    fn goes_on(&self, next: &Segment) -> bool {
+        self.timeline.segments().last().is_some_and(|standing| {
+            let both_constant = standing.until.is_none() && next.until.is_none();
+            both_constant
+                && standing.unit == next.unit
+                && standing.start == next.start
+                && standing.poisson == next.poisson
+        })
+    }
+
+    fn note_stage(&mut self, at: Duration) {
+        let stage = self.model.stage(at).unwrap_or_default();
+        let before = self.stages.last().map_or("", |(_, name)| name.as_str());
+        if stage != before {
+            self.stages.push((at, stage.to_owned()));
+        }
+    }
+}
+
+fn check(amount: f64, window: Window, volume: Volume) -> Result<(), VolumeError> {
+    if amount.is_finite() && amount >= 0.0 {
+        return Ok(());
+    }
+    Err(VolumeError(format!(
+        "the volume model answered {volume:?} for the window from {} to {} of the run; \
+         an amount is finite and not negative",
+        humantime::format_duration(window.start),
+        humantime::format_duration(window.end),
+    )))
+}
