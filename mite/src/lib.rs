@@ -8,7 +8,9 @@ mod context;
 pub mod datapool;
 mod error;
 pub mod event;
+pub mod http;
 mod id;
+mod net;
 mod stats;
 pub mod volume;
 
