@@ -169,10 +169,8 @@ fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
             | io::ErrorKind::BrokenPipe => {
                 (Kind::Reset, "the server reset the connection".to_owned())
             }
-            io::ErrorKind::UnexpectedEof if !answered => {
-                (Kind::Closed, "the server closed the connection".to_owned())
-            }
-            _ => (Kind::Body, format!("the body is incomplete: {io}")),
+            _ if answered => (Kind::Body, format!("the body is incomplete: {io}")),
+            _ => (Kind::Closed, format!("the connection broke: {io}")),
         };
     }
     if error.is_user() {

@@ -186,28 +186,35 @@ impl RequestBuilder {
     /// When the request could not be built, could not be sent, was not answered in time or not
     /// completely. [`Error::kind`] tells which.
     pub async fn send(self) -> Result<Response, Error> {
-        send::send(self.plan()?).await
+        match self.checked_target() {
+            Ok(target) => send::send(self.plan(target)).await,
+            Err(mistake) => {
+                let name = self.name.as_deref().unwrap_or(self.method.as_str());
+                let error = Error::new(Kind::Request, name.to_owned(), mistake);
+                send::refuse(&self.session, name, &self.method, &error);
+                Err(error)
+            }
+        }
     }
 
-    fn plan(self) -> Result<Plan, Error> {
-        let mistake = |target: &str, mistake: String| {
-            Error::new(Kind::Request, format!("{} {target}", self.method), mistake)
-        };
-        if let Some(text) = self.session.state.mistake.borrow().clone() {
-            return Err(mistake("request", text));
+    /// Where the request goes, unless a mistake was made in building it.
+    fn checked_target(&self) -> Result<Rc<Target>, String> {
+        if let Some(mistake) = &*self.session.state.mistake.borrow() {
+            return Err(mistake.clone());
         }
-        let mut target = self.target.map_err(|text| mistake("request", text))?;
-        if !self.query.is_empty() {
-            let extended = target
-                .with_query(&self.query)
-                .map_err(|text| mistake(target.brief(), text))?;
-            target = Rc::new(extended);
+        let target = self.target.clone()?;
+        if self.query.is_empty() {
+            return Ok(target);
         }
+        target.with_query(&self.query).map(Rc::new)
+    }
+
+    fn plan(self, target: Rc<Target>) -> Plan {
         let name = match self.name {
             Some(name) => Name::Given(name),
             None => Name::Default(target.name(&self.method)),
         };
-        Ok(Plan {
+        Plan {
             timeout: self
                 .timeout
                 .unwrap_or_else(|| self.session.state.timeout.get()),
@@ -218,7 +225,7 @@ impl RequestBuilder {
             body: self.body,
             name,
             ok: self.ok,
-        })
+        }
     }
 
     fn typed_body(&mut self, body: Bytes, content_type: &HeaderValue) {

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use http::Method;
 use tokio::time::Instant;
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     pool::ConnectError,
     request::Plan,
     response::{Response, Timings},
+    session::Session,
 };
 use crate::{
     context::Place,
@@ -38,6 +40,27 @@ pub(super) async fn send(plan: Plan) -> Result<Response, Error> {
         (outcome?, timings)
     };
     Ok(Response::new(plan, answer, timings))
+}
+
+/// Records a request that could not be built.
+#[cold]
+pub(super) fn refuse(session: &Session, name: &str, method: &Method, error: &Error) {
+    session.context.record(&What::Http(&HttpRequest {
+        name,
+        method,
+        status: None,
+        failed: true,
+        sent: false,
+        error: Some(error.kind()),
+        reused: false,
+        bytes_sent: 0,
+        bytes_received: 0,
+        total: Duration::ZERO,
+        dns: None,
+        connect: None,
+        tls: None,
+        first_byte: None,
+    }));
 }
 
 /// Sends on a kept connection if there is one, else on a new one.
