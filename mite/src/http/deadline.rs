@@ -5,7 +5,7 @@ use std::{
     collections::hash_map::Entry,
     fmt,
     future::{Future, poll_fn},
-    pin::pin,
+    pin::Pin,
     rc::{Rc, Weak},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -61,18 +61,17 @@ struct Ends {
 pub(super) struct Expired;
 
 impl Deadlines {
-    /// Runs `future` until `timeout` after `began`, and then drops it.
+    /// Waits for `future` until `timeout` after `began`.
     pub(super) async fn limit<T>(
         &self,
         began: Instant,
         timeout: Duration,
-        future: impl Future<Output = T>,
+        mut future: Pin<&mut impl Future<Output = T>>,
     ) -> Result<T, Expired> {
         let mut place = Place {
             deadlines: self,
             key: None,
         };
-        let mut future = pin!(future);
         poll_fn(|cx| {
             if place.is_expired() {
                 return Poll::Ready(Err(Expired));
@@ -248,10 +247,10 @@ impl Place<'_> {
             }
             return;
         };
-        if let Some(node) = self.deadlines.0.lists.borrow_mut().nodes.get_mut(key) {
-            if !node.waker.will_wake(cx.waker()) {
-                node.waker = cx.waker().clone();
-            }
+        if let Some(node) = self.deadlines.0.lists.borrow_mut().nodes.get_mut(key)
+            && !node.waker.will_wake(cx.waker())
+        {
+            node.waker = cx.waker().clone();
         }
     }
 }
@@ -273,7 +272,7 @@ impl fmt::Debug for Deadlines {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::{future::pending, pin::pin};
 
     use tokio::{task::LocalSet, time::sleep};
 
@@ -292,7 +291,7 @@ mod tests {
 
     async fn expires_after(deadlines: &Deadlines, timeout: Duration) -> Duration {
         let began = Instant::now();
-        let outcome = deadlines.limit(began, timeout, pending::<()>()).await;
+        let outcome = deadlines.limit(began, timeout, pin!(pending::<()>())).await;
         assert_eq!(outcome, Err(Expired));
         began.elapsed()
     }
@@ -331,7 +330,7 @@ mod tests {
         let task = |millis: u64| {
             let deadlines = deadlines.clone();
             async move {
-                let work = sleep(Duration::from_millis(millis));
+                let work = pin!(sleep(Duration::from_millis(millis)));
                 deadlines.limit(Instant::now(), seconds(1), work).await
             }
         };

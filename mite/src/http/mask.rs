@@ -119,20 +119,28 @@ fn masked_json(text: &str) -> Option<String> {
     mask_fields(&mut value).then(|| value.to_string())
 }
 
+/// Masks every secret field, however deep; says whether there were any.
 fn mask_fields(value: &mut Value) -> bool {
+    let mut masked = false;
     match value {
-        Value::Object(fields) => fields.iter_mut().fold(false, |masked, (name, value)| {
-            if is_secret_name(name) && !value.is_null() {
-                *value = Value::String(MASK.to_owned());
-                return true;
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                if is_secret_name(name) && !value.is_null() {
+                    *value = Value::String(MASK.to_owned());
+                    masked = true;
+                } else {
+                    masked |= mask_fields(value);
+                }
             }
-            mask_fields(value) || masked
-        }),
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |masked, value| mask_fields(value) || masked),
-        _ => false,
+        }
+        Value::Array(values) => {
+            for value in values {
+                masked |= mask_fields(value);
+            }
+        }
+        _ => {}
     }
+    masked
 }
 
 /// A word of a POSIX shell's command line.
@@ -144,7 +152,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn line(method: Method, url: &str, sent: &[(&str, &str)], body: &str) -> String {
+    fn line(method: &Method, url: &str, sent: &[(&str, &str)], body: &str) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in sent {
             headers.append(
@@ -158,14 +166,14 @@ mod tests {
             headers,
             body: Bytes::copy_from_slice(body.as_bytes()),
         };
-        curl(&method, &url.parse().unwrap(), &request, false, &config)
+        curl(method, &url.parse().unwrap(), &request, false, &config)
     }
 
     #[test]
     fn the_line_can_be_pasted_into_a_shell() {
         assert_eq!(
             line(
-                Method::POST,
+                &Method::POST,
                 "http://shop.test/?q=it's",
                 &[("host", "shop.test"), ("x-trace", "7")],
                 "it's"
@@ -173,7 +181,7 @@ mod tests {
             r"curl -X POST 'http://shop.test/?q=it%27s' -H 'x-trace: 7' --data-raw 'it'\''s'"
         );
         assert_eq!(
-            line(Method::GET, "http://shop.test/", &[], ""),
+            line(&Method::GET, "http://shop.test/", &[], ""),
             "curl 'http://shop.test/'"
         );
     }
@@ -191,13 +199,13 @@ mod tests {
         let json = r#"{"user": {"name": "joe", "password": "s3cr3t"}, "tokens": ["s3cr3t"]}"#;
         let lines = [
             line(
-                Method::POST,
+                &Method::POST,
                 "http://shop.test/?access_token=s3cr3t&page=2",
                 &headers,
                 json,
             ),
             line(
-                Method::POST,
+                &Method::POST,
                 "http://shop.test/",
                 &[("content-type", "application/x-www-form-urlencoded")],
                 "name=joe&pass%77ord=s3cr3t",

@@ -1,6 +1,6 @@
 //! Building a request.
 
-use std::{borrow::Cow, fmt, ops::Deref, rc::Rc, time::Duration};
+use std::{borrow::Cow, fmt, future::Future, ops::Deref, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
@@ -83,7 +83,11 @@ impl RequestBuilder {
 
     /// Sets all these headers, each in place of those set before under its name.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        replace(&mut self.headers, &headers);
+        if self.headers.is_empty() {
+            self.headers = headers;
+        } else {
+            replace(&mut self.headers, &headers);
+        }
         self
     }
 
@@ -185,16 +189,45 @@ impl RequestBuilder {
     /// # Errors
     /// When the request could not be built, could not be sent, was not answered in time or not
     /// completely. [`Error::kind`] tells which.
-    pub async fn send(self) -> Result<Response, Error> {
-        match self.checked_target() {
-            Ok(target) => send::send(self.plan(target)).await,
-            Err(mistake) => {
-                let name = self.name.as_deref().unwrap_or(self.method.as_str());
-                let error = Error::new(Kind::Request, name.to_owned(), mistake);
-                send::refuse(&self.session, name, &self.method, &error);
-                Err(error)
+    pub fn send(self) -> impl Future<Output = Result<Response, Error>> + use<> {
+        let planned = self.plan();
+        // The plan is borrowed from here on, since each move of it would have a place of its own in
+        // the future, which every user in flight holds.
+        async move {
+            match &planned {
+                Ok(plan) => Ok(Response::new(plan, send::send(plan).await?)),
+                Err(refused) => Err(send::refuse(refused)),
             }
         }
+    }
+
+    fn plan(self) -> Result<Plan, Refused> {
+        let target = match self.checked_target() {
+            Ok(target) => target,
+            Err(mistake) => {
+                return Err(Refused {
+                    name: self.name.unwrap_or(Cow::Borrowed("")),
+                    session: self.session,
+                    method: self.method,
+                    mistake,
+                });
+            }
+        };
+        let name = match self.name {
+            Some(name) => Name::Given(name),
+            None => Name::Default(target.name(&self.method)),
+        };
+        let session_timeout = self.session.state.timeout.get();
+        Ok(Plan {
+            timeout: self.timeout.unwrap_or(session_timeout),
+            session: self.session,
+            method: self.method,
+            target,
+            headers: self.headers,
+            body: self.body,
+            name,
+            ok: self.ok,
+        })
     }
 
     /// Where the request goes, unless a mistake was made in building it.
@@ -207,25 +240,6 @@ impl RequestBuilder {
             return Ok(target);
         }
         target.with_query(&self.query).map(Rc::new)
-    }
-
-    fn plan(self, target: Rc<Target>) -> Plan {
-        let name = match self.name {
-            Some(name) => Name::Given(name),
-            None => Name::Default(target.name(&self.method)),
-        };
-        Plan {
-            timeout: self
-                .timeout
-                .unwrap_or_else(|| self.session.state.timeout.get()),
-            session: self.session,
-            method: self.method,
-            target,
-            headers: self.headers,
-            body: self.body,
-            name,
-            ok: self.ok,
-        }
     }
 
     fn typed_body(&mut self, body: Bytes, content_type: &HeaderValue) {
@@ -268,8 +282,17 @@ pub(super) struct Plan {
     ok: Vec<Box<dyn StatusPattern>>,
 }
 
+/// A request that could not be built.
+pub(super) struct Refused {
+    pub(super) session: Session,
+    pub(super) method: Method,
+    /// The name it was given, or none.
+    pub(super) name: Cow<'static, str>,
+    pub(super) mistake: String,
+}
+
 /// What a request is grouped under.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Name {
     Default(Rc<str>),
     Given(Cow<'static, str>),

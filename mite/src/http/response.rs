@@ -66,10 +66,10 @@ pub struct Timings {
 }
 
 impl Response {
-    pub(super) fn new(plan: Plan, answer: Answer, timings: Timings) -> Self {
+    pub(super) fn new(plan: &Plan, (answer, timings): (Answer, Timings)) -> Self {
         Self(Rc::new(Inner {
-            name: plan.name,
-            target: plan.target,
+            name: plan.name.clone(),
+            target: Rc::clone(&plan.target),
             head: answer.head,
             body: answer.body,
             timings,
@@ -139,6 +139,8 @@ impl Response {
     /// When the status is another; the message names the request and shows the beginning of the
     /// body.
     #[track_caller]
+    // By value, so that a plain number can be given.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn expect_status(&self, expected: impl StatusPattern) -> Result<Self, crate::Error> {
         let status = self.status();
         if expected.matches(status) {

@@ -2,11 +2,11 @@
 
 use std::{
     cell::{Cell, RefCell},
+    pin::pin,
     rc::Rc,
     time::Duration,
 };
 
-use http::Method;
 use tokio::time::Instant;
 
 use super::{
@@ -14,9 +14,8 @@ use super::{
     error::{Error, Kind},
     mask,
     pool::ConnectError,
-    request::Plan,
-    response::{Response, Timings},
-    session::Session,
+    request::{Plan, Refused},
+    response::Timings,
 };
 use crate::{
     context::Place,
@@ -25,29 +24,32 @@ use crate::{
 };
 
 /// Sends a request, in time or not at all, and records what became of it.
-pub(super) async fn send(plan: Plan) -> Result<Response, Error> {
-    let (answer, timings) = {
-        let record = Record::begin(&plan);
-        let deadlines = &plan.session.state.worker.deadlines;
-        let outcome = deadlines
-            .limit(record.began, plan.timeout, attempt(&plan, &record.progress))
-            .await
-            .unwrap_or_else(|_| {
-                let connected = record.progress.wire.borrow().is_some();
-                Err(Error::timeout(plan.brief(), plan.timeout, connected))
-            });
-        let timings = record.finish(outcome.as_ref());
-        (outcome?, timings)
-    };
-    Ok(Response::new(plan, answer, timings))
+pub(super) async fn send(plan: &Plan) -> Result<(Answer, Timings), Error> {
+    let record = Record::begin(plan);
+    let deadlines = &plan.session.state.worker.deadlines;
+    let attempts = pin!(attempt(plan, &record.progress));
+    let outcome = deadlines
+        .limit(record.began, plan.timeout, attempts)
+        .await
+        .unwrap_or_else(|_| {
+            let connected = record.progress.wire.borrow().is_some();
+            Err(Error::timeout(plan.brief(), plan.timeout, connected))
+        });
+    let timings = record.finish(outcome.as_ref());
+    Ok((outcome?, timings))
 }
 
 /// Records a request that could not be built.
 #[cold]
-pub(super) fn refuse(session: &Session, name: &str, method: &Method, error: &Error) {
-    session.context.record(&What::Http(&HttpRequest {
+pub(super) fn refuse(refused: &Refused) -> Error {
+    let name = match &*refused.name {
+        "" => refused.method.as_str(),
+        name => name,
+    };
+    let error = Error::new(Kind::Request, name.to_owned(), &*refused.mistake);
+    refused.session.context.record(&What::Http(&HttpRequest {
         name,
-        method,
+        method: &refused.method,
         status: None,
         failed: true,
         sent: false,
@@ -61,6 +63,7 @@ pub(super) fn refuse(session: &Session, name: &str, method: &Method, error: &Err
         tls: None,
         first_byte: None,
     }));
+    error
 }
 
 /// Sends on a kept connection if there is one, else on a new one.
@@ -163,7 +166,7 @@ struct Record<'a> {
     place: Place,
     began: Instant,
     progress: Progress,
-    done: bool,
+    done: Cell<bool>,
 }
 
 impl<'a> Record<'a> {
@@ -180,12 +183,12 @@ impl<'a> Record<'a> {
                 reused: Cell::new(false),
                 wire: RefCell::new(None),
             },
-            done: false,
+            done: Cell::new(false),
         }
     }
 
-    fn finish(mut self, outcome: Result<&Answer, &Error>) -> Timings {
-        self.done = true;
+    fn finish(&self, outcome: Result<&Answer, &Error>) -> Timings {
+        self.done.set(true);
         let timings = self.progress.timings(self.began);
         match outcome {
             Ok(answer) => self.tell(&timings, Some(answer), None),
@@ -227,7 +230,7 @@ impl<'a> Record<'a> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        if !self.done {
+        if !self.done.get() {
             let timings = self.progress.timings(self.began);
             let error = (
                 Kind::Interrupted.as_str(),

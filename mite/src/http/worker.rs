@@ -10,6 +10,9 @@ use crate::{
     net::Tls,
 };
 
+/// By base URL, and by whether invalid certificates are accepted.
+type Bases = FxHashMap<(Option<String>, bool), Rc<Base>>;
+
 /// The connections, deadlines and parsed URLs of one worker.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -19,7 +22,7 @@ pub(super) struct Worker {
     pub(super) base_url: Option<String>,
     /// `mite.insecure` of the config.
     pub(super) accept_invalid_certs: bool,
-    bases: RefCell<FxHashMap<(Option<String>, bool), Rc<Base>>>,
+    bases: RefCell<Bases>,
 }
 
 impl Extension for Worker {
