@@ -4,11 +4,13 @@ extern crate self as mite;
 
 mod clock;
 mod config;
+mod context;
 pub mod datapool;
 mod error;
 pub mod event;
+pub mod http;
 mod id;
-mod scenario;
+mod net;
 mod stats;
 pub mod volume;
 
@@ -16,8 +18,6 @@ pub mod volume;
 pub use inventory;
 
 pub use config::{Config, ConfigError};
+pub use context::{Context, Extension};
 pub use error::{Class, Classifier, Error, Result};
 pub use id::ItemId;
-pub use scenario::threshold::{Threshold, ThresholdError, ThresholdResult};
-#[doc(inline)]
-pub use stats::metric;

@@ -1,0 +1,222 @@
+//! What can go wrong with a request.
+
+use std::{any::Any, fmt, io, time::Duration};
+
+use crate::{
+    error::{Class, Classifier},
+    net,
+};
+
+/// A request that got no answer, or an answer that is not what it was read as.
+///
+/// The message names the method and the URL without its query, then the cause. Through `?` it
+/// becomes a [`mite::Error`](crate::Error) of the same [`kind`](Error::kind).
+///
+/// ```
+/// # async fn journey(ctx: &mite::Context) -> mite::Result {
+/// match ctx.http().get("/slow").send().await {
+///     Err(error) if error.is_timeout() => ctx.http().get("/fast").send().await?,
+///     other => other?,
+/// };
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    connected: bool,
+    request: String,
+    cause: String,
+}
+
+/// What went wrong, as reports count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Dns,
+    Connect,
+    Tls,
+    Timeout,
+    Reset,
+    Closed,
+    Protocol,
+    Body,
+    Decode,
+    Request,
+    Interrupted,
+}
+
+impl Kind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Kind::Dns => "dns",
+            Kind::Connect => "connect",
+            Kind::Tls => "tls",
+            Kind::Timeout => "timeout",
+            Kind::Reset => "reset",
+            Kind::Closed => "closed",
+            Kind::Protocol => "protocol",
+            Kind::Body => "body",
+            Kind::Decode => "decode",
+            Kind::Request => "request",
+            Kind::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl Error {
+    pub(super) fn new(kind: Kind, request: String, cause: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            connected: !matches!(kind, Kind::Dns | Kind::Connect | Kind::Tls),
+            request,
+            cause: cause.into(),
+        }))
+    }
+
+    pub(super) fn timeout(request: String, limit: Duration, connected: bool) -> Self {
+        let missing = if connected {
+            "no complete answer"
+        } else {
+            "no connection"
+        };
+        let cause = format!("{missing} within {}", humantime::format_duration(limit));
+        let mut error = Self::new(Kind::Timeout, request, cause);
+        error.0.connected = connected;
+        error
+    }
+
+    pub(super) fn net(request: String, error: &net::Error) -> Self {
+        let kind = match error.kind() {
+            net::Kind::Dns => Kind::Dns,
+            net::Kind::Connect => Kind::Connect,
+            net::Kind::Tls => Kind::Tls,
+        };
+        Self::new(kind, request, error.to_string())
+    }
+
+    pub(super) fn hyper(request: String, error: &hyper::Error, answered: bool) -> Self {
+        let (kind, cause) = classify(error, answered);
+        Self::new(kind, request, cause)
+    }
+
+    /// The word reports count it under: `dns`, `connect`, `tls`, `timeout`, `reset`, `closed`,
+    /// `protocol`, `body`, `decode` or `request`.
+    pub fn kind(&self) -> &'static str {
+        self.0.kind.as_str()
+    }
+
+    /// Whether there was no complete answer in time.
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == Kind::Timeout
+    }
+
+    /// Whether there was no connection: an unknown name, a refused or unanswered connection, a
+    /// failed TLS handshake, or a timeout before the end of these.
+    pub fn is_connect(&self) -> bool {
+        !self.0.connected
+    }
+
+    /// Whether the name of the host could not be looked up.
+    pub fn is_dns(&self) -> bool {
+        self.0.kind == Kind::Dns
+    }
+
+    /// Whether the TLS handshake failed, for instance because of the server's certificate.
+    pub fn is_tls(&self) -> bool {
+        self.0.kind == Kind::Tls
+    }
+
+    /// Whether the server reset the connection.
+    pub fn is_reset(&self) -> bool {
+        self.0.kind == Kind::Reset
+    }
+
+    /// Whether the server closed the connection before it had answered.
+    pub fn is_closed(&self) -> bool {
+        self.0.kind == Kind::Closed
+    }
+
+    /// Whether the answer was not HTTP.
+    pub fn is_protocol(&self) -> bool {
+        self.0.kind == Kind::Protocol
+    }
+
+    /// Whether the body of the answer was cut short or broken.
+    pub fn is_body(&self) -> bool {
+        self.0.kind == Kind::Body
+    }
+
+    /// Whether the body of the answer was not what it was read as: not UTF-8, not the JSON wanted.
+    pub fn is_decode(&self) -> bool {
+        self.0.kind == Kind::Decode
+    }
+
+    /// Whether the request could not be built: a bad URL, a bad header, a body that cannot be
+    /// serialized.
+    pub fn is_request(&self) -> bool {
+        self.0.kind == Kind::Request
+    }
+}
+
+/// What hyper's error means, and how to say it.
+fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
+    let cause = innermost(error);
+    if let Some(io) = cause.downcast_ref::<io::Error>() {
+        return match io.kind() {
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => {
+                (Kind::Reset, "the server reset the connection".to_owned())
+            }
+            _ if answered => (Kind::Body, format!("the body is incomplete: {io}")),
+            _ => (Kind::Closed, format!("the connection broke: {io}")),
+        };
+    }
+    if error.is_user() {
+        (
+            Kind::Request,
+            format!("the request cannot be sent: {error}"),
+        )
+    } else if answered {
+        let cause = "the body is incomplete: the server closed the connection before its end";
+        (Kind::Body, cause.to_owned())
+    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        let cause = "the server closed the connection before it had answered";
+        (Kind::Closed, cause.to_owned())
+    } else {
+        (Kind::Protocol, format!("the answer is not HTTP: {error}"))
+    }
+}
+
+fn innermost<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> &'a (dyn std::error::Error + 'static) {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.0.request, self.0.cause)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {self}", self.kind())
+    }
+}
+
+impl std::error::Error for Error {}
+
+inventory::submit! {
+    Classifier::new(|error: &dyn Any| {
+        let error = error.downcast_ref::<Error>()?;
+        let class = Class::new(error.kind());
+        Some(if error.is_connect() { class.connect() } else { class })
+    })
+}
