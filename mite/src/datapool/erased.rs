@@ -14,7 +14,7 @@ use crate::{config::Config, id::ItemId};
 ///
 /// It checks what a pool written by a user may get wrong: that its items survive the journey and
 /// that none is given out twice.
-pub(crate) struct ErasedPool(Box<dyn Erased>);
+pub struct ErasedPool(Box<dyn Erased>);
 
 /// What a pool gave.
 #[derive(Debug, Default)]

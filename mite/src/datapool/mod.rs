@@ -45,7 +45,9 @@ use crate::{config::Config, id::ItemId};
 
 pub(crate) use broker::{Action, Broker, Counts};
 pub(crate) use encoding::decode;
-pub(crate) use erased::{Block, ErasedPool};
+pub(crate) use erased::Block;
+#[doc(hidden)]
+pub use erased::ErasedPool;
 pub(crate) use lease::{Item, Order, Recall, Report, Wish};
 pub use once::Once;
 pub use recyclable::Recyclable;

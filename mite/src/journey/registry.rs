@@ -1,0 +1,81 @@
+//! Journeys that `#[journey]` marked, by name.
+
+use super::{
+    DataType, Definition, Journey, Runnable,
+    lookup::{self, DuplicateName, LookupError, Registered},
+};
+
+/// A journey and where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct JourneyEntry {
+    /// The path of its module and its own name.
+    pub name: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// The line of the function's name.
+    pub line: u32,
+    /// The first line of its documentation.
+    pub doc: &'static str,
+    data_type: fn() -> DataType,
+    runnable: Runnable,
+}
+
+impl JourneyEntry {
+    /// The entry of `J`; the macro submits it.
+    pub const fn new<J: Journey>(definition: Definition) -> Self {
+        Self {
+            name: definition.name,
+            file: definition.file,
+            line: definition.line,
+            doc: definition.doc,
+            data_type: DataType::of::<J::Data>,
+            runnable: Runnable::of::<J>(),
+        }
+    }
+
+    /// What a run of it takes.
+    pub fn data_type(&self) -> DataType {
+        (self.data_type)()
+    }
+
+    /// Whether a run of it takes any data.
+    pub fn takes_data(&self) -> bool {
+        self.data_type() != DataType::of::<()>()
+    }
+}
+
+impl From<&JourneyEntry> for Runnable {
+    fn from(entry: &JourneyEntry) -> Self {
+        entry.runnable
+    }
+}
+
+impl Registered for JourneyEntry {
+    const KIND: &'static str = "journey";
+
+    fn definition(&self) -> Definition {
+        Definition {
+            name: self.name,
+            file: self.file,
+            line: self.line,
+            doc: self.doc,
+        }
+    }
+}
+
+inventory::collect!(JourneyEntry);
+
+/// Every journey of this program, in order of name.
+pub(crate) fn journeys() -> Vec<&'static JourneyEntry> {
+    lookup::all()
+}
+
+/// The journey of that name, or the one whose path ends with it.
+pub(crate) fn find_journey(name: &str) -> Result<&'static JourneyEntry, LookupError> {
+    lookup::find(name)
+}
+
+/// Makes sure that no two journeys have one name.
+pub(crate) fn check_duplicates() -> Result<(), DuplicateName> {
+    lookup::check_unique::<JourneyEntry>()
+}
