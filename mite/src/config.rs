@@ -164,6 +164,12 @@ impl Config {
     }
 }
 
+/// The key of the URL that relative ones are joined to.
+pub(crate) const BASE_URL: &str = "base_url";
+
+/// The key that, set to `true`, leaves TLS certificates unverified.
+pub(crate) const INSECURE: &str = "mite.insecure";
+
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "***";
 

@@ -15,6 +15,7 @@ use std::{
 };
 
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use crate::{
     config::Config,
@@ -53,12 +54,21 @@ struct JourneyRun {
 pub(crate) struct User {
     slots: Slots,
     leaving: Cell<bool>,
+    left: Notify,
 }
 
 impl User {
     /// Asks the journey in flight, through `should_stop`, to be the user's last.
     pub(crate) fn leave(&self) {
         self.leaving.set(true);
+        self.left.notify_waiters();
+    }
+
+    /// Waits until the user is told to leave.
+    pub(crate) async fn left(&self) {
+        if !self.is_leaving() {
+            self.left.notified().await;
+        }
     }
 
     /// Whether the user is to end after the journey in flight.

@@ -26,11 +26,11 @@
 //!
 //! A pool whose first item cannot be read back stops the run with a message saying so.
 
-mod broker;
+pub(crate) mod broker;
 mod encoding;
 mod erased;
 mod file;
-mod lease;
+pub(crate) mod lease;
 mod once;
 mod recyclable;
 #[cfg(test)]
@@ -44,7 +44,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{config::Config, id::ItemId};
 
 pub(crate) use broker::{Action, Broker, Counts};
-pub(crate) use encoding::decode;
+pub(crate) use encoding::{decode, encode};
 pub(crate) use erased::Block;
 #[doc(hidden)]
 pub use erased::ErasedPool;

@@ -8,7 +8,7 @@ mod exchange;
 use std::time::Duration;
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use exchange::{Exchange, Head};
 
@@ -187,6 +187,28 @@ impl Event<'_> {
     }
 }
 
+impl Event<'_> {
+    /// Every field the event has, by name.
+    pub fn fields(&self) -> Map<String, Value> {
+        let own: Vec<&str> = match self.what {
+            What::Journey(_) => vec!["outcome", "service_time", "response_time", "start_delay"],
+            What::Transaction(_) => vec!["time", "failed"],
+            What::Http(_) => HttpRequest::FIELDS.to_vec(),
+            What::Failure(_) => vec!["kind", "message", "location"],
+            What::Custom {
+                value: Value::Object(fields),
+                ..
+            } => fields.keys().map(String::as_str).collect(),
+            What::Custom { .. } => vec!["value"],
+        };
+        ["journey", "transaction"]
+            .into_iter()
+            .chain(own)
+            .filter_map(|name| Some((name.to_owned(), self.field(name)?)))
+            .collect()
+    }
+}
+
 impl JourneyEnd {
     fn field(&self, name: &str) -> Option<Value> {
         match name {
@@ -200,6 +222,22 @@ impl JourneyEnd {
 }
 
 impl HttpRequest<'_> {
+    const FIELDS: [&'static str; 13] = [
+        "name",
+        "method",
+        "status",
+        "failed",
+        "error",
+        "reused",
+        "bytes_sent",
+        "bytes_received",
+        "total",
+        "dns",
+        "connect",
+        "tls",
+        "first_byte",
+    ];
+
     fn field(&self, name: &str) -> Option<Value> {
         let seconds = |time: Option<Duration>| time.map(|time| json!(time.as_secs_f64()));
         match name {

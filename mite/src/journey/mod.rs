@@ -1,9 +1,11 @@
 //! The journey: what one user does, and how a marked function becomes one.
 
+mod capture;
 mod data;
 pub(crate) mod lookup;
 mod output;
 pub(crate) mod registry;
+mod run;
 mod runnable;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,6 +15,7 @@ use crate::{context::Context, error::Result};
 pub use data::{DataType, Is};
 pub use lookup::Definition;
 pub use output::{IsContext, JourneyOutput, outcome};
+pub(crate) use run::{Start, run_once};
 pub(crate) use runnable::Runnable;
 
 /// Makes a journey of an async function.

@@ -5,11 +5,7 @@ use std::{any::Any, fmt, future, pin::Pin};
 use bytes::Bytes;
 
 use super::Journey;
-use crate::{
-    context::Context,
-    datapool,
-    error::Result,
-};
+use crate::{context::Context, datapool, error::Result};
 
 /// One run of a journey.
 pub(crate) type JourneyFuture<'a> = Pin<Box<dyn Future<Output = Result> + 'a>>;

@@ -6,14 +6,14 @@
 mod data;
 mod error;
 mod format;
-mod human;
+pub(crate) mod human;
 mod json;
-mod latency_summary;
 mod lines;
 mod live;
 mod names;
 mod observer;
 mod parts;
+pub(crate) mod plan;
 mod progress;
 mod screen;
 mod sink;
@@ -22,8 +22,8 @@ mod summary;
 mod table;
 mod text;
 
+pub use crate::stats::LatencySummary;
 pub use data::{Report, Verdict};
-pub use latency_summary::LatencySummary;
 pub use parts::{
     ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
     MetricSummary, MetricValue, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes,
@@ -33,6 +33,7 @@ pub use parts::{
 pub(crate) use error::ReportError;
 pub(crate) use observer::{Observer, RunInfo, choose};
 pub(crate) use progress::{Progress, State, ThresholdNow};
+pub(crate) use screen::Printer;
 pub(crate) use sink::Sinks;
 pub(crate) use style::Style;
 pub(crate) use summary::render;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::latency_summary::LatencySummary;
+use crate::stats::LatencySummary;
 
 /// A threshold and whether it held.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::{
     data::{Report, Verdict},
     human,
-    latency_summary::LatencySummary,
     names::Names,
     parts::{ErrorSummary, JourneySummary, MetricSummary, MetricValue, ThresholdSummary},
     style::{Style, Tone},
     table::{Column, Row, Table},
     text,
 };
+use crate::stats::LatencySummary;
 
 /// Rows of transactions and of requests shown; the others are in the report.
 const MOST_ROWS: usize = 20;

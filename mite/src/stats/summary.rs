@@ -10,6 +10,14 @@ use super::latency::Latency;
 /// absent in JSON, so that an empty summary is written `{"count":0}`. Percentiles are exact to three
 /// significant digits (two for the phases of a request); smallest, mean and largest are exact.
 ///
+/// ```
+/// use mite::report::LatencySummary;
+///
+/// let empty = LatencySummary::default();
+/// assert_eq!(serde_json::to_string(&empty)?, r#"{"count":0}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
 /// A histogram metric of plain values has the same form; its figures are then in the unit of what
 /// was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -102,6 +102,19 @@ impl Planner {
             .saturating_sub(self.starts_before(from))
     }
 
+    /// The integral of the planned rate up to `at`, in starts.
+    pub(crate) fn cumulative(&self, at: Duration) -> f64 {
+        self.timeline.cumulative(at.min(self.asked))
+    }
+
+    /// Whether any starts planned so far are drawn at random.
+    pub(crate) fn is_poisson(&self) -> bool {
+        self.timeline
+            .segments()
+            .iter()
+            .any(|segment| segment.poisson)
+    }
+
     /// How many starts are due before `at`; also the number of the first that is due later.
     pub(crate) fn starts_before(&self, at: Duration) -> u64 {
         middles_below(self.timeline.cumulative(at.min(self.asked)))

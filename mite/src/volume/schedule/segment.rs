@@ -87,6 +87,11 @@ impl Segment {
         self.after(seconds)
     }
 
+    /// The number of the first start that belongs to this segment or a later one.
+    pub(crate) fn first(&self) -> u64 {
+        middles_below(self.base)
+    }
+
     /// How many users there are at `at`: user k exists where the level is above k + 1/2.
     pub(crate) fn users_at(&self, at: Duration) -> u64 {
         match self.unit {

@@ -1,0 +1,141 @@
+//! `journey run` and `journey test`.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{
+    args::{JourneyRun, JourneyTest},
+    console::Console,
+    exit::{Exit, Failure},
+    logging, scenario, settings,
+};
+use crate::{
+    config::Config,
+    datapool::ErasedPool,
+    journey::registry::{self, JourneyEntry},
+    report::{Printer, human},
+    scenario::{Entry, Scenario, registry::find_datapool},
+    testing,
+    volume::{Constant, VolumeModel},
+};
+
+/// Runs a journey at a volume.
+pub(super) fn test(arguments: &JourneyTest, defaults: Config) -> Result<Exit, Failure> {
+    let entry = registry::find_journey(&arguments.name)?;
+    let mut config = settings::sending_config(defaults, &arguments.common)?;
+    let pool = pool(entry, arguments.datapool.as_deref(), &mut config)?;
+    let duration = arguments.run.duration.unwrap_or(scenario::DEFAULT_DURATION);
+    let volume: Box<dyn VolumeModel> = match arguments.rate {
+        Some(rate) => Box::new(Constant::per_second(rate, duration)),
+        None => Box::new(Constant::users(arguments.users.unwrap_or(1), duration)),
+    };
+    let scenario = Scenario::new().entry(Entry {
+        journey: entry.into(),
+        pool,
+        volume,
+    });
+    scenario::run(
+        entry.name,
+        scenario,
+        config,
+        &arguments.common,
+        &arguments.run,
+    )
+}
+
+/// Runs a journey once and shows what it does.
+pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Failure> {
+    logging::start(arguments.common.log_level, Printer::plain());
+    let entry = registry::find_journey(&arguments.name)?;
+    let mut config = settings::sending_config(defaults, &arguments.common)?;
+    let mut pool = pool(entry, arguments.datapool.as_deref(), &mut config)?;
+    let console = if arguments.common.debugging {
+        Console::debugging(config.clone())
+    } else {
+        Console::brief(config.clone())
+    };
+    let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let data = first_item(&mut pool, &config).await?;
+        println!("{}", entry.name);
+        let started = Instant::now();
+        let result =
+            testing::run_tapped(&entry.into(), data, config, seed, Box::new(console)).await;
+        let time = human::span(started.elapsed());
+        match result {
+            Ok(()) => {
+                println!("passed in {time}");
+                Ok(Exit::Passed)
+            }
+            Err(_) => {
+                println!("failed in {time}");
+                Ok(Exit::Failed)
+            }
+        }
+    })
+}
+
+async fn first_item(pool: &mut ErasedPool, config: &Config) -> Result<Bytes, Failure> {
+    pool.open(config).await?;
+    let block = pool.checkout(1).await?;
+    let item = block.items.into_iter().next().ok_or_else(|| {
+        Failure::new("the datapool is empty; there is nothing to run the journey with")
+    })?;
+    Ok(item.data)
+}
+
+/// The pool of that name, if its items are what the journey takes.
+fn pool(
+    journey: &JourneyEntry,
+    name: Option<&str>,
+    config: &mut Config,
+) -> Result<ErasedPool, Failure> {
+    let Some(name) = name else {
+        if journey.takes_data() {
+            return Err(Failure::new(format!(
+                "the journey {} takes data ({}); say where it comes from with --datapool NAME{}",
+                journey.name,
+                journey.data_type(),
+                fitting_pools(journey),
+            )));
+        }
+        return Ok(ErasedPool::new(()));
+    };
+    let entry = find_datapool(name)?;
+    if entry.item_type() != journey.data_type() {
+        return Err(Failure::new(format!(
+            "the datapool {} gives {}, but the journey {} takes {}{}",
+            entry.name,
+            entry.item_type(),
+            journey.name,
+            journey.data_type(),
+            fitting_pools(journey),
+        )));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on((entry.build)(config)).map_err(|error| {
+        Failure::new(format!(
+            "the datapool {} cannot be built: {error}",
+            entry.name
+        ))
+    })
+}
+
+fn fitting_pools(journey: &JourneyEntry) -> String {
+    let names: Vec<_> = crate::scenario::registry::datapools()
+        .into_iter()
+        .filter(|pool| pool.item_type() == journey.data_type())
+        .map(|pool| pool.name)
+        .collect();
+    if names.is_empty() {
+        "; there is none that fits: write one with #[datapool]".to_owned()
+    } else {
+        format!("; those that fit: {}", names.join(", "))
+    }
+}

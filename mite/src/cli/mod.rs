@@ -1,0 +1,94 @@
+//! The command line of a user's binary.
+
+mod args;
+mod console;
+mod exit;
+mod journey;
+mod list;
+mod logging;
+mod scenario;
+mod settings;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command, JourneyCommand, ScenarioCommand};
+use exit::{Exit, Failure};
+
+use crate::config::Config;
+
+/// Runs the command line of a load test: `list`, `journey run`, `scenario test` and the rest.
+///
+/// Every journey, scenario and datapool linked into the binary is known by its name. `--help` tells
+/// what there is. The exit code is
+///
+/// | code | meaning |
+/// |---|---|
+/// | 0 | passed |
+/// | 1 | a threshold failed, or a journey did and no threshold is on errors |
+/// | 2 | the command, the config or the scenario is wrong; nothing was started |
+/// | 3 | invalid: the load that was asked for was not produced |
+/// | 130 | interrupted |
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     mite::main()
+/// }
+/// ```
+pub fn main() -> ExitCode {
+    main_with(|_| ())
+}
+
+/// As [`main`], with settings of the program's own: what `journey run` needs as well as a scenario.
+///
+/// What is [set as a default](Config::set_default) here, a scenario, a config file, the environment
+/// and `--config` override, each stronger than the one before.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     mite::main_with(|config| {
+///         config.set_default("base_url", "http://127.0.0.1:8080");
+///     })
+/// }
+/// ```
+pub fn main_with(defaults: impl FnOnce(&mut Config)) -> ExitCode {
+    let mut config = Config::default();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Passed
+            };
+            return code.into();
+        }
+    };
+    defaults(&mut config);
+    match dispatch(arguments, config) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, config: Config) -> Result<Exit, Failure> {
+    crate::journey::registry::check_duplicates()?;
+    crate::scenario::registry::check_duplicates()?;
+    match arguments.command {
+        Command::List => list::list(),
+        Command::Journey(JourneyCommand::Run(arguments)) => journey::run(&arguments, config),
+        Command::Journey(JourneyCommand::Test(arguments)) => journey::test(&arguments, config),
+        Command::Scenario(ScenarioCommand::Plan(arguments)) => scenario::plan(&arguments, config),
+        Command::Scenario(ScenarioCommand::Test(arguments)) => scenario::test(&arguments, config),
+    }
+}

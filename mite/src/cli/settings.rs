@@ -1,0 +1,128 @@
+//! From what was typed to what the engine takes.
+
+use std::path::Path;
+
+use super::{
+    args::{Common, ConfigArguments, RunArguments},
+    exit::Failure,
+};
+use crate::{
+    config::{Config, INSECURE, Origin},
+    engine::Run,
+    scenario::Scenario,
+};
+
+/// What variables of the environment that are settings begin with.
+const PREFIX: &str = "MITE_CONF_";
+
+/// The config from the program, the file, the environment and the command line.
+pub(super) fn config(mut config: Config, arguments: &ConfigArguments) -> Result<Config, Failure> {
+    if let Some(path) = &arguments.config_file {
+        read_file(&mut config, path)?;
+    }
+    for (name, value) in std::env::vars_os() {
+        let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else {
+            continue;
+        };
+        let value = value.to_str().ok_or_else(|| {
+            Failure::new(format!(
+                "the environment variable {PREFIX}{key} is not valid UTF-8"
+            ))
+        })?;
+        config.put(key.to_owned(), value.to_owned(), Origin::Environment);
+    }
+    for (key, value) in &arguments.config {
+        config.put(key.clone(), value.clone(), Origin::CommandLine);
+    }
+    Ok(config)
+}
+
+/// The config of a command that sends something.
+pub(super) fn sending_config(defaults: Config, common: &Common) -> Result<Config, Failure> {
+    let mut config = config(defaults, &common.config)?;
+    if common.insecure {
+        config.put(INSECURE.to_owned(), "true".into(), Origin::CommandLine);
+    }
+    Ok(config)
+}
+
+/// A run of `scenario` as the arguments want it.
+pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) -> Run {
+    let mut scenario = scenario;
+    for threshold in &arguments.threshold {
+        scenario = scenario.threshold(threshold);
+    }
+    let mut run = Run::new(scenario)
+        .config(config)
+        .spawn_rate(arguments.spawn_rate)
+        .max_in_flight(usize::try_from(arguments.max_in_flight).unwrap_or(usize::MAX))
+        .max_start_delay(arguments.max_start_delay)
+        .graceful_stop(arguments.graceful_stop);
+    if let Some(workers) = arguments.workers {
+        run = run.workers(workers as usize);
+    }
+    if let Some(duration) = arguments.duration {
+        run = run.duration(duration);
+    }
+    if let Some(seed) = arguments.seed {
+        run = run.seed(seed);
+    }
+    for path in &arguments.report {
+        run = run.report(path);
+    }
+    run
+}
+
+fn read_file(config: &mut Config, path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("cannot read the config file {shown}: {error}")))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error| Failure::new(format!("the config file {shown} is not TOML: {error}")))?;
+    flatten(config, "", &table)
+}
+
+/// Nested tables become keys joined with a dot: `[db] host = …` is `db.host`.
+fn flatten(config: &mut Config, prefix: &str, table: &toml::Table) -> Result<(), Failure> {
+    for (key, value) in table {
+        let key = format!("{prefix}{key}");
+        let text = match value {
+            toml::Value::Table(table) => {
+                flatten(config, &format!("{key}."), table)?;
+                continue;
+            }
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(answer) => answer.to_string(),
+            toml::Value::Datetime(time) => time.to_string(),
+            toml::Value::Array(_) => {
+                return Err(Failure::new(format!(
+                    "{key} in the config file is a list; a setting is a text, a number, true or false"
+                )));
+            }
+        };
+        config.put(key, text, Origin::File);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_the_config_file_become_dotted_keys() {
+        let table = "url = \"http://x\"\n[db]\nport = 5432\ntls = true"
+            .parse()
+            .unwrap();
+        let mut config = Config::default();
+        flatten(&mut config, "", &table).unwrap();
+        let seen: Vec<_> = config.iter_masked().collect();
+        assert_eq!(
+            seen,
+            [("db.port", "5432"), ("db.tls", "true"), ("url", "http://x")]
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! One entry of the scenario, as the controller sees it: its plan and its data.
+
+use std::time::Duration;
+
+use super::{Action, ControllerEntry, Observed};
+use crate::{
+    datapool::{
+        Policy,
+        broker::{self, Broker},
+        lease,
+    },
+    id::{EntryId, RunnerId},
+    link::Order,
+    volume::{
+        Unit, VolumeError,
+        schedule::{Planner, Segment},
+    },
+};
+
+/// The plan of an entry and who holds which of its data.
+pub(super) struct EntryState {
+    pub(super) id: EntryId,
+    pub(super) journey: String,
+    planner: Planner,
+    broker: Broker<RunnerId>,
+    policy: Policy,
+    /// Whether there is no more data to be had.
+    exhausted: bool,
+    /// When the last of the data was used, or the pool broke.
+    over_at: Option<Duration>,
+    /// Whether journeys have had to wait because the pool had nothing to give.
+    starved: bool,
+}
+
+impl EntryState {
+    pub(super) fn new(id: EntryId, entry: ControllerEntry, limit: Option<Duration>) -> Self {
+        let planner = Planner::new(entry.volume);
+        Self {
+            id,
+            journey: entry.journey,
+            planner: match limit {
+                Some(limit) => planner.limit(limit),
+                None => planner,
+            },
+            broker: Broker::over_pool(entry.policy),
+            policy: entry.policy,
+            exhausted: false,
+            over_at: None,
+            starved: false,
+        }
+    }
+
+    /// Plans up to `until` and gives what is new.
+    pub(super) fn advance(
+        &mut self,
+        until: Duration,
+        observed: &Observed,
+    ) -> Result<Vec<Segment>, VolumeError> {
+        if self.over_at.is_some() {
+            return Ok(Vec::new());
+        }
+        self.planner.advance(until, observed)
+    }
+
+    /// A runner says something about its data.
+    pub(super) fn report(
+        &mut self,
+        now: Duration,
+        from: RunnerId,
+        report: lease::Report,
+        actions: &mut Vec<Action>,
+    ) {
+        let todo = self.broker.report(from, report);
+        self.act(now, todo, actions);
+    }
+
+    /// The pool gave something.
+    pub(super) fn supply(
+        &mut self,
+        now: Duration,
+        items: Vec<lease::Item>,
+        exhausted: bool,
+        actions: &mut Vec<Action>,
+    ) {
+        let todo = self.broker.supply(items, exhausted);
+        self.act(now, todo, actions);
+        self.starved |= self.policy == Policy::Recycle && self.broker.counts().starved > 0;
+    }
+
+    /// Ends the entry now, whatever was planned.
+    pub(super) fn end(&mut self, now: Duration) -> Segment {
+        self.over_at = self.over_at.or(Some(now));
+        Segment {
+            from: now,
+            until: None,
+            unit: self.planner.unit_at(now),
+            start: 0.0,
+            end: 0.0,
+            base: self.planner.cumulative(now),
+            poisson: false,
+        }
+    }
+
+    /// When the entry is over, once that is known.
+    pub(super) fn over_at(&self) -> Option<Duration> {
+        [self.over_at, self.planner.ended_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// How long the plan lasts, if that is known.
+    pub(super) fn planned_duration(&self) -> Option<Duration> {
+        self.over_at.or_else(|| self.planner.duration())
+    }
+
+    /// Whether the plan ended because the data did.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// Whether the pool was too small for the volume.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved
+    }
+
+    /// Starts due in `[from, to)`.
+    pub(super) fn planned_starts(&self, from: Duration, to: Duration) -> u64 {
+        self.planner
+            .planned_starts(from, to.min(self.over_at.unwrap_or(to)))
+    }
+
+    /// Whether starts are drawn at random, so that their number is known in expectation only.
+    pub(super) fn is_random(&self) -> bool {
+        self.planner.is_poisson()
+    }
+
+    /// Planned users at `at`; none for an entry of the open model.
+    pub(super) fn planned_users(&self, at: Duration) -> Option<f64> {
+        (self.planner.unit_at(at) == Unit::Users).then(|| self.planner.level_at(at))
+    }
+
+    /// The name of the stage at `at`.
+    pub(super) fn stage(&self, at: Duration) -> Option<&str> {
+        self.planner.stage(at)
+    }
+
+    fn act(
+        &mut self,
+        now: Duration,
+        todo: Vec<broker::Action<RunnerId>>,
+        actions: &mut Vec<Action>,
+    ) {
+        let entry = self.id;
+        for action in todo {
+            match action {
+                broker::Action::Order(holder, order) => {
+                    self.exhausted |= order == lease::Order::Exhausted;
+                    let order = Order::Data { entry, order };
+                    actions.push(Action::Send {
+                        runner: holder,
+                        order,
+                    });
+                }
+                broker::Action::Draw(want) => actions.push(Action::Draw { entry, want }),
+                broker::Action::Checkin { items, used } => {
+                    actions.push(Action::Checkin { entry, items, used });
+                }
+                // Only a relay reports to a broker above it.
+                broker::Action::Report(_) => {}
+            }
+        }
+        let counts = self.broker.counts();
+        if self.exhausted && counts.idle == 0 && counts.outstanding == 0 {
+            self.over_at = self.over_at.or(Some(now));
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! How much of each journey there is to be now: a state machine without I/O.
+//!
+//! It is told the time, what runners say and what pools give; it answers with what is to be done.
+//! So hours of a plan can be gone through in a test in milliseconds.
+
+mod entry;
+mod results;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use entry::EntryState;
+use results::Results;
+pub(crate) use results::{Ending, EntryOutcome, Outcome, Point, Second};
+
+use crate::{
+    datapool::{Policy, lease},
+    id::{EntryId, ItemId, RunnerId},
+    link::{Message, Order},
+    scenario::threshold::{Judge, Threshold},
+    volume::{
+        Observed, VolumeModel,
+        schedule::{Segment, Share},
+    },
+};
+
+/// How far ahead runners are told what is to come.
+const LEAD: Duration = Duration::from_secs(2);
+
+/// How long after the order to cut the controller waits for the last word of a runner.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// What a controller is made of.
+pub(crate) struct ControllerSettings {
+    /// The entries of the scenario.
+    pub(crate) entries: Vec<ControllerEntry>,
+    /// What has to hold.
+    pub(crate) thresholds: Vec<Threshold>,
+    /// When the plan is cut short, if it is.
+    pub(crate) duration: Option<Duration>,
+    /// How long journeys may go on when the run is over.
+    pub(crate) graceful_stop: Duration,
+    /// Kept out of totals and thresholds.
+    pub(crate) warm_up: Duration,
+}
+
+/// An entry of the scenario, as the controller needs it.
+pub(crate) struct ControllerEntry {
+    /// The full name of the journey.
+    pub(crate) journey: String,
+    /// How much of it.
+    pub(crate) volume: Box<dyn VolumeModel>,
+    /// What becomes of its data.
+    pub(crate) policy: Policy,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Tell a runner something.
+    Send { runner: RunnerId, order: Order },
+    /// Ask the entry's pool for so many items.
+    Draw { entry: EntryId, want: usize },
+    /// Give items back to the entry's pool.
+    Checkin {
+        entry: EntryId,
+        items: Vec<ItemId>,
+        used: bool,
+    },
+    /// A second of the run is known; show it.
+    Show(Box<Second>),
+    /// Something a person should know now.
+    Note(String),
+}
+
+/// Why the run stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StopCause {
+    /// The plan has come to its end.
+    Planned,
+    /// Somebody stopped it.
+    Interrupted,
+    /// A threshold with `abort` was broken.
+    Threshold(String),
+    /// A volume model or a pool broke.
+    Broken(String),
+}
+
+/// Where the run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Draining { cut: Duration },
+    Cut { until: Duration },
+    Finished,
+}
+
+/// What the controller knows of a runner.
+#[derive(Debug, Default)]
+struct RunnerState {
+    workers: u32,
+    drained: bool,
+    gone: bool,
+}
+
+/// The controller of one run.
+pub(crate) struct Controller {
+    entries: Vec<EntryState>,
+    runners: BTreeMap<RunnerId, RunnerState>,
+    results: Results,
+    graceful_stop: Duration,
+    phase: Phase,
+    stop: Option<(Duration, StopCause)>,
+    drained_at: Option<Duration>,
+    broken: Vec<String>,
+    judges_errors: bool,
+}
+
+impl Controller {
+    /// A run in which `runners` take part, each with so many workers.
+    pub(crate) fn new(
+        settings: ControllerSettings,
+        runners: impl IntoIterator<Item = (RunnerId, u32)>,
+    ) -> Self {
+        let runners: BTreeMap<_, _> = runners
+            .into_iter()
+            .map(|(id, workers)| {
+                (
+                    id,
+                    RunnerState {
+                        workers,
+                        ..RunnerState::default()
+                    },
+                )
+            })
+            .collect();
+        let workers = runners.iter().map(|(id, runner)| (*id, runner.workers));
+        let judges_errors = settings.thresholds.iter().any(Threshold::is_on_errors);
+        let judge = Judge::new(settings.thresholds);
+        let results = Results::new(workers, judge, settings.warm_up, settings.entries.len());
+        let entries = (0..).map(EntryId).zip(settings.entries);
+        Self {
+            entries: entries
+                .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
+                .collect(),
+            runners,
+            results,
+            graceful_stop: settings.graceful_stop,
+            phase: Phase::Running,
+            stop: None,
+            drained_at: None,
+            broken: Vec::new(),
+            judges_errors,
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.phase == Phase::Running {
+            self.plan(now, &mut actions);
+            if let Some(end) = self.end_of_plan().filter(|end| *end <= now) {
+                self.drain(end, now, StopCause::Planned, &mut actions);
+            }
+        }
+        self.show(now, &mut actions);
+        match self.phase {
+            Phase::Draining { cut } if now >= cut => self.cut_now(now, &mut actions),
+            Phase::Cut { until } if now >= until => self.phase = Phase::Finished,
+            _ => {}
+        }
+        actions
+    }
+
+    /// A runner said something.
+    pub(crate) fn hear(&mut self, now: Duration, from: RunnerId, message: Message) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match message {
+            Message::Snapshot(snapshot) => {
+                self.results.add(from, *snapshot);
+                self.show(now, &mut actions);
+            }
+            Message::Data { entry, report } => {
+                if let Some(entry) = self.entries.get_mut(entry.index()) {
+                    entry.report(now, from, report, &mut actions);
+                }
+            }
+            Message::Drained => {
+                self.runner(from, |runner| runner.drained = true);
+                if self.phase != Phase::Running && self.runners.values().all(|r| r.drained) {
+                    self.cut_now(now, &mut actions);
+                }
+            }
+            Message::Bye => {
+                self.runner(from, |runner| runner.gone = true);
+                if self.runners.values().all(|runner| runner.gone) {
+                    self.phase = Phase::Finished;
+                }
+            }
+            Message::Hello { .. } => {}
+        }
+        actions
+    }
+
+    /// A pool answered a [`Action::Draw`].
+    pub(crate) fn supply(
+        &mut self,
+        now: Duration,
+        entry: EntryId,
+        items: Vec<lease::Item>,
+        exhausted: bool,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if let Some(entry) = self.entries.get_mut(entry.index()) {
+            entry.supply(now, items, exhausted, &mut actions);
+        }
+        actions
+    }
+
+    /// A pool broke: its entry is over, and the run cannot pass.
+    pub(crate) fn pool_broke(&mut self, now: Duration, entry: EntryId, why: &str) -> Vec<Action> {
+        let Some(state) = self.entries.get(entry.index()) else {
+            return Vec::new();
+        };
+        let reason = format!("the datapool of {} broke: {why}", state.journey);
+        let mut actions = vec![Action::Note(reason.clone())];
+        self.broken.push(reason);
+        actions.extend(self.supply(now, entry, Vec::new(), true));
+        if let Some(state) = self.entries.get_mut(entry.index()) {
+            let segment = state.end(now);
+            self.target(entry, &segment, &mut actions);
+        }
+        actions
+    }
+
+    /// Stops the run gracefully.
+    pub(crate) fn stop(&mut self, now: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.phase == Phase::Running {
+            self.drain(now, now, StopCause::Interrupted, &mut actions);
+        }
+        actions
+    }
+
+    /// Stops the run at once.
+    pub(crate) fn cut(&mut self, now: Duration) -> Vec<Action> {
+        let mut actions = self.stop(now);
+        self.cut_now(now, &mut actions);
+        actions
+    }
+
+    /// Whether everything is over and everything that can be known is known.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    /// How many entries the scenario has.
+    pub(crate) fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How long the plan lasts, if that is known.
+    pub(crate) fn planned_duration(&self) -> Option<Duration> {
+        self.entries
+            .iter()
+            .map(EntryState::planned_duration)
+            .try_fold(Duration::ZERO, |longest, duration| {
+                duration.map(|duration| longest.max(duration))
+            })
+    }
+
+    /// What the run came to.
+    pub(crate) fn finish(self, now: Duration) -> Outcome {
+        let (stopped_at, cause) = self.stop.unwrap_or((now, StopCause::Interrupted));
+        let ending = Ending {
+            cause,
+            stopped_at,
+            broken: self.broken,
+            judges_errors: self.judges_errors,
+            silent: self.runners.values().filter(|runner| !runner.gone).count(),
+        };
+        self.results
+            .finish(&self.entries, ending, self.drained_at.unwrap_or(now))
+    }
+
+    /// Asks the models for what comes next and passes it on.
+    fn plan(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let observed = self.results.observed();
+        let mut broken = Vec::new();
+        let mut targets = Vec::new();
+        for entry in &mut self.entries {
+            match entry.advance(now + LEAD, observed) {
+                Ok(segments) => {
+                    targets.extend(segments.into_iter().map(|segment| (entry.id, segment)));
+                }
+                Err(error) => broken.push(format!("the volume of {}: {error}", entry.journey)),
+            }
+        }
+        for (entry, segment) in targets {
+            self.target(entry, &segment, actions);
+        }
+        if let Some(why) = broken.pop() {
+            actions.push(Action::Note(why.clone()));
+            self.broken.push(why.clone());
+            self.drain(now, now, StopCause::Broken(why), actions);
+        }
+    }
+
+    fn target(&self, entry: EntryId, segment: &Segment, actions: &mut Vec<Action>) {
+        for (runner, share) in self.shares() {
+            let order = Order::Target {
+                entry,
+                segment: segment.clone(),
+                share,
+            };
+            actions.push(Action::Send { runner, order });
+        }
+    }
+
+    /// The share of each runner: as many parts as it has workers.
+    fn shares(&self) -> Vec<(RunnerId, Share)> {
+        let of = self.runners.values().map(|runner| runner.workers).sum();
+        self.runners
+            .iter()
+            .scan(0, |index, (id, runner)| {
+                let share = Share { index: *index, of };
+                *index += runner.workers;
+                Some((*id, share))
+            })
+            .collect()
+    }
+
+    /// When the last entry is over, once that is known of all of them.
+    fn end_of_plan(&self) -> Option<Duration> {
+        self.entries
+            .iter()
+            .map(EntryState::over_at)
+            .try_fold(Duration::ZERO, |latest, over| {
+                over.map(|over| latest.max(over))
+            })
+    }
+
+    /// Begins the end: nothing that is due at `at` or later is started.
+    fn drain(&mut self, at: Duration, now: Duration, cause: StopCause, actions: &mut Vec<Action>) {
+        self.stop = Some((at, cause));
+        self.phase = Phase::Draining {
+            cut: now + self.graceful_stop,
+        };
+        self.tell_all(&Order::Drain { at }, actions);
+    }
+
+    fn cut_now(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if matches!(self.phase, Phase::Running | Phase::Draining { .. }) {
+            self.drained_at = Some(now);
+            self.phase = Phase::Cut {
+                until: now + FAREWELL,
+            };
+            self.tell_all(&Order::Cut, actions);
+        }
+    }
+
+    /// Shows the seconds that have become known, and stops where a threshold says so.
+    fn show(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        for (second, aborting) in self.results.complete(now, &self.entries) {
+            actions.push(Action::Show(Box::new(second)));
+            if let Some(expression) = aborting.filter(|_| self.phase == Phase::Running) {
+                actions.push(Action::Note(format!(
+                    "{expression} does not hold: stopping"
+                )));
+                self.drain(now, now, StopCause::Threshold(expression), actions);
+            }
+        }
+    }
+
+    fn tell_all(&self, order: &Order, actions: &mut Vec<Action>) {
+        for runner in self.runners.keys() {
+            actions.push(Action::Send {
+                runner: *runner,
+                order: order.clone(),
+            });
+        }
+    }
+
+    fn runner(&mut self, id: RunnerId, change: impl FnOnce(&mut RunnerState)) {
+        if let Some(runner) = self.runners.get_mut(&id) {
+            change(runner);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! What workers report, added up: by second while the run goes on, and in total.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
+
+use super::{StopCause, entry::EntryState};
+use crate::{
+    id::RunnerId,
+    link::Snapshot,
+    scenario::threshold::{Judge, ThresholdResult},
+    stats::{JourneyStatistics, Latency, Statistics},
+    volume::Observed,
+};
+
+/// How long a second waits for the workers that have not reported on it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Stands for the second of a worker that will report no more.
+const FINISHED: u64 = u64::MAX;
+
+/// The results of a run so far.
+pub(super) struct Results {
+    /// Up to which second each worker has reported.
+    covered: BTreeMap<(RunnerId, u32), u64>,
+    /// Seconds of which some workers have not reported.
+    pending: BTreeMap<u64, Statistics>,
+    /// The first second that has not been shown.
+    next: u64,
+    /// Seconds kept out of totals.
+    warm_up: u64,
+    totals: Statistics,
+    /// By entry, over the whole run.
+    begun: Vec<Begun>,
+    points: Vec<Point>,
+    observed: Observed,
+    judge: Judge,
+    missing: u64,
+}
+
+/// What became of the starts of an entry, warm-up included.
+#[derive(Clone, Copy, Debug, Default)]
+struct Begun {
+    started: u64,
+    dropped: u64,
+    completed: u64,
+    failed: u64,
+}
+
+/// One second of the run, all workers together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Point {
+    /// The beginning of the second.
+    pub(crate) at: Duration,
+    /// The stages the entries are in.
+    pub(crate) stage: Option<String>,
+    /// Journeys in flight at its end.
+    pub(crate) users: u64,
+    /// Starts due in it.
+    pub(crate) planned_starts: u64,
+    pub(crate) starts: u64,
+    pub(crate) requests: u64,
+    /// Journeys that failed.
+    pub(crate) errors: u64,
+    pub(crate) dropped: u64,
+    /// Times of successful requests; absent without one.
+    pub(crate) http: Option<PointTimes>,
+}
+
+impl Point {
+    /// Whether nothing happened and nothing was to happen.
+    fn is_empty(&self) -> bool {
+        self.users + self.planned_starts + self.starts + self.requests + self.errors + self.dropped
+            == 0
+    }
+}
+
+/// Times of the requests of one second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct PointTimes {
+    pub(crate) p50: Duration,
+    pub(crate) p95: Duration,
+    pub(crate) p99: Duration,
+    pub(crate) max: Duration,
+}
+
+/// A second of the run, with what a person wants to see beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Second {
+    pub(crate) point: Point,
+    /// Users planned at its end; absent when no entry counts users.
+    pub(crate) planned_users: Option<u64>,
+    /// Failed journeys since the start.
+    pub(crate) errors: u64,
+    /// Dropped starts since the start.
+    pub(crate) dropped: u64,
+    /// Journeys whose pool is too small for the volume.
+    pub(crate) starved: Vec<String>,
+    /// How the thresholds stand.
+    pub(crate) thresholds: Vec<ThresholdResult>,
+}
+
+/// How the run ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) cause: StopCause,
+    /// Nothing that was due at this time or later was started.
+    pub(crate) stopped_at: Duration,
+    /// What broke.
+    pub(crate) broken: Vec<String>,
+    /// Whether a threshold says how many failures are too many.
+    pub(crate) judges_errors: bool,
+    /// Runners that never said goodbye.
+    pub(crate) silent: usize,
+}
+
+/// Everything a run came to.
+pub(crate) struct Outcome {
+    pub(crate) totals: Statistics,
+    pub(crate) entries: Vec<EntryOutcome>,
+    pub(crate) points: Vec<Point>,
+    pub(crate) thresholds: Vec<ThresholdResult>,
+    pub(crate) ending: Ending,
+    /// From the start to the last journey's end.
+    pub(crate) duration: Duration,
+    /// The part of it that totals and thresholds are about.
+    pub(crate) measured: Duration,
+    /// Workers whose last statistics never came.
+    pub(crate) missing: u64,
+}
+
+/// What became of the plan of one entry, warm-up included.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryOutcome {
+    pub(crate) journey: String,
+    /// Starts that the plan held until the run was stopped.
+    pub(crate) planned: u64,
+    pub(crate) started: u64,
+    pub(crate) dropped: u64,
+    pub(crate) starved: bool,
+}
+
+impl Results {
+    pub(super) fn new(
+        runners: impl Iterator<Item = (RunnerId, u32)>,
+        judge: Judge,
+        warm_up: Duration,
+        entries: usize,
+    ) -> Self {
+        let workers = runners.flat_map(|(runner, count)| (0..count).map(move |w| (runner, w)));
+        Self {
+            covered: workers.map(|worker| (worker, 0)).collect(),
+            pending: BTreeMap::new(),
+            next: 0,
+            warm_up: warm_up.as_secs() + u64::from(warm_up.subsec_nanos() > 0),
+            totals: Statistics::default(),
+            begun: vec![Begun::default(); entries],
+            points: Vec::new(),
+            observed: Observed::default(),
+            judge,
+            missing: 0,
+        }
+    }
+
+    /// What the last full second showed.
+    pub(super) fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// A worker's statistics have come.
+    pub(super) fn add(&mut self, runner: RunnerId, snapshot: Snapshot) {
+        match self.covered.entry((runner, snapshot.worker)) {
+            Entry::Occupied(mut covered) if *covered.get() == snapshot.first => {
+                covered.insert(if snapshot.last {
+                    FINISHED
+                } else {
+                    snapshot.until
+                });
+            }
+            // One in between never came, or this one came twice.
+            _ => self.missing += 1,
+        }
+        // A worker that was held up reports on several seconds at once. What it did belongs to the
+        // last of them, or to the first that is still open if that one has been shown.
+        let second = snapshot.until.saturating_sub(1).max(self.next);
+        match self.pending.entry(second) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(snapshot.statistics);
+            }
+            Entry::Occupied(mut occupied) => occupied.get_mut().merge(snapshot.statistics),
+        }
+    }
+
+    /// The seconds that are now known, each with the threshold that wants the run to stop, if one
+    /// does.
+    pub(super) fn complete(
+        &mut self,
+        now: Duration,
+        entries: &[EntryState],
+    ) -> Vec<(Second, Option<String>)> {
+        let mut seconds = Vec::new();
+        let covered = self.covered.values().copied().min().unwrap_or(0);
+        loop {
+            let over = Duration::from_secs(self.next + 1);
+            let late = now >= over + PATIENCE;
+            if over > now || (covered <= self.next && !late) {
+                return seconds;
+            }
+            seconds.push(self.close_second(entries));
+        }
+    }
+
+    fn close_second(&mut self, entries: &[EntryState]) -> (Second, Option<String>) {
+        let number = self.next;
+        let statistics = self.pending.remove(&number).unwrap_or_default();
+        self.next += 1;
+        let at = Duration::from_secs(number);
+        let end = Duration::from_secs(self.next);
+        let point = self.point(at, end, &statistics, entries);
+        self.observe(end, &point, &statistics);
+        let measured = Duration::from_secs(self.next.saturating_sub(self.warm_up));
+        let mut aborting = None;
+        if number >= self.warm_up {
+            self.totals.follow(statistics.clone());
+            aborting = self.judge.second(&statistics, &self.totals, measured);
+        }
+        let thresholds = self.judge.finish(&self.totals, measured);
+        let aborting = aborting
+            .and_then(|index| thresholds.get(index))
+            .map(|threshold| threshold.expression.clone());
+        let planned_users: Vec<f64> = entries
+            .iter()
+            .filter_map(|entry| entry.planned_users(at))
+            .collect();
+        let second = Second {
+            planned_users: (!planned_users.is_empty())
+                .then(|| planned_users.iter().sum::<f64>().round() as u64),
+            errors: self.observed.failed,
+            dropped: self.observed.dropped,
+            starved: starved(entries).collect(),
+            thresholds,
+            point: point.clone(),
+        };
+        self.points.push(point);
+        (second, aborting)
+    }
+
+    fn point(
+        &mut self,
+        at: Duration,
+        end: Duration,
+        statistics: &Statistics,
+        entries: &[EntryState],
+    ) -> Point {
+        let mut point = Point {
+            at,
+            stage: stages(entries, at),
+            requests: statistics.http.requests,
+            planned_starts: entries
+                .iter()
+                .map(|entry| entry.planned_starts(at, end))
+                .sum(),
+            http: times(&statistics.http.time),
+            ..Point::default()
+        };
+        for (key, journey) in &statistics.journeys {
+            point.users += journey.users.in_flight;
+            point.starts += journey.started;
+            point.errors += journey.failed;
+            point.dropped += journey.dropped;
+            if let Some(begun) = self.begun.get_mut(key.entry.index()) {
+                begun.add(journey);
+            }
+        }
+        point
+    }
+
+    fn observe(&mut self, end: Duration, point: &Point, statistics: &Statistics) {
+        let sum = |field: fn(&Begun) -> u64| self.begun.iter().map(field).sum::<u64>();
+        let completed: u64 = statistics
+            .journeys
+            .values()
+            .map(|journey| journey.completed)
+            .sum();
+        let finished = point.errors + completed;
+        self.observed = Observed {
+            elapsed: end,
+            users: point.users,
+            started: sum(|begun| begun.started),
+            completed: sum(|begun| begun.completed),
+            failed: sum(|begun| begun.failed),
+            dropped: sum(|begun| begun.dropped),
+            error_rate: if finished == 0 {
+                0.0
+            } else {
+                point.errors as f64 / finished as f64
+            },
+            starts_per_second: point.starts as f64,
+            requests_per_second: point.requests as f64,
+            http_p50: point.http.map(|times| times.p50),
+            http_p95: point.http.map(|times| times.p95),
+            http_p99: point.http.map(|times| times.p99),
+        };
+    }
+
+    /// Everything, once nothing more will come.
+    pub(super) fn finish(
+        mut self,
+        entries: &[EntryState],
+        ending: Ending,
+        duration: Duration,
+    ) -> Outcome {
+        while self
+            .pending
+            .keys()
+            .next_back()
+            .is_some_and(|last| *last >= self.next)
+        {
+            self.close_second(entries);
+        }
+        while self.points.last().is_some_and(Point::is_empty) {
+            self.points.pop();
+        }
+        let behind = self
+            .covered
+            .values()
+            .filter(|covered| **covered != FINISHED)
+            .count();
+        let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
+        let outcomes = entries
+            .iter()
+            .zip(&self.begun)
+            .map(|(entry, begun)| EntryOutcome {
+                journey: entry.journey.clone(),
+                planned: if entry.is_exhausted() || entry.is_random() {
+                    begun.started + begun.dropped
+                } else {
+                    entry.planned_starts(Duration::ZERO, ending.stopped_at)
+                },
+                started: begun.started,
+                dropped: begun.dropped,
+                starved: entry.is_starved(),
+            })
+            .collect();
+        Outcome {
+            thresholds: self.judge.finish(&self.totals, measured),
+            totals: self.totals,
+            entries: outcomes,
+            points: self.points,
+            ending,
+            duration,
+            measured,
+            missing: self.missing + behind as u64,
+        }
+    }
+}
+
+impl Begun {
+    fn add(&mut self, journey: &JourneyStatistics) {
+        self.started += journey.started;
+        self.dropped += journey.dropped;
+        self.completed += journey.completed;
+        self.failed += journey.failed;
+    }
+}
+
+fn times(latency: &Latency) -> Option<PointTimes> {
+    Some(PointTimes {
+        p50: latency.quantile(0.5)?,
+        p95: latency.quantile(0.95)?,
+        p99: latency.quantile(0.99)?,
+        max: latency.max()?,
+    })
+}
+
+/// The stages the entries are in, each named once.
+fn stages(entries: &[EntryState], at: Duration) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in entries.iter().filter_map(|entry| entry.stage(at)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn starved(entries: &[EntryState]) -> impl Iterator<Item = String> {
+    entries
+        .iter()
+        .filter(|entry| entry.is_starved())
+        .map(|entry| entry.journey.clone())
+}

@@ -1,0 +1,326 @@
+//! The controller's driver: carries its words to runners, pools and onlookers, and theirs to it.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    task::spawn_local,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    Run, RunError, Settings, Stop, outcome,
+    pools::{Answer, Pools},
+    system::Usage,
+};
+use crate::{
+    clock::RunClock,
+    config::{BASE_URL, Config, Origin},
+    controller::{Action, Controller, ControllerEntry, ControllerSettings, Second},
+    id::RunnerId,
+    link::{self, ControllerEnd, Message},
+    report::{Observer, Progress, Report, RunInfo, Sinks, State, ThresholdNow},
+    runner::{RunnerEntry, RunnerSettings, TapFactory, serve},
+    scenario::{Entry, Hook, Scenario},
+    stats::metric::{self, Metric},
+};
+
+/// How often the controller is told the time.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The one runner of a run in one process.
+const RUNNER: RunnerId = RunnerId(0);
+
+/// Runs a scenario on this thread's runtime.
+pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
+    let Run {
+        scenario,
+        mut settings,
+        mut observer,
+        tap,
+        stop: _stop,
+        stops,
+    } = run;
+    check_options(&settings)?;
+    let metrics = metric::all_registered()?;
+    let thresholds = scenario.check(&metrics)?;
+    let sinks = Sinks::open(&settings.reports)?;
+    let Scenario {
+        mut entries,
+        base_url,
+        warm_up,
+        setup,
+        teardown,
+        ..
+    } = scenario;
+    if let Some(url) = base_url {
+        settings
+            .config
+            .put(BASE_URL.to_owned(), url, Origin::Scenario);
+    }
+    call(setup, &mut settings.config)
+        .await
+        .map_err(RunError::Setup)?;
+    open_pools(&mut entries, &settings.config).await?;
+    super::system::raise_descriptor_limit();
+
+    let clock = RunClock::start();
+    let usage = Usage::start();
+    let (runner_entries, controller_entries, pools) = split(entries);
+    let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
+    let workers = hello(&mut link).await?;
+    let controller = Controller::new(
+        ControllerSettings {
+            entries: controller_entries,
+            thresholds,
+            duration: settings.duration,
+            graceful_stop: settings.graceful_stop,
+            warm_up,
+        },
+        [(RUNNER, workers)],
+    );
+    if let Some(observer) = &mut observer {
+        observer.started(&run_info(&settings, &controller, workers));
+    }
+    let mut driver = Driver {
+        controller,
+        clock,
+        link,
+        pools,
+        observer,
+        stopping: None,
+    };
+    driver.run(stops).await;
+    let Driver {
+        controller,
+        pools,
+        mut observer,
+        ..
+    } = driver;
+    pools.close().await;
+
+    let mut outcome = controller.finish(clock.elapsed());
+    if let Err(error) = call(teardown, &mut settings.config).await {
+        outcome
+            .ending
+            .broken
+            .push(format!("the teardown of the scenario failed: {error}"));
+    }
+    let report = outcome::report(&settings, clock, &outcome, workers, &usage);
+    if let Some(observer) = &mut observer {
+        observer.ended(&report);
+    }
+    sinks.write(&report)?;
+    Ok(report)
+}
+
+/// The parts of a run while it goes on.
+struct Driver {
+    controller: Controller,
+    clock: RunClock,
+    link: ControllerEnd,
+    pools: Pools,
+    observer: Option<Box<dyn Observer>>,
+    stopping: Option<Duration>,
+}
+
+impl Driver {
+    async fn run(&mut self, mut stops: UnboundedReceiver<Stop>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        while !self.controller.is_finished() {
+            let actions = tokio::select! {
+                _ = ticks.tick() => self.controller.tick(self.clock.elapsed()),
+                Some(message) = self.link.receive() => {
+                    self.controller.hear(self.clock.elapsed(), RUNNER, message)
+                }
+                Some(answer) = self.pools.answer() => self.supply(answer),
+                Some(stop) = stops.recv() => self.stop(stop),
+            };
+            for action in actions {
+                self.act(action);
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Send { order, .. } => {
+                if let link::Order::Drain { at } = order {
+                    self.stopping = Some(at);
+                }
+                self.link.send(order);
+            }
+            Action::Draw { entry, want } => self.pools.draw(entry, want),
+            Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
+            Action::Show(second) => {
+                let progress = self.progress(&second);
+                if let Some(observer) = &mut self.observer {
+                    observer.progress(&progress);
+                }
+            }
+            Action::Note(note) => {
+                if let Some(observer) = &mut self.observer {
+                    observer.note(&note);
+                }
+            }
+        }
+    }
+
+    fn supply(&mut self, answer: Answer) -> Vec<Action> {
+        let now = self.clock.elapsed();
+        match answer.block {
+            Ok(block) => self
+                .controller
+                .supply(now, answer.entry, block.items, block.exhausted),
+            Err(error) => self
+                .controller
+                .pool_broke(now, answer.entry, &error.to_string()),
+        }
+    }
+
+    fn stop(&mut self, stop: Stop) -> Vec<Action> {
+        let now = self.clock.elapsed();
+        match stop {
+            Stop::Gracefully => self.controller.stop(now),
+            Stop::Now => self.controller.cut(now),
+        }
+    }
+
+    fn progress(&self, second: &Second) -> Progress {
+        let point = &second.point;
+        Progress {
+            elapsed: point.at + Duration::from_secs(1),
+            planned_end: self.controller.planned_duration(),
+            stage: point.stage.clone(),
+            state: self
+                .stopping
+                .map_or(State::Running, |since| State::Stopping { since }),
+            users: point.users,
+            target_users: second.planned_users,
+            starts_per_second: point.starts as f64,
+            planned_starts_per_second: (point.planned_starts > 0)
+                .then_some(point.planned_starts as f64),
+            requests_per_second: point.requests as f64,
+            p50: point.http.map(|times| times.p50),
+            p95: point.http.map(|times| times.p95),
+            p99: point.http.map(|times| times.p99),
+            errors: second.errors,
+            errors_last_second: point.errors,
+            dropped: second.dropped,
+            starved: second.starved.clone(),
+            thresholds: second
+                .thresholds
+                .iter()
+                .map(|standing| ThresholdNow {
+                    expression: standing.expression.clone(),
+                    value: standing.value,
+                    passing: standing.passed,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn check_options(settings: &Settings) -> Result<(), RunError> {
+    if settings.spawn_rate.is_finite() && settings.spawn_rate > 0.0 {
+        return Ok(());
+    }
+    Err(RunError::Option(format!(
+        "the spawn rate is {}; it has to be a number of users per second above zero",
+        settings.spawn_rate
+    )))
+}
+
+async fn open_pools(entries: &mut [Entry], config: &Config) -> Result<(), RunError> {
+    for entry in entries {
+        entry
+            .pool
+            .open(config)
+            .await
+            .map_err(|source| RunError::DataPool {
+                journey: entry.journey.name().to_owned(),
+                source,
+            })?;
+    }
+    Ok(())
+}
+
+async fn call(hook: Option<Hook>, config: &mut Config) -> crate::error::Result {
+    match hook {
+        Some(hook) => hook(config).await,
+        None => Ok(()),
+    }
+}
+
+/// What the runner, the controller and the pools each need of the entries.
+fn split(entries: Vec<Entry>) -> (Vec<RunnerEntry>, Vec<ControllerEntry>, Pools) {
+    let mut runner = Vec::with_capacity(entries.len());
+    let mut controller = Vec::with_capacity(entries.len());
+    let mut pools = Vec::with_capacity(entries.len());
+    for Entry {
+        journey,
+        pool,
+        volume,
+    } in entries
+    {
+        let policy = pool.policy();
+        runner.push(RunnerEntry { journey, policy });
+        controller.push(ControllerEntry {
+            journey: journey.name().to_owned(),
+            volume,
+            policy,
+        });
+        pools.push(pool);
+    }
+    (runner, controller, Pools::start(pools))
+}
+
+fn start_runner(
+    settings: &Settings,
+    clock: RunClock,
+    entries: Vec<RunnerEntry>,
+    metrics: Vec<Metric>,
+    tap: Option<TapFactory>,
+) -> ControllerEnd {
+    let (controller_end, runner_end) = link::local();
+    let settings = RunnerSettings {
+        clock,
+        entries,
+        config: settings.config.clone(),
+        metrics,
+        series_cap: settings.series_cap,
+        workers: settings.workers,
+        max_in_flight: settings.max_in_flight,
+        spawn_rate: settings.spawn_rate,
+        max_start_delay: settings.max_start_delay,
+        seed: settings.seed,
+        tap,
+    };
+    spawn_local(async move {
+        if let Err(error) = serve(settings, runner_end).await {
+            tracing::error!("the runner cannot start its threads: {error}");
+        }
+    });
+    controller_end
+}
+
+async fn hello(link: &mut ControllerEnd) -> Result<u32, RunError> {
+    match link.receive().await {
+        Some(Message::Hello { workers }) => Ok(workers),
+        _ => Err(RunError::Thread(std::io::Error::other(
+            "the runner did not start",
+        ))),
+    }
+}
+
+fn run_info(settings: &Settings, controller: &Controller, workers: u32) -> RunInfo {
+    RunInfo {
+        scenario: settings.name.clone(),
+        planned: controller.planned_duration(),
+        entries: controller.entry_count(),
+        runners: 1,
+        workers: workers as usize,
+        dashboard: None,
+    }
+}

@@ -1,0 +1,59 @@
+//! Why a run did not take place.
+
+use thiserror::Error;
+
+use crate::{
+    datapool::DataPoolError, error::Error, report::ReportError, scenario::ScenarioError,
+    stats::metric::MetricError,
+};
+
+/// Why a run did not take place, or why its report was not written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The scenario makes no sense.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// A metric makes no sense.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// A datapool cannot be opened.
+    #[error("the datapool of {journey}: {source}")]
+    DataPool {
+        /// The journey the data is for.
+        journey: String,
+        /// What is wrong.
+        source: DataPoolError,
+    },
+    /// The scenario's setup failed.
+    #[error("the setup of the scenario failed: {0} ({place})", place = .0.location())]
+    Setup(Error),
+    /// A report cannot be written.
+    #[error("{0}")]
+    Report(ReportMessage),
+    /// An option makes no sense.
+    #[error("{0}")]
+    Option(String),
+    /// A thread or a runtime could not be started.
+    #[error("cannot start a thread of the engine: {0}")]
+    Thread(std::io::Error),
+    /// The engine itself failed: a bug in mite, or a panic in a datapool, a volume model or a hook.
+    #[error("the engine panicked; the message is on stderr")]
+    Panicked,
+}
+
+/// Why a report cannot be written.
+#[derive(Debug)]
+pub struct ReportMessage(String);
+
+impl std::fmt::Display for ReportMessage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl From<ReportError> for RunError {
+    fn from(error: ReportError) -> Self {
+        RunError::Report(ReportMessage(error.to_string()))
+    }
+}

@@ -1,0 +1,284 @@
+//! From what the controller added up to the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Settings,
+    system::{Usage, peak_rss_bytes},
+    verdict::verdict,
+};
+use crate::{
+    clock::RunClock,
+    controller::{Outcome, Point},
+    report::{
+        ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
+        MetricSummary, MetricValue, Report, RequestRow, RequestSummary, Series, SeriesPoint,
+        SeriesTimes, ThresholdSummary, TransactionSummary,
+    },
+    stats::{self, Latency, Statistics, metric},
+};
+
+/// The part of a worker's core that may be in use before the generator is a suspect.
+const BUSY: f64 = 0.9;
+
+/// The report of a run.
+pub(super) fn report(
+    settings: &Settings,
+    clock: RunClock,
+    outcome: &Outcome,
+    workers: u32,
+    usage: &Usage,
+) -> Report {
+    let (verdict, reasons) = verdict(outcome);
+    let totals = &outcome.totals;
+    Report {
+        schema: 1,
+        scenario: settings.name.clone(),
+        started: humantime::format_rfc3339_seconds(clock.started_at()).to_string(),
+        duration_seconds: outcome.duration.as_secs_f64(),
+        verdict,
+        reasons,
+        thresholds: outcome
+            .thresholds
+            .iter()
+            .map(|threshold| ThresholdSummary {
+                expression: threshold.expression.clone(),
+                value: threshold.value,
+                passed: threshold.passed,
+            })
+            .collect(),
+        journeys: journeys(totals),
+        transactions: transactions(totals),
+        http: http(totals),
+        metrics: metrics(totals),
+        errors: errors(totals),
+        generator: generator(outcome, workers, usage),
+        series: Series {
+            interval_seconds: 1,
+            warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
+            points: outcome.points.iter().map(point).collect(),
+        },
+        config: settings
+            .config
+            .iter_masked()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect(),
+        seed: Some(settings.seed),
+    }
+}
+
+fn journeys(totals: &Statistics) -> Vec<JourneySummary> {
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<_> = totals
+        .journeys
+        .keys()
+        .map(|key| &key.journey)
+        .filter(|name| !seen.insert(*name))
+        .collect();
+    totals
+        .journeys
+        .iter()
+        .map(|(key, journey)| JourneySummary {
+            journey: key.journey.to_string(),
+            entry: twice.contains(&key.journey).then_some(key.entry.0),
+            started: journey.started,
+            completed: journey.completed,
+            failed: journey.failed,
+            dropped: journey.dropped,
+            interrupted: journey.interrupted,
+            service_time: journey.service_time.summary(),
+            response_time: journey.response_time.summary(),
+            start_delay: journey.start_delay.summary(),
+            unmet: journey.users.unmet.as_secs_f64(),
+        })
+        .collect()
+}
+
+fn transactions(totals: &Statistics) -> Vec<TransactionSummary> {
+    totals
+        .transactions
+        .iter()
+        .map(|(key, transaction)| TransactionSummary {
+            journey: key.journey.to_string(),
+            transaction: key.transaction.to_string(),
+            count: transaction.count,
+            errors: transaction.errors,
+            time: transaction.time.summary(),
+        })
+        .collect()
+}
+
+fn http(totals: &Statistics) -> HttpSummary {
+    let http = &totals.http;
+    HttpSummary {
+        requests: http.requests,
+        failed: http.failed,
+        bytes_sent: http.bytes_sent,
+        bytes_received: http.bytes_received,
+        time: http.time.summary(),
+        failed_time: http.failed_time.summary(),
+        connections: ConnectionSummary {
+            opened: http.opened,
+            reused: http.reused,
+            failed: totals.generator.connections_failed,
+        },
+        requests_by: http
+            .requests_by
+            .iter()
+            .map(|(key, row)| RequestRow {
+                journey: key.journey.to_string(),
+                transaction: key.transaction.to_string(),
+                name: key.name.to_string(),
+                method: key.method.to_string(),
+                status: key.status,
+                count: row.count,
+                time: row.all_time().summary(),
+                dns: row.dns.summary(),
+                connect: row.connect.summary(),
+                tls: row.tls.summary(),
+                first_byte: row.first_byte.summary(),
+            })
+            .collect(),
+        requests_by_name: requests_by_name(totals),
+    }
+}
+
+fn requests_by_name(totals: &Statistics) -> Vec<RequestSummary> {
+    #[derive(Default)]
+    struct Row {
+        count: u64,
+        failures: BTreeMap<String, u64>,
+        time: Latency,
+        failed_time: Latency,
+    }
+    let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
+    for (key, request) in totals.http.requests_by.iter() {
+        let row = rows.entry((&key.name, &key.method)).or_default();
+        row.count += request.count;
+        row.time.merge(&request.time);
+        row.failed_time.merge(&request.failed_time);
+        if request.failed > 0 {
+            let status = key
+                .status
+                .map_or_else(|| "no answer".to_owned(), |s| s.to_string());
+            *row.failures.entry(status).or_default() += request.failed;
+        }
+    }
+    rows.into_iter()
+        .map(|((name, method), row)| RequestSummary {
+            name: name.to_owned(),
+            method: method.to_owned(),
+            count: row.count,
+            failures: row.failures,
+            time: row.time.summary(),
+            failed_time: row.failed_time.summary(),
+        })
+        .collect()
+}
+
+fn metrics(totals: &Statistics) -> Vec<MetricSummary> {
+    let mut rows = Vec::new();
+    for (name, metric) in &totals.metrics {
+        for (labels, value) in metric.series.iter() {
+            rows.push(MetricSummary {
+                name: name.to_string(),
+                kind: match metric.kind {
+                    metric::MetricKind::Counter => MetricKind::Counter,
+                    metric::MetricKind::Gauge => MetricKind::Gauge,
+                    _ => MetricKind::Histogram,
+                },
+                labels: labels
+                    .0
+                    .iter()
+                    .map(|(k, v)| (k.to_string(), v.to_string()))
+                    .collect(),
+                value: match value {
+                    stats::MetricValue::Counter { sum, .. } => MetricValue::Value(sum.value()),
+                    stats::MetricValue::Gauge { value, .. } => MetricValue::Value(*value),
+                    stats::MetricValue::Histogram(times) => {
+                        if metric.kind == metric::MetricKind::Latency {
+                            MetricValue::Latency(times.summary())
+                        } else {
+                            MetricValue::Values(times.summary())
+                        }
+                    }
+                },
+            });
+        }
+    }
+    rows
+}
+
+fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
+    let mut errors: Vec<_> = totals
+        .errors
+        .iter()
+        .map(|(key, count)| ErrorSummary {
+            kind: key.kind.to_string(),
+            journey: key.journey.to_string(),
+            transaction: key.transaction.to_string(),
+            location: key.location.to_string(),
+            message: key.message.to_string(),
+            count: *count,
+        })
+        .collect();
+    errors.sort_by_key(|row| std::cmp::Reverse(row.count));
+    errors
+}
+
+fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary {
+    let cpu_seconds = usage.cpu_seconds();
+    let busy = cpu_seconds / (usage.wall_seconds() * f64::from(workers)).max(f64::MIN_POSITIVE);
+    let saturated = busy > BUSY;
+    let starved: Vec<String> = outcome
+        .entries
+        .iter()
+        .filter(|entry| entry.starved)
+        .map(|entry| entry.journey.clone())
+        .collect();
+    let mut notes = Vec::new();
+    if saturated {
+        notes.push(format!(
+            "the load generator was busy: {:.0} % of its {workers} worker threads; times may be its \
+             own, so run it on more cores or machines",
+            busy * 100.0
+        ));
+    }
+    for journey in &starved {
+        notes.push(format!(
+            "{journey} waited for data: its datapool is smaller than its volume"
+        ));
+    }
+    GeneratorSummary {
+        runners: 1,
+        workers,
+        loop_lag: outcome.totals.generator.loop_lag.summary(),
+        cpu_seconds,
+        peak_rss_bytes: peak_rss_bytes(),
+        saturated,
+        steal_seconds: usage.steal_seconds(),
+        starved,
+        notes,
+    }
+}
+
+fn point(point: &Point) -> SeriesPoint {
+    SeriesPoint {
+        at: point.at.as_secs_f64(),
+        stage: point.stage.clone(),
+        users: point.users,
+        planned_starts: point.planned_starts,
+        starts: point.starts,
+        requests: point.requests,
+        errors: point.errors,
+        dropped: point.dropped,
+        http: point
+            .http
+            .map_or_else(SeriesTimes::default, |times| SeriesTimes {
+                p50: Some(times.p50.as_secs_f64()),
+                p95: Some(times.p95.as_secs_f64()),
+                p99: Some(times.p99.as_secs_f64()),
+                max: Some(times.max.as_secs_f64()),
+            }),
+    }
+}

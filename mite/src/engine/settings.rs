@@ -1,0 +1,39 @@
+//! The options of a run.
+
+use std::{path::PathBuf, thread::available_parallelism, time::Duration};
+
+use crate::{config::Config, stats};
+
+/// The options of a run, with their defaults.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) config: Config,
+    pub(crate) workers: usize,
+    pub(crate) spawn_rate: f64,
+    pub(crate) max_in_flight: usize,
+    pub(crate) max_start_delay: Duration,
+    pub(crate) graceful_stop: Duration,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) seed: u64,
+    pub(crate) series_cap: usize,
+    pub(crate) reports: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "scenario".to_owned(),
+            config: Config::default(),
+            workers: available_parallelism().map_or(1, usize::from),
+            spawn_rate: 1000.0,
+            max_in_flight: 100_000,
+            max_start_delay: Duration::from_secs(10),
+            graceful_stop: Duration::from_secs(30),
+            duration: None,
+            seed: fastrand::u64(..),
+            series_cap: stats::DEFAULT_CAP,
+            reports: Vec::new(),
+        }
+    }
+}

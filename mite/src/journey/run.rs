@@ -1,0 +1,77 @@
+//! One run of a journey, from its start to its end, counted.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{Runnable, capture::Captured};
+use crate::{
+    context::{Context, Scope, User},
+    error::Result,
+    event::{JourneyEnd, Outcome, What},
+    id::EntryId,
+};
+
+/// What a run of a journey begins with.
+pub(crate) struct Start {
+    /// The entry of the scenario it belongs to.
+    pub(crate) entry: EntryId,
+    /// What its random numbers come from.
+    pub(crate) seed: u64,
+    /// Who runs it.
+    pub(crate) user: Rc<User>,
+    /// When it was to start, if the volume said so: the open model.
+    pub(crate) intended: Option<Instant>,
+}
+
+/// Runs `journey` once and takes note of its start and its end, also when this future is dropped.
+pub(crate) async fn run_once(
+    scope: &Rc<Scope>,
+    journey: &Runnable,
+    data: &Bytes,
+    start: Start,
+) -> Result {
+    scope.recorder().journey_started(start.entry);
+    let ctx = Context::new(Rc::clone(scope), start.entry, start.seed, start.user);
+    let mut ending = Ending {
+        ctx: &ctx,
+        started: Instant::now(),
+        intended: start.intended,
+        outcome: Outcome::Interrupted,
+    };
+    let result = Captured::new(&ctx, journey.run(&ctx, data)).await;
+    ending.outcome = if result.is_ok() {
+        Outcome::Completed
+    } else {
+        Outcome::Failed
+    };
+    drop(ending);
+    result
+}
+
+/// Takes note of the end of a journey when it is dropped.
+struct Ending<'a> {
+    ctx: &'a Context,
+    started: Instant,
+    intended: Option<Instant>,
+    outcome: Outcome,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let service_time = now.saturating_duration_since(self.started);
+        let intended = self.intended;
+        let end = JourneyEnd {
+            outcome: self.outcome,
+            service_time,
+            response_time: intended.map_or(service_time, |intended| {
+                now.saturating_duration_since(intended)
+            }),
+            start_delay: intended.map(|intended| self.started.saturating_duration_since(intended)),
+        };
+        self.ctx.record(&What::Journey(&end));
+        self.ctx.close();
+    }
+}

@@ -1,0 +1,67 @@
+//! What controller and runner say to each other, and how it gets across.
+//!
+//! A runner passes what it is told on to its workers in the same words, so there is one vocabulary
+//! from the controller down to the thread.
+
+mod local;
+
+use std::time::Duration;
+
+pub(crate) use local::{ControllerEnd, RunnerEnd, local};
+
+use crate::{
+    datapool::lease,
+    id::EntryId,
+    stats::Statistics,
+    volume::schedule::{Segment, Share},
+};
+
+/// What a controller tells a runner, and a runner its workers.
+#[derive(Clone, Debug)]
+pub(crate) enum Order {
+    /// From the segment's beginning on, keep up this share of it, until told otherwise.
+    Target {
+        entry: EntryId,
+        segment: Segment,
+        share: Share,
+    },
+    /// About the data of an entry: here is some, others need some, there is no more.
+    Data { entry: EntryId, order: lease::Order },
+    /// Start nothing that is due at `at` or later, and let what is in flight come to its end.
+    Drain { at: Duration },
+    /// Give up what is in flight, send the last statistics and go.
+    Cut,
+}
+
+/// What a worker tells its runner, and a runner its controller.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A runner is there, with so many workers.
+    Hello { workers: u32 },
+    /// What happened in some seconds of the run.
+    Snapshot(Box<Snapshot>),
+    /// About the data of an entry: what is wanted, given back and spent.
+    Data {
+        entry: EntryId,
+        report: lease::Report,
+    },
+    /// Nothing is in flight any more, and nothing will be.
+    Drained,
+    /// The last word; the last snapshot came before it.
+    Bye,
+}
+
+/// The statistics of one worker over some seconds of the run.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// The worker, counted within its runner.
+    pub(crate) worker: u32,
+    /// The first second covered, counted from the start of the run.
+    pub(crate) first: u64,
+    /// The second after the last one covered; more than one further when the worker was held up.
+    pub(crate) until: u64,
+    /// Whether it is the worker's last.
+    pub(crate) last: bool,
+    /// What happened.
+    pub(crate) statistics: Statistics,
+}

@@ -1,0 +1,197 @@
+//! The desk of a runner: passes orders to its workers and their messages to the controller, and
+//! shares out the data its workers ask for.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+    time::interval,
+};
+
+use super::RunnerSettings;
+use crate::{
+    datapool::broker::{Action, Broker},
+    id::EntryId,
+    link::{Message, Order, RunnerEnd},
+    volume::schedule::Share,
+};
+
+/// How long workers may take to go after they were told to; one that takes longer is stuck.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How often spent data is reported.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// The state of the desk.
+pub(super) struct Desk {
+    link: RunnerEnd,
+    workers: Vec<WorkerSeat>,
+    brokers: Vec<Broker<usize>>,
+}
+
+/// What the desk knows of one worker.
+struct WorkerSeat {
+    orders: UnboundedSender<Order>,
+    drained: bool,
+    gone: bool,
+}
+
+impl Desk {
+    /// A desk for workers that listen on `orders`.
+    pub(super) fn new(
+        settings: &RunnerSettings,
+        orders: Vec<UnboundedSender<Order>>,
+        link: RunnerEnd,
+    ) -> Self {
+        Self {
+            link,
+            workers: orders
+                .into_iter()
+                .map(|orders| WorkerSeat {
+                    orders,
+                    drained: false,
+                    gone: false,
+                })
+                .collect(),
+            brokers: settings
+                .entries
+                .iter()
+                .map(|entry| Broker::relay(entry.policy))
+                .collect(),
+        }
+    }
+
+    /// Serves until every worker has gone, or has had its time to go.
+    pub(super) async fn serve(mut self, mut inbox: UnboundedReceiver<(usize, Message)>) {
+        let workers = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
+        self.link.send(Message::Hello { workers });
+        let mut flush = interval(FLUSH);
+        loop {
+            tokio::select! {
+                _ = flush.tick() => self.flush_data(),
+                order = self.link.receive() => match order {
+                    Some(Order::Cut) | None => break,
+                    Some(order) => self.obey(order),
+                },
+                Some((worker, message)) = inbox.recv() => self.hear(worker, message),
+            }
+        }
+        self.tell_all(&Order::Cut);
+        let farewell = async {
+            while !self.workers.iter().all(|worker| worker.gone) {
+                let Some((worker, message)) = inbox.recv().await else {
+                    break;
+                };
+                self.hear(worker, message);
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        self.return_data();
+        self.link.send(Message::Bye);
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Target {
+                entry,
+                segment,
+                share,
+            } => {
+                for (worker, seat) in self.workers.iter().enumerate() {
+                    let index = share.index + u32::try_from(worker).unwrap_or(u32::MAX);
+                    let share = Share {
+                        index,
+                        of: share.of,
+                    };
+                    seat.tell(Order::Target {
+                        entry,
+                        segment: segment.clone(),
+                        share,
+                    });
+                }
+            }
+            Order::Data { entry, order } => self.broker(entry, |broker| broker.obey(order)),
+            order @ (Order::Drain { .. } | Order::Cut) => self.tell_all(&order),
+        }
+    }
+
+    fn hear(&mut self, worker: usize, message: Message) {
+        match message {
+            Message::Data { entry, report } => {
+                self.broker(entry, |broker| broker.report(worker, report));
+            }
+            Message::Drained => {
+                if let Some(seat) = self.workers.get_mut(worker) {
+                    seat.drained = true;
+                }
+                if self.workers.iter().all(|worker| worker.drained) {
+                    self.link.send(Message::Drained);
+                }
+            }
+            Message::Bye => {
+                if let Some(seat) = self.workers.get_mut(worker) {
+                    seat.gone = true;
+                }
+            }
+            message @ (Message::Snapshot(_) | Message::Hello { .. }) => self.link.send(message),
+        }
+    }
+
+    /// Lets the broker of an entry act, and does what it says.
+    fn broker(
+        &mut self,
+        entry: EntryId,
+        act: impl FnOnce(&mut Broker<usize>) -> Vec<Action<usize>>,
+    ) {
+        let Some(broker) = self.brokers.get_mut(entry.index()) else {
+            return;
+        };
+        for action in act(broker) {
+            match action {
+                Action::Order(holder, order) => self.tell(holder, Order::Data { entry, order }),
+                Action::Report(report) => self.link.send(Message::Data { entry, report }),
+                // Only a broker over a pool draws from it and checks in.
+                Action::Draw(_) | Action::Checkin { .. } => {}
+            }
+        }
+    }
+
+    /// Gives back the data that nobody had; what a stuck worker holds is lost.
+    fn return_data(&mut self) {
+        for (entry, broker) in (0..).map(EntryId).zip(self.brokers.drain(..)) {
+            for action in broker.close() {
+                if let Action::Report(report) = action {
+                    self.link.send(Message::Data { entry, report });
+                }
+            }
+        }
+    }
+
+    /// Passes on which once-only items journeys have had.
+    fn flush_data(&mut self) {
+        for (entry, broker) in (0..).map(EntryId).zip(&mut self.brokers) {
+            if let Some(report) = broker.flush() {
+                self.link.send(Message::Data { entry, report });
+            }
+        }
+    }
+
+    fn tell(&self, worker: usize, order: Order) {
+        if let Some(seat) = self.workers.get(worker) {
+            seat.tell(order);
+        }
+    }
+
+    fn tell_all(&self, order: &Order) {
+        for seat in &self.workers {
+            seat.tell(order.clone());
+        }
+    }
+}
+
+impl WorkerSeat {
+    fn tell(&self, order: Order) {
+        // A worker that has gone needs no orders.
+        let _ = self.orders.send(order);
+    }
+}

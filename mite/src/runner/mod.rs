@@ -1,0 +1,88 @@
+//! A runner: worker threads that keep up a volume, and the desk between them and the controller.
+
+mod desk;
+mod entry;
+mod meter;
+mod open;
+mod supply;
+mod users;
+mod worker;
+
+use std::{
+    sync::Arc,
+    thread::{Builder, JoinHandle},
+    time::Duration,
+};
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::{
+    clock::RunClock, config::Config, context::Shared, datapool::Policy, event::Tap,
+    journey::Runnable, link::RunnerEnd, stats::metric::Metric,
+};
+
+/// Makes what looks at everything one worker does.
+pub(crate) type TapFactory = Arc<dyn Fn() -> Box<dyn Tap> + Send + Sync>;
+
+/// What a runner runs, and within which limits.
+#[derive(Clone)]
+pub(crate) struct RunnerSettings {
+    /// The time of the run.
+    pub(crate) clock: RunClock,
+    /// The entries of the scenario, in order.
+    pub(crate) entries: Vec<RunnerEntry>,
+    /// The settings of the run.
+    pub(crate) config: Config,
+    /// The user's metrics.
+    pub(crate) metrics: Vec<Metric>,
+    /// How many series a metric may have.
+    pub(crate) series_cap: usize,
+    /// Worker threads.
+    pub(crate) workers: usize,
+    /// Journeys in flight at once in this runner.
+    pub(crate) max_in_flight: usize,
+    /// Users added each second over the whole run.
+    pub(crate) spawn_rate: f64,
+    /// A start later than this is dropped.
+    pub(crate) max_start_delay: Duration,
+    /// What all random numbers of the run come from.
+    pub(crate) seed: u64,
+    /// Who looks at everything, if anybody.
+    pub(crate) tap: Option<TapFactory>,
+}
+
+/// One entry of the scenario, as a runner needs it.
+#[derive(Clone)]
+pub(crate) struct RunnerEntry {
+    /// What is run.
+    pub(crate) journey: Runnable,
+    /// What becomes of its data.
+    pub(crate) policy: Policy,
+}
+
+/// Starts the worker threads and serves them until the controller lets the runner go.
+///
+/// A worker that is stuck in blocking code is left behind.
+///
+/// # Errors
+/// When a thread cannot be started.
+pub(crate) async fn serve(settings: RunnerSettings, link: RunnerEnd) -> std::io::Result<()> {
+    let (messages, inbox) = unbounded_channel();
+    let shared = Arc::new(Shared::default());
+    let mut orders = Vec::with_capacity(settings.workers);
+    for index in 0..settings.workers {
+        let (order_sender, order_receiver) = unbounded_channel();
+        let worker = worker::WorkerSettings {
+            runner: settings.clone(),
+            shared: Arc::clone(&shared),
+            index,
+        };
+        let outbox = worker::Outbox::new(index, messages.clone());
+        let _detached: JoinHandle<()> = Builder::new()
+            .name(format!("mite-worker-{index}"))
+            .spawn(move || worker::main(worker, order_receiver, &outbox))?;
+        orders.push(order_sender);
+    }
+    desk::Desk::new(&settings, orders, link).serve(inbox).await;
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! The open model in one worker: starts when they are due, in order, and not when there is room.
+
+use std::{collections::VecDeque, rc::Rc, time::Duration};
+
+use tokio::task::spawn_local;
+
+use super::{
+    entry::{Entry, mix},
+    supply::Held,
+    worker::Worker,
+};
+use crate::{
+    context::User,
+    id::EntryId,
+    journey::{Start, run_once},
+    volume::schedule::{Arrivals, Segment, Share},
+};
+
+/// How much time's starts a worker keeps data in stock for.
+const LOOKAHEAD: Duration = Duration::from_millis(100);
+
+/// What is due, and what has been due for a while.
+pub(super) struct Open {
+    seed: u64,
+    arrivals: Arrivals,
+    backlog: VecDeque<Due>,
+    in_flight: u64,
+    share: Option<Share>,
+    pulse: Pulse,
+}
+
+/// How many starts there were lately.
+#[derive(Default)]
+struct Pulse {
+    since: Duration,
+    count: usize,
+    last: usize,
+}
+
+impl Pulse {
+    fn beat(&mut self, now: Duration, count: usize) {
+        if now.saturating_sub(self.since) >= LOOKAHEAD {
+            self.last = std::mem::take(&mut self.count);
+            self.since = now;
+        }
+        self.count += count;
+    }
+}
+
+/// A start that has come due.
+#[derive(Clone, Copy)]
+struct Due {
+    number: u64,
+    at: Duration,
+}
+
+impl Open {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            arrivals: Arrivals::new(seed),
+            backlog: VecDeque::new(),
+            in_flight: 0,
+            share: None,
+            pulse: Pulse::default(),
+        }
+    }
+
+    pub(super) fn retarget(&mut self, segment: &Segment, share: Share) {
+        if self.share.replace(share) != Some(share) {
+            self.arrivals.set_share(share, segment.first());
+        }
+        self.arrivals.push(segment.clone());
+    }
+
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// Starts that wait for room or for data.
+    pub(super) fn waiting(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// Starts to be expected soon, going by the latest ones.
+    pub(super) fn soon(&self) -> usize {
+        self.pulse.last
+    }
+
+    /// Forgets every start that is due or will be, and says how many were due.
+    pub(super) fn clear(&mut self) -> usize {
+        self.arrivals = Arrivals::new(self.seed);
+        std::mem::take(&mut self.backlog).len()
+    }
+
+    /// Takes note of what has come due.
+    fn collect(&mut self, now: Duration) {
+        let before = self.backlog.len();
+        while self.arrivals.peek().is_some_and(|due| due <= now) {
+            let Some((number, at)) = self.arrivals.next() else {
+                break;
+            };
+            self.backlog.push_back(Due { number, at });
+        }
+        self.pulse.beat(now, self.backlog.len() - before);
+    }
+}
+
+impl Worker {
+    /// Starts what is due at `now` or earlier, and says when something will be due next.
+    pub(super) fn step_open(self: &Rc<Self>, entry: &Entry, now: Duration) -> Option<Duration> {
+        if entry.over.get() {
+            return None;
+        }
+        let mut open = entry.open.borrow_mut();
+        let mut dropped = 0;
+        open.collect(now);
+        while let Some(due) = open.backlog.front().copied() {
+            if now.saturating_sub(due.at) > self.max_start_delay {
+                dropped += 1;
+            } else if !self.has_room() {
+                break;
+            } else if let Some(held) = self.take(entry) {
+                open.in_flight += 1;
+                self.start(entry, mix(open.seed, due.number), due.at, held);
+            } else {
+                break;
+            }
+            open.backlog.pop_front();
+        }
+        if dropped > 0 {
+            self.scope.recorder().dropped(entry.id, dropped);
+        }
+        let expiry = open
+            .backlog
+            .front()
+            .map(|due| due.at + self.max_start_delay + NEXT_INSTANT);
+        let next = open.arrivals.peek();
+        drop(open);
+        self.report_data(entry);
+        expiry.into_iter().chain(next).min()
+    }
+
+    /// Gives up the starts that are due but found no room or no data.
+    pub(super) fn close_open(&self, entry: &Entry) {
+        let given_up = entry.open.borrow_mut().clear();
+        if given_up > 0 && !entry.over.get() {
+            self.scope.recorder().dropped(entry.id, given_up as u64);
+        }
+    }
+
+    fn start(self: &Rc<Self>, entry: &Entry, seed: u64, due: Duration, held: Held) {
+        let flight = Flight::new(self, entry.id);
+        let intended = Some(self.scope.clock().instant(due));
+        let start = Start {
+            entry: entry.id,
+            seed,
+            user: Rc::new(User::default()),
+            intended,
+        };
+        let journey = entry.journey;
+        spawn_local(async move {
+            let scope = Rc::clone(&flight.worker.scope);
+            // How it went has been counted; a start of the open model has no next run to decide on.
+            let _ = run_once(&scope, &journey, held.data(), start).await;
+            drop(held);
+            drop(flight);
+        });
+    }
+}
+
+/// A start that waits is dropped after, not at, the end of its patience.
+const NEXT_INSTANT: Duration = Duration::from_nanos(1);
+
+/// One journey of the open model in flight; landing may make room for the next.
+struct Flight {
+    worker: Rc<Worker>,
+    entry: EntryId,
+}
+
+impl Flight {
+    fn new(worker: &Rc<Worker>, entry: EntryId) -> Self {
+        worker.enter();
+        Self {
+            worker: Rc::clone(worker),
+            entry,
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if let Some(entry) = self.worker.entry(self.entry) {
+            entry.open.borrow_mut().in_flight -= 1;
+        }
+        self.worker.leave();
+    }
+}

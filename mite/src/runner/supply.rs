@@ -1,0 +1,178 @@
+//! The data of an entry inside one worker: what is in stock, and who waits for it.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::{entry::Entry, worker::Worker};
+use crate::{
+    datapool::{Policy, Stash, lease},
+    id::EntryId,
+    link::Message,
+};
+
+/// What a journey of an entry can be given.
+pub(super) struct Supply {
+    stash: RefCell<Stash>,
+    /// Users that wait for an item, in order.
+    queue: RefCell<VecDeque<oneshot::Sender<()>>>,
+    /// Whether one item serves all journeys at once, so that nobody ever waits.
+    is_shared: bool,
+}
+
+impl Supply {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            stash: RefCell::new(Stash::new(policy)),
+            queue: RefCell::default(),
+            is_shared: policy == Policy::Shared,
+        }
+    }
+
+    /// A place in the queue; it is called, or finds out that there will be nothing more.
+    pub(super) fn queue(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.queue.borrow_mut().push_back(sender);
+        receiver
+    }
+
+    /// Calls the first in the queue that is still there.
+    fn call_next(&self) {
+        while let Some(next) = self.queue.borrow_mut().pop_front() {
+            if next.send(()).is_ok() {
+                break;
+            }
+        }
+    }
+
+    /// How many wait and have not gone away.
+    fn waiting(&self) -> usize {
+        let mut queue = self.queue.borrow_mut();
+        queue.retain(|waiter| !waiter.is_closed());
+        queue.len()
+    }
+}
+
+/// An item that a journey has; dropping it gives it back, also when the journey is cut.
+pub(super) struct Held {
+    worker: Rc<Worker>,
+    entry: EntryId,
+    item: Option<lease::Item>,
+}
+
+impl Held {
+    /// The item, encoded.
+    pub(super) fn data(&self) -> &Bytes {
+        static NOTHING: Bytes = Bytes::new();
+        self.item.as_ref().map_or(&NOTHING, |item| &item.data)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let (Some(item), Some(entry)) = (self.item.take(), self.worker.entry(self.entry)) {
+            self.worker.put_back(entry, item);
+        }
+    }
+}
+
+impl Worker {
+    /// An item for a journey, if there is one in stock.
+    pub(super) fn take(self: &Rc<Self>, entry: &Entry) -> Option<Held> {
+        let item = entry.supply.stash.borrow_mut().take();
+        item.map(|item| Held {
+            worker: Rc::clone(self),
+            entry: entry.id,
+            item: Some(item),
+        })
+    }
+
+    /// Tells the desk what is lacking and gives up what is owed, if that has changed.
+    pub(super) fn report_data(&self, entry: &Entry) {
+        if entry.over.get() {
+            return;
+        }
+        let (waiting, at_hand) = {
+            let open = entry.open.borrow();
+            (entry.supply.waiting() + open.waiting(), open.soon())
+        };
+        let report = entry.supply.stash.borrow_mut().report(waiting, at_hand);
+        self.send_data(entry, report);
+    }
+
+    /// Items have come, or there will be no more, or others need some.
+    pub(super) fn obey_data(self: &Rc<Self>, entry: &Entry, order: lease::Order) {
+        let over = {
+            let mut stash = entry.supply.stash.borrow_mut();
+            stash.obey(order);
+            stash.is_over()
+        };
+        if over {
+            self.end_for_want_of_data(entry);
+        } else {
+            let idle = entry.supply.stash.borrow().idle();
+            for _ in 0..idle {
+                entry.supply.call_next();
+            }
+            self.report_data(entry);
+        }
+        self.nudge();
+    }
+
+    /// Tells the desk which once-only items journeys have had.
+    pub(super) fn flush_data(&self, entry: &Entry) {
+        let report = entry.supply.stash.borrow_mut().flush();
+        self.send_data(entry, report);
+    }
+
+    /// Gives back what no journey had, before the worker goes.
+    pub(super) fn return_data(&self, entry: &Entry) {
+        let report = entry
+            .supply
+            .stash
+            .replace(Stash::new(Policy::Shared))
+            .leave();
+        self.send_data(entry, Some(report));
+    }
+
+    /// Forgets everybody who waits for an item.
+    pub(super) fn send_away(&self, entry: &Entry) {
+        entry.supply.queue.borrow_mut().clear();
+    }
+
+    fn put_back(self: &Rc<Self>, entry: &Entry, item: lease::Item) {
+        let over = {
+            let mut stash = entry.supply.stash.borrow_mut();
+            stash.put_back(item);
+            stash.is_over()
+        };
+        if over && !entry.over.get() {
+            self.end_for_want_of_data(entry);
+        }
+        if !entry.supply.is_shared {
+            entry.supply.call_next();
+            self.report_data(entry);
+            if entry.open.borrow().waiting() > 0 {
+                self.nudge();
+            }
+        }
+    }
+
+    /// There is no more data: nobody waits any longer, and nothing starts any more.
+    fn end_for_want_of_data(self: &Rc<Self>, entry: &Entry) {
+        entry.over.set(true);
+        entry.open.borrow_mut().clear();
+        self.dismiss_users(entry);
+        self.flush_data(entry);
+    }
+
+    fn send_data(&self, entry: &Entry, report: Option<lease::Report>) {
+        if let Some(report) = report {
+            self.outbox.send(Message::Data {
+                entry: entry.id,
+                report,
+            });
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The closed model in one worker: so many users at once, each running its journey again and again.
+
+use std::{rc::Rc, time::Duration};
+
+use tokio::{
+    task::{coop::consume_budget, spawn_local},
+    time::sleep,
+};
+
+use super::{
+    entry::{Entry, mix},
+    meter::Meter,
+    supply::Held,
+    worker::Worker,
+};
+use crate::{
+    context::User,
+    id::EntryId,
+    journey::{Start, run_once},
+    stats::UserTime,
+    volume::{
+        Unit,
+        schedule::{Segment, Share, Timeline},
+    },
+};
+
+/// How long a user waits after its journey failed to connect, at first and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// The users of one entry.
+pub(super) struct Users {
+    seed: u64,
+    timeline: Timeline,
+    share: Share,
+    present: Vec<Rc<User>>,
+    /// When the next user may be added, by the spawn rate.
+    spawn: Duration,
+    born: u64,
+    /// Users there should be, as far as the spawn rate lets them.
+    wanted: Meter,
+    /// Users there are that have what they need.
+    active: Meter,
+    /// Whether the target was moving at some time since this was last reported.
+    ramping: bool,
+}
+
+impl Users {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            timeline: Timeline::default(),
+            share: Share::NONE,
+            present: Vec::new(),
+            spawn: Duration::ZERO,
+            born: 0,
+            wanted: Meter::default(),
+            active: Meter::default(),
+            ramping: false,
+        }
+    }
+
+    pub(super) fn retarget(&mut self, segment: &Segment, share: Share) {
+        self.timeline.push(segment.clone());
+        self.share = share;
+    }
+
+    /// How many user-seconds there were since this was last asked, ramps left out.
+    pub(super) fn time(&mut self, now: Duration) -> UserTime {
+        let in_flight = self.active.value();
+        let wanted = self.wanted.take(now);
+        let active = self.active.take(now);
+        let ramping = self.is_ramping(now);
+        let steady = !std::mem::replace(&mut self.ramping, ramping);
+        let seconds = |amount: f64| Duration::try_from_secs_f64(amount).unwrap_or_default();
+        UserTime {
+            wanted: if steady {
+                seconds(wanted)
+            } else {
+                Duration::ZERO
+            },
+            unmet: if steady {
+                seconds(wanted - active)
+            } else {
+                Duration::ZERO
+            },
+            in_flight,
+            peak: in_flight,
+        }
+    }
+
+    /// Whether the target is on its way from one number to another at `now`.
+    fn is_ramping(&self, now: Duration) -> bool {
+        self.timeline.at(now).is_some_and(|segment| {
+            segment.unit == Unit::Users
+                && segment.start != segment.end
+                && segment.until.is_some_and(|until| now < until)
+        })
+    }
+
+    /// How many there are to be at `now`.
+    fn target(&self, now: Duration) -> usize {
+        usize::try_from(self.timeline.users_at(now, self.share)).unwrap_or(usize::MAX)
+    }
+}
+
+impl Worker {
+    /// Adds and sheds users, and says when there will be some to add or to shed next.
+    pub(super) fn step_users(self: &Rc<Self>, entry: &Entry, now: Duration) -> Option<Duration> {
+        if entry.over.get() || self.scope.is_stopping() {
+            return None;
+        }
+        let mut users = entry.users.borrow_mut();
+        users.timeline.forget_before(now);
+        users.ramping |= users.is_ramping(now);
+        let target = users.target(now);
+        while users.present.len() > target {
+            if let Some(user) = users.present.pop() {
+                user.leave();
+            }
+        }
+        let gap = self.spawn_gap(&users);
+        if users.present.len() >= target {
+            // Time in which nobody was to be added is not saved up for later.
+            users.spawn = users.spawn.max(now);
+        }
+        while users.present.len() < target && users.spawn <= now {
+            let due = users.spawn;
+            let wanted = users.present.len() as u64 + 1;
+            let since = due.max(users.wanted.since());
+            users.wanted.set(since, wanted);
+            if !self.has_room() {
+                break;
+            }
+            users.spawn = due + gap;
+            self.add_user(entry, &mut users, now);
+        }
+        let wanted = if users.present.len() < target {
+            users.wanted.value().max(users.present.len() as u64)
+        } else {
+            target as u64
+        };
+        users.wanted.set(now, wanted);
+        let spawn = (users.present.len() < target && self.has_room()).then_some(users.spawn);
+        let change = users.timeline.next_users_change(now, users.share);
+        drop(users);
+        self.report_data(entry);
+        spawn.into_iter().chain(change).min()
+    }
+
+    /// Lets every user go at the end of its journey.
+    pub(super) fn dismiss_users(&self, entry: &Entry) {
+        let mut users = entry.users.borrow_mut();
+        users.timeline = Timeline::default();
+        let now = self.scope.clock().elapsed();
+        users.wanted.set(now, 0);
+        for user in users.present.drain(..) {
+            user.leave();
+        }
+        drop(users);
+        self.send_away(entry);
+    }
+
+    /// The time between two users this worker adds: the spawn rate is the whole run's.
+    fn spawn_gap(&self, users: &Users) -> Duration {
+        let seconds = f64::from(users.share.of) / self.spawn_rate;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    fn add_user(self: &Rc<Self>, entry: &Entry, users: &mut Users, now: Duration) {
+        let user = Rc::new(User::default());
+        users.present.push(Rc::clone(&user));
+        users.active.set(now, users.active.value() + 1);
+        let number = users.born;
+        users.born += 1;
+        let seed = mix(mix(users.seed, u64::from(users.share.index)), number);
+        self.enter();
+        let presence = Presence {
+            worker: Rc::clone(self),
+            entry: entry.id,
+            active: true,
+        };
+        spawn_local(live(presence, user, seed));
+    }
+}
+
+/// A user among those present; dropping it takes it out.
+struct Presence {
+    worker: Rc<Worker>,
+    entry: EntryId,
+    active: bool,
+}
+
+impl Presence {
+    fn set_active(&mut self, active: bool) {
+        if std::mem::replace(&mut self.active, active) == active {
+            return;
+        }
+        let Some(entry) = self.worker.entry(self.entry) else {
+            return;
+        };
+        let now = self.worker.scope.clock().elapsed();
+        let meter = &mut entry.users.borrow_mut().active;
+        let value = if active {
+            meter.value() + 1
+        } else {
+            meter.value().saturating_sub(1)
+        };
+        meter.set(now, value);
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.set_active(false);
+        self.worker.leave();
+    }
+}
+
+/// Runs the journey again and again until the user is to leave.
+async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
+    let worker = Rc::clone(&presence.worker);
+    let Some(entry) = worker.entry(presence.entry) else {
+        return;
+    };
+    let mut back_off = BACK_OFF.0;
+    for run in 0_u64.. {
+        if user.is_leaving() {
+            break;
+        }
+        let Some(held) = data(&mut presence, entry, &user).await else {
+            break;
+        };
+        let start = Start {
+            entry: entry.id,
+            seed: mix(seed, run),
+            user: Rc::clone(&user),
+            intended: None,
+        };
+        let result = run_once(&worker.scope, &entry.journey, held.data(), start).await;
+        drop(held);
+        match result {
+            Err(error) if error.is_connect() => {
+                tokio::select! {
+                    () = sleep(back_off) => {}
+                    () = user.left() => break,
+                }
+                back_off = (back_off * 2).min(BACK_OFF.1);
+            }
+            _ => back_off = BACK_OFF.0,
+        }
+        // A journey that never waits would otherwise keep the thread to itself.
+        consume_budget().await;
+    }
+}
+
+/// An item for the next run, once there is one; `None` when the user is to leave instead.
+async fn data(presence: &mut Presence, entry: &Entry, user: &User) -> Option<Held> {
+    let worker = Rc::clone(&presence.worker);
+    loop {
+        if let Some(held) = worker.take(entry) {
+            presence.set_active(true);
+            return Some(held);
+        }
+        if entry.over.get() {
+            return None;
+        }
+        presence.set_active(false);
+        let called = entry.supply.queue();
+        worker.report_data(entry);
+        tokio::select! {
+            called = called => called.ok()?,
+            () = user.left() => return None,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A worker thread: one runtime, its journeys, its connections and its statistics.
+//!
+//! Nothing here is shared with other workers. What is due is worked out from the targets alone, so a
+//! worker keeps up its share without being told again.
+
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::{
+    runtime::{Builder, LocalOptions},
+    sync::{
+        Notify,
+        mpsc::{UnboundedReceiver, UnboundedSender},
+    },
+    task::spawn_local,
+    time::{Instant, sleep_until},
+};
+
+use super::{RunnerSettings, entry::Entry};
+use crate::{
+    context::{Scope, ScopeSettings, Shared},
+    id::EntryId,
+    link::{Message, Order, Snapshot},
+};
+
+/// How often the loop is asked whether it comes round in time.
+const LAG_PROBE: Duration = Duration::from_millis(50);
+
+/// How far ahead a worker looks when nothing at all is due.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What one worker is made of.
+pub(super) struct WorkerSettings {
+    pub(super) runner: RunnerSettings,
+    pub(super) shared: Arc<Shared>,
+    pub(super) index: usize,
+}
+
+/// The worker's way to its desk.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    worker: usize,
+    messages: UnboundedSender<(usize, Message)>,
+}
+
+impl Outbox {
+    pub(super) fn new(worker: usize, messages: UnboundedSender<(usize, Message)>) -> Self {
+        Self { worker, messages }
+    }
+
+    pub(super) fn send(&self, message: Message) {
+        // Nobody listens any more once the desk has given the worker up.
+        let _ = self.messages.send((self.worker, message));
+    }
+}
+
+/// A worker, as its loop and its journeys see it.
+pub(super) struct Worker {
+    pub(super) scope: Rc<Scope>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) outbox: Outbox,
+    pub(super) seed: u64,
+    pub(super) max_start_delay: Duration,
+    /// Users this worker may add each second.
+    pub(super) spawn_rate: f64,
+    index: usize,
+    max_in_flight: usize,
+    in_flight: Cell<usize>,
+    drained: Cell<bool>,
+    snapshot_due: Cell<u64>,
+    nudge: Notify,
+}
+
+/// Runs a worker from its first order to its last word.
+pub(super) fn main(settings: WorkerSettings, orders: UnboundedReceiver<Order>, outbox: &Outbox) {
+    match Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+    {
+        Ok(runtime) => {
+            let worker = Worker::new(settings, outbox.clone());
+            runtime.block_on(Rc::clone(&worker).run(orders));
+            // Cuts whatever is still in flight; each takes note of its own end.
+            drop(runtime);
+            worker.farewell();
+        }
+        Err(error) => tracing::error!("a worker thread cannot start its runtime: {error}"),
+    }
+    outbox.send(Message::Bye);
+}
+
+impl Worker {
+    /// A worker that has not been told anything yet.
+    pub(super) fn new(settings: WorkerSettings, outbox: Outbox) -> Rc<Self> {
+        let WorkerSettings {
+            runner,
+            shared,
+            index,
+        } = settings;
+        let workers = runner.workers.max(1);
+        let scope = Rc::new(Scope::new(ScopeSettings {
+            clock: runner.clock,
+            journeys: runner
+                .entries
+                .iter()
+                .map(|entry| Arc::from(entry.journey.name()))
+                .collect(),
+            metrics: runner.metrics,
+            series_cap: runner.series_cap,
+            config: runner.config,
+            shared,
+            tap: runner.tap.map(|make| make()),
+        }));
+        let entries = (0..).map(EntryId).zip(runner.entries);
+        Rc::new(Self {
+            scope,
+            entries: entries
+                .map(|(id, entry)| Entry::new(id, entry, runner.seed))
+                .collect(),
+            outbox,
+            seed: runner.seed,
+            max_start_delay: runner.max_start_delay,
+            spawn_rate: runner.spawn_rate,
+            index,
+            // The limit is the runner's; each worker has its share of it.
+            max_in_flight: (runner.max_in_flight + workers - 1 - index.min(workers - 1)) / workers,
+            in_flight: Cell::new(0),
+            drained: Cell::new(false),
+            snapshot_due: Cell::new(0),
+            nudge: Notify::new(),
+        })
+    }
+
+    /// Does what is due and obeys orders until it is told to cut.
+    pub(super) async fn run(self: Rc<Self>, mut orders: UnboundedReceiver<Order>) {
+        spawn_local(probe_lag(Rc::clone(&self.scope)));
+        loop {
+            let next = self.step();
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(Order::Cut) | None => break,
+                    Some(order) => self.obey(order),
+                },
+                () = self.nudge.notified() => {}
+                () = sleep_until(self.scope.clock().instant(next)) => {}
+            }
+        }
+    }
+
+    /// Does all that is due, and says when something will be due next.
+    fn step(self: &Rc<Self>) -> Duration {
+        let now = self.scope.clock().elapsed();
+        let second = now.as_secs();
+        if second > self.snapshot_due.get() {
+            self.snapshot(second, false);
+        }
+        let mut next = Duration::from_secs(second + 1).min(now + IDLE);
+        for entry in &self.entries {
+            for due in [self.step_users(entry, now), self.step_open(entry, now)] {
+                next = next.min(due.unwrap_or(next));
+            }
+        }
+        if self.scope.is_stopping() && self.in_flight.get() == 0 && !self.drained.replace(true) {
+            self.outbox.send(Message::Drained);
+        }
+        next
+    }
+
+    fn obey(self: &Rc<Self>, order: Order) {
+        match order {
+            Order::Target {
+                entry,
+                segment,
+                share,
+            } => {
+                if let Some(entry) = self.entry(entry) {
+                    entry.retarget(&segment, share);
+                }
+            }
+            Order::Data { entry, order } => {
+                if let Some(entry) = self.entry(entry) {
+                    self.obey_data(entry, order);
+                }
+            }
+            Order::Drain { at } => self.drain(at),
+            Order::Cut => {}
+        }
+    }
+
+    /// Starts what was due before `at`, gives up what cannot start, and lets the users go.
+    fn drain(self: &Rc<Self>, at: Duration) {
+        for entry in &self.entries {
+            self.step_open(entry, at);
+        }
+        self.scope.stop();
+        for entry in &self.entries {
+            self.close_open(entry);
+            self.dismiss_users(entry);
+        }
+    }
+
+    /// The entry of that number, if the scenario has it.
+    pub(super) fn entry(&self, id: EntryId) -> Option<&Entry> {
+        self.entries.get(id.index())
+    }
+
+    /// Whether another journey may be in flight.
+    pub(super) fn has_room(&self) -> bool {
+        self.in_flight.get() < self.max_in_flight
+    }
+
+    /// One more is in flight.
+    pub(super) fn enter(&self) {
+        self.in_flight.set(self.in_flight.get() + 1);
+    }
+
+    /// One fewer is in flight, which may be what a start or the end of the run waits for.
+    pub(super) fn leave(self: &Rc<Self>) {
+        let full = !self.has_room();
+        self.in_flight.set(self.in_flight.get().saturating_sub(1));
+        if full || self.scope.is_stopping() {
+            self.nudge();
+        }
+    }
+
+    /// Lets the loop come round again now.
+    pub(super) fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// Sends what happened in the seconds before `second`.
+    fn snapshot(&self, second: u64, last: bool) {
+        let now = self.scope.clock().elapsed();
+        for entry in &self.entries {
+            self.flush_data(entry);
+            let time = entry.user_time(now);
+            self.scope.recorder().users(entry.id, time);
+        }
+        let statistics = self.scope.recorder().take();
+        let first = self.snapshot_due.replace(second);
+        self.outbox.send(Message::Snapshot(Box::new(Snapshot {
+            worker: u32::try_from(self.index).unwrap_or(u32::MAX),
+            first,
+            until: second,
+            last,
+            statistics,
+        })));
+    }
+
+    /// Sends the last statistics and gives back the data that nobody had.
+    fn farewell(&self) {
+        for entry in &self.entries {
+            self.return_data(entry);
+        }
+        self.snapshot(self.scope.clock().elapsed().as_secs() + 1, true);
+    }
+}
+
+/// Measures how late the loop comes round.
+async fn probe_lag(scope: Rc<Scope>) {
+    loop {
+        let due = Instant::now() + LAG_PROBE;
+        sleep_until(due).await;
+        scope.recorder().loop_lag(due.elapsed());
+    }
+}

@@ -1,0 +1,65 @@
+//! What makes a scenario one that can be run.
+
+use thiserror::Error;
+
+use super::{
+    Scenario,
+    threshold::{Threshold, ThresholdError},
+};
+use crate::{stats::metric::Metric, volume::VolumeError};
+
+/// Why a scenario cannot be run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// It has no journeys.
+    #[error("the scenario has no journeys; add one with Scenario::journey")]
+    Empty,
+    /// The volume of an entry makes no sense.
+    #[error("the volume of {journey} (entry {entry}): {source}")]
+    Volume {
+        /// The journey of the entry.
+        journey: String,
+        /// The entry, counted from 1.
+        entry: usize,
+        /// What is wrong with it.
+        source: VolumeError,
+    },
+    /// A threshold cannot be read.
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
+}
+
+impl Scenario {
+    /// Whether the scenario can be run; gives its thresholds as they will be judged.
+    pub(crate) fn check(&self, metrics: &[Metric]) -> Result<Vec<Threshold>, ScenarioError> {
+        if self.entries.is_empty() {
+            return Err(ScenarioError::Empty);
+        }
+        for (index, entry) in self.entries.iter().enumerate() {
+            entry
+                .volume
+                .check()
+                .map_err(|source| ScenarioError::Volume {
+                    journey: entry.journey.name().to_owned(),
+                    entry: index + 1,
+                    source,
+                })?;
+        }
+        let journeys: Vec<_> = self
+            .entries
+            .iter()
+            .map(|entry| entry.journey.name())
+            .collect();
+        let thresholds: Result<Vec<_>, ThresholdError> = self
+            .thresholds
+            .iter()
+            .map(|expression| {
+                let mut threshold: Threshold = expression.parse()?;
+                threshold.validate(metrics, &journeys)?;
+                Ok(threshold)
+            })
+            .collect();
+        Ok(thresholds?)
+    }
+}

@@ -1,0 +1,119 @@
+//! What one run of a journey did.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    error::Error,
+    event::{Event, Exchange, Tap},
+};
+
+/// Everything one run of a journey did, in order, and how it ended.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    events: Vec<RecordedEvent>,
+    exchanges: Vec<Exchange>,
+    error: Option<Error>,
+}
+
+/// An [`Event`] to keep.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RecordedEvent {
+    /// The kind: `journey`, `transaction`, `http`, `error`, or the journey's own.
+    pub kind: String,
+    /// The transaction it happened in; empty outside any.
+    pub transaction: String,
+    /// Time since the journey began.
+    pub at: Duration,
+    fields: Map<String, Value>,
+}
+
+impl RecordedEvent {
+    /// The field of this name; [`Event::field`] has the list.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name)
+    }
+}
+
+impl Recorded {
+    /// How the journey ended.
+    ///
+    /// # Errors
+    /// The failure that ended it, if one did.
+    pub fn result(&self) -> Result<(), &Error> {
+        self.error.as_ref().map_or(Ok(()), Err)
+    }
+
+    /// The events of one kind, in order.
+    pub fn events(&self, kind: &str) -> Vec<&RecordedEvent> {
+        self.events
+            .iter()
+            .filter(|event| event.kind == kind)
+            .collect()
+    }
+
+    /// All events, in order.
+    pub fn all_events(&self) -> &[RecordedEvent] {
+        &self.events
+    }
+
+    /// The names of the transactions that came to an end, in the order of their ends.
+    pub fn transactions(&self) -> Vec<&str> {
+        self.events("transaction")
+            .into_iter()
+            .map(|event| event.transaction.as_str())
+            .collect()
+    }
+
+    /// The HTTP requests with their answers, in the order of their ends.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+}
+
+/// Writes down what it sees.
+pub(super) struct Recording(Arc<Mutex<Recorded>>);
+
+impl Recording {
+    pub(super) fn new(recorded: Arc<Mutex<Recorded>>) -> Self {
+        Self(recorded)
+    }
+}
+
+impl Tap for Recording {
+    fn event(&mut self, event: &Event<'_>) {
+        let fields = event.fields();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .events
+            .push(RecordedEvent {
+                kind: event.kind().to_owned(),
+                transaction: event.transaction.to_owned(),
+                at: event.at,
+                fields,
+            });
+    }
+
+    fn exchange(&mut self, exchange: Exchange) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .exchanges
+            .push(exchange);
+    }
+}
+
+/// Takes what has been recorded, with how the journey ended.
+pub(super) fn finish(recorded: &Mutex<Recorded>, result: Result<(), Error>) -> Recorded {
+    let mut recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+    Recorded {
+        error: result.err(),
+        ..std::mem::take(&mut *recorded)
+    }
+}
