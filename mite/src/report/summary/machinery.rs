@@ -23,8 +23,9 @@ impl Summary<'_> {
                 .enumerate()
             {
                 let title = if index == 0 { title } else { "" };
-                let title = self.style.paint(Tone::Heading, &format!("{title:<FACTS$}"));
-                lines.push(format!("{title}{line}"));
+                let blank = FACTS.saturating_sub(title.len());
+                let title = self.style.paint(Tone::Heading, title);
+                lines.push(format!("{title}{:blank$}{line}", ""));
             }
         }
         let generator = &self.report.generator;
