@@ -81,7 +81,7 @@ impl Console {
                 Some(format!(
                     "{mark} {}  {}",
                     event.transaction,
-                    human::span(end.time)
+                    human::time(end.time.as_secs_f64())
                 ))
             }
             What::Http(request) if !self.whole => {
@@ -95,7 +95,7 @@ impl Console {
                 } else {
                     ", new connection"
                 };
-                let time = human::span(request.total);
+                let time = human::time(request.total.as_secs_f64());
                 Some(format!("  {}  {outcome}  {time}{connection}", request.name))
             }
             What::Failure(failure) => {
@@ -117,7 +117,7 @@ impl Console {
         self.head(&mut text, '>', &exchange.request);
         match (exchange.status, &exchange.error) {
             (Some(status), _) => {
-                let time = human::span(exchange.total);
+                let time = human::time(exchange.total.as_secs_f64());
                 let line = format!("{:?} {status}  {time}", Version::HTTP_11);
                 let _ = writeln!(text, "{}", self.paint("1", &line));
                 self.head(&mut text, '<', &exchange.response);

@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
         let started = Instant::now();
         let result =
             testing::run_tapped(&entry.into(), data, config, seed, Box::new(console)).await;
-        let time = human::span(started.elapsed());
+        let time = human::time(started.elapsed().as_secs_f64());
         match result {
             Ok(()) => {
                 println!("passed in {time}");

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::{Action, ControllerEntry, Observed};
 use crate::{
     datapool::{
-        Policy,
         broker::{self, Broker},
         lease,
     },
@@ -23,7 +22,6 @@ pub(super) struct EntryState {
     pub(super) journey: String,
     planner: Planner,
     broker: Broker<RunnerId>,
-    policy: Policy,
     /// Whether there is no more data to be had.
     exhausted: bool,
     /// When the last of the data was used, or the pool broke.
@@ -43,7 +41,6 @@ impl EntryState {
                 None => planner,
             },
             broker: Broker::over_pool(entry.policy),
-            policy: entry.policy,
             exhausted: false,
             over_at: None,
             starved: false,
@@ -82,9 +79,10 @@ impl EntryState {
         exhausted: bool,
         actions: &mut Vec<Action>,
     ) {
+        let nothing = items.is_empty() && !exhausted;
         let todo = self.broker.supply(items, exhausted);
         self.act(now, todo, actions);
-        self.starved |= self.policy == Policy::Recycle && self.broker.counts().starved > 0;
+        self.starved |= nothing && self.broker.counts().starved > 0;
     }
 
     /// Ends the entry now, whatever was planned.

@@ -89,8 +89,10 @@ pub(crate) struct PointTimes {
 #[derive(Clone, Debug)]
 pub(crate) struct Second {
     pub(crate) point: Point,
-    /// Users planned at its end; absent when no entry counts users.
+    /// Users planned in it; absent unless every entry counts users.
     pub(crate) planned_users: Option<u64>,
+    /// Starts planned in it; absent unless every entry counts starts.
+    pub(crate) planned_starts: Option<u64>,
     /// Failed journeys since the start.
     pub(crate) errors: u64,
     /// Dropped starts since the start.
@@ -234,8 +236,9 @@ impl Results {
             .filter_map(|entry| entry.planned_users(at))
             .collect();
         let second = Second {
-            planned_users: (!planned_users.is_empty())
+            planned_users: (planned_users.len() == entries.len())
                 .then(|| planned_users.iter().sum::<f64>().round() as u64),
+            planned_starts: planned_users.is_empty().then_some(point.planned_starts),
             errors: self.observed.failed,
             dropped: self.observed.dropped,
             starved: starved(entries).collect(),

@@ -199,8 +199,7 @@ impl Driver {
             users: point.users,
             target_users: second.planned_users,
             starts_per_second: point.starts as f64,
-            planned_starts_per_second: (point.planned_starts > 0)
-                .then_some(point.planned_starts as f64),
+            planned_starts_per_second: second.planned_starts.map(|starts| starts as f64),
             requests_per_second: point.requests as f64,
             p50: point.http.map(|times| times.p50),
             p95: point.http.map(|times| times.p95),

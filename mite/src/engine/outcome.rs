@@ -9,13 +9,13 @@ use super::{
 };
 use crate::{
     clock::RunClock,
-    controller::{Outcome, Point},
+    controller::{EntryOutcome, Outcome, Point},
     report::{
         ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
         MetricSummary, MetricValue, Report, RequestRow, RequestSummary, Series, SeriesPoint,
         SeriesTimes, ThresholdSummary, TransactionSummary,
     },
-    stats::{self, Latency, Statistics, metric},
+    stats::{self, Latency, Statistics, UserTime, metric},
 };
 
 /// The part of a worker's core that may be in use before the generator is a suspect.
@@ -47,7 +47,7 @@ pub(super) fn report(
                 passed: threshold.passed,
             })
             .collect(),
-        journeys: journeys(totals),
+        journeys: journeys(outcome),
         transactions: transactions(totals),
         http: http(totals),
         metrics: metrics(totals),
@@ -67,7 +67,8 @@ pub(super) fn report(
     }
 }
 
-fn journeys(totals: &Statistics) -> Vec<JourneySummary> {
+fn journeys(outcome: &Outcome) -> Vec<JourneySummary> {
+    let totals = &outcome.totals;
     let mut seen = BTreeSet::new();
     let twice: BTreeSet<_> = totals
         .journeys
@@ -89,9 +90,24 @@ fn journeys(totals: &Statistics) -> Vec<JourneySummary> {
             service_time: journey.service_time.summary(),
             response_time: journey.response_time.summary(),
             start_delay: journey.start_delay.summary(),
-            unmet: journey.users.unmet.as_secs_f64(),
+            unmet: unmet(outcome.entries.get(key.entry.index()), journey.users),
         })
         .collect()
+}
+
+/// The part of the volume that did not come about: of the planned starts, or of the user-seconds.
+fn unmet(entry: Option<&EntryOutcome>, users: UserTime) -> f64 {
+    let starts = entry.map_or(0.0, |entry| {
+        let missing = entry.planned.saturating_sub(entry.started);
+        missing as f64 / entry.planned.max(1) as f64
+    });
+    let wanted = users.wanted.as_secs_f64();
+    let time = if wanted > 0.0 {
+        users.unmet.as_secs_f64() / wanted
+    } else {
+        0.0
+    };
+    starts.max(time)
 }
 
 fn transactions(totals: &Statistics) -> Vec<TransactionSummary> {
@@ -236,19 +252,6 @@ fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary
         .filter(|entry| entry.starved)
         .map(|entry| entry.journey.clone())
         .collect();
-    let mut notes = Vec::new();
-    if saturated {
-        notes.push(format!(
-            "the load generator was busy: {:.0} % of its {workers} worker threads; times may be its \
-             own, so run it on more cores or machines",
-            busy * 100.0
-        ));
-    }
-    for journey in &starved {
-        notes.push(format!(
-            "{journey} waited for data: its datapool is smaller than its volume"
-        ));
-    }
     GeneratorSummary {
         runners: 1,
         workers,
@@ -258,7 +261,7 @@ fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary
         saturated,
         steal_seconds: usage.steal_seconds(),
         starved,
-        notes,
+        notes: Vec::new(),
     }
 }
 

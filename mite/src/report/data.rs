@@ -77,7 +77,7 @@ impl Report {
 
     /// The row of a journey, by its full name or by an unambiguous end of it.
     ///
-    /// `sign_in` and `shop::sign_in` both find `crate::shop::sign_in`; `in` does not. When several
+    /// `sign_in` and `shop::sign_in` both find `load::shop::sign_in`; `in` does not. When several
     /// journeys end so there is no answer, and when the journey has several entries the first one
     /// is it; look through [`journeys`](Report::journeys) then.
     pub fn journey(&self, name: &str) -> Option<&JourneySummary> {

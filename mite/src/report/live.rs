@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use super::{
+    bound,
     data::Report,
     human, lines,
     observer::{Observer, RunInfo},
     progress::{Progress, State, ThresholdNow},
     screen::Screen,
     style::{Style, Tone},
-    summary, text,
+    text,
 };
 
 /// Thresholds shown; failing ones come first.
 const MOST_THRESHOLDS: usize = 5;
-/// What stands between two figures of a line.
-const GAP: &str = "   ";
+/// Narrower displays keep figures closer together.
+const ROOMY: usize = 60;
 /// The widest bar.
 const WIDEST_BAR: usize = 40;
 /// The narrowest bar that still says something.
@@ -79,21 +80,19 @@ impl Drop for Live {
 fn frame(progress: &Progress, style: Style) -> Vec<String> {
     let mut lines = bar(progress, style);
     let load = [lines::users(progress), lines::starts(progress)];
-    lines.extend(text::flow(
-        load.iter().map(String::as_str),
-        GAP,
-        style.width,
-    ));
+    lines.extend(fill(&load, style));
     let requests = format!("requests {}/s", human::number(progress.requests_per_second));
     let speed: Vec<String> = [vec![requests], lines::percentiles(progress)].concat();
-    lines.extend(text::flow(
-        speed.iter().map(String::as_str),
-        GAP,
-        style.width,
-    ));
+    lines.extend(fill(&speed, style));
     lines.extend(trouble(progress, style));
     lines.extend(thresholds(&progress.thresholds, style));
     lines
+}
+
+/// Figures side by side, on as many lines as it takes.
+fn fill(figures: &[String], style: Style) -> Vec<String> {
+    let gap = if style.width < ROOMY { "  " } else { "   " };
+    text::flow(figures.iter().map(String::as_str), gap, style.width)
 }
 
 /// The bar against the plan, or the time alone when the plan has no end.
@@ -158,7 +157,7 @@ fn trouble(progress: &Progress, style: Style) -> Vec<String> {
     .flatten()
     .collect();
     let tone = (progress.errors > 0).then_some(Tone::Bad);
-    text::flow(facts.iter().map(String::as_str), GAP, style.width)
+    fill(&facts, style)
         .into_iter()
         .enumerate()
         .map(|(index, line)| {
@@ -179,7 +178,7 @@ fn thresholds(thresholds: &[ThresholdNow], style: Style) -> Vec<String> {
         .map(|row| {
             let value = row.value.map_or_else(
                 || "no sample yet".to_owned(),
-                |value| summary::in_unit_of(&row.expression, value),
+                |value| bound::in_unit_of(&row.expression, value),
             );
             let room = style.width.saturating_sub(text::width(&value) + 4);
             let name = text::cut_middle(&text::clean(&row.expression), room);
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_run_takes_four_lines() {
+    fn a_quiet_run_takes_few_lines() {
         insta::assert_snapshot!(drawn(&fixture::progress(), 79), @r"
         ━━━━━━━━────────────────────────────────  0:12 / 1:00
         users 10   starts 500/s
@@ -236,10 +235,9 @@ mod tests {
         "#);
         insta::assert_snapshot!(drawn(&progress, 49), @r#"
         ━━━━━━━━━━━━━━━━━━━━━─────────  0:41 / 1:00  peak
-        users 1,840 of 2,000   starts 480/s of 500/s
-        requests 998/s   p50 1.20ms   p95 3.40ms
-        p99 1.95s
-        errors 1,234 (57/s)   dropped 3
+        users 1,840 of 2,000  starts 480/s of 500/s
+        requests 998/s  p50 1.20ms  p95 3.40ms  p99 1.95s
+        errors 1,234 (57/s)  dropped 3
         waiting for data: sign_in, browse
         · http{name="GET /…et"}.p99.9 < 1s  no sample yet
         ✗ http.p99 < 250ms ove…10s abort after 30s  1.95s
@@ -250,7 +248,7 @@ mod tests {
         users 1,840 of 2,000
         starts 480/s of 500/s
         requests 998/s
-        p50 1.20ms   p95 3.40ms
+        p50 1.20ms  p95 3.40ms
         p99 1.95s
         errors 1,234 (57/s)
         dropped 3
@@ -266,12 +264,12 @@ mod tests {
         let progress = Progress {
             planned_end: None,
             state: State::Stopping {
-                since: Duration::from_secs(30),
+                since: Duration::from_secs(9),
             },
             ..fixture::progress()
         };
         insta::assert_snapshot!(drawn(&progress, 79), @r"
-        0:12  stopping for 0:00
+        0:12  stopping for 0:03
         users 10   starts 500/s
         requests 998/s   p50 1.20ms   p95 3.40ms   p99 8.00ms
         errors 0

@@ -3,6 +3,7 @@
 //! [`Report`] is plain data that every run ends with. It is written to files, put into words for the
 //! terminal, and asked by tests of your own; while the run lasts, its progress is shown.
 
+mod bound;
 mod data;
 mod error;
 mod format;

@@ -71,5 +71,7 @@ mod tests {
         assert_eq!(shortest("shop::user::buy", &all), "user::buy");
         assert_eq!(shortest("shop::browse", &all), "browse");
         assert_eq!(shortest("buy", &all), "buy");
+        let all = BTreeSet::from(["shop::buy", "buy"]);
+        assert_eq!(shortest("shop::buy", &all), "shop::buy");
     }
 }

@@ -97,10 +97,9 @@ impl Drawn {
             .iter()
             .map(|width| width.div_ceil(columns.max(1)).max(1))
             .sum();
-        if up > 0 {
-            output.push_str(&format!("\u{1b}[{up}A"));
-        }
-        output.push_str("\r\u{1b}[J");
+        // Row by row: to clear the whole screen at once makes tmux keep a copy of it.
+        output.push_str("\r\u{1b}[2K");
+        output.extend(std::iter::repeat_n("\u{1b}[A\u{1b}[2K", up));
         output.push_str(above);
         if !above.is_empty() && !above.ends_with('\n') {
             output.push('\n');
@@ -221,14 +220,13 @@ pub(crate) mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let mut state = self.0.lock().unwrap();
             let mut text = std::str::from_utf8(bytes).unwrap();
-            if let Some((count, rest)) = text
-                .strip_prefix("\u{1b}[")
-                .and_then(|text| text.split_once('A'))
-            {
-                state.up(count.parse().unwrap());
+            text = text.strip_prefix("\r\u{1b}[2K").expect("it clears");
+            let mut up = 0;
+            while let Some(rest) = text.strip_prefix("\u{1b}[A\u{1b}[2K") {
+                up += 1;
                 text = rest;
             }
-            let text = text.strip_prefix("\r\u{1b}[J").expect("it clears");
+            state.up(up);
             assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
             for line in text.lines() {
                 state.lines.push(line.to_owned());

@@ -157,6 +157,27 @@ mod tests {
     }
 
     #[test]
+    fn an_older_report_is_replaced_as_a_whole_and_not_before_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let [path, other_name] =
+            ["report.json", "other name"].map(|name| directory.path().join(name));
+        fs::write(&path, "the report of yesterday").unwrap();
+        fs::hard_link(&path, &other_name).unwrap();
+        let sinks = Sinks::open(std::slice::from_ref(&path)).unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "the report of yesterday"
+        );
+        sinks.write(&fixture::full()).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().starts_with('{'));
+        // Whoever has the old file open goes on reading the old report.
+        assert_eq!(
+            fs::read_to_string(&other_name).unwrap(),
+            "the report of yesterday"
+        );
+    }
+
+    #[test]
     fn a_report_that_cannot_be_renamed_leaves_no_draft() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("report.json");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::report::{
     fixture::{self, request, threshold, times},
-    parts::{GeneratorSummary, HttpSummary},
+    parts::{ErrorSummary, GeneratorSummary, HttpSummary},
 };
 
 fn shown(report: &Report, width: usize) -> String {
@@ -166,18 +166,4 @@ fn colour_changes_nothing_but_colour() {
         .map(|line| format!("{}\n", line.trim_end()))
         .collect();
     assert_eq!(trimmed, shown(&report, 80));
-}
-
-#[test]
-fn a_threshold_is_answered_in_the_unit_of_its_bound() {
-    for (expression, value, text) in [
-        ("http.p99 < 250ms", 0.0311, "31.1ms"),
-        ("http.p99 < 1m30s over 10s abort after 5s", 2.0, "2.00s"),
-        ("errors.rate <= 1%", 0.012, "1.2 %"),
-        ("http.rate > 500/s", 998.4, "998"),
-        ("errors.count < 10 over 10s", 3.0, "3"),
-        ("http{name=\"a < 5ms}\"}.count == 7", 7.0, "7"),
-    ] {
-        assert_eq!(in_unit_of(expression, value), text, "{expression}");
-    }
 }

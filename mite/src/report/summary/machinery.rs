@@ -1,0 +1,117 @@
+//! What the summary says of connections, bytes and the load generator.
+
+use super::Summary;
+use crate::report::{human, style::Tone, text};
+
+/// The column behind the titles.
+const FACTS: usize = 13;
+
+impl Summary<'_> {
+    /// Connections, bytes, and what the generator has to say about itself.
+    pub(super) fn machinery(&self) -> Vec<String> {
+        let facts = [
+            ("Connections", self.connections()),
+            ("Bytes", self.bytes()),
+            ("Generator", self.generator()),
+        ];
+        let mut lines = Vec::new();
+        for (title, facts) in facts {
+            let indent = " ".repeat(FACTS);
+            let room = self.style.width.saturating_sub(indent.len());
+            for (index, line) in text::flow(facts.iter().map(String::as_str), ", ", room)
+                .iter()
+                .enumerate()
+            {
+                let title = if index == 0 { title } else { "" };
+                let blank = FACTS.saturating_sub(title.len());
+                let title = self.style.paint(Tone::Heading, title);
+                lines.push(format!("{title}{:blank$}{line}", ""));
+            }
+        }
+        let generator = &self.report.generator;
+        let mut notes: Vec<String> = generator
+            .notes
+            .iter()
+            .map(|note| text::clean(note))
+            .collect();
+        if generator.saturated {
+            notes.push(
+                "The processors were busy to the limit: part of the times may be the generator's \
+                 own. Take more runners or less load."
+                    .into(),
+            );
+        }
+        if !generator.starved.is_empty() {
+            let starved: Vec<String> = generator
+                .starved
+                .iter()
+                .map(|journey| self.names.journey(journey))
+                .collect();
+            notes.push(format!(
+                "Waited for data, because the pool was empty: {}.",
+                starved.join(", ")
+            ));
+        }
+        for note in notes {
+            lines.extend(self.remark(&note));
+        }
+        lines
+    }
+
+    fn connections(&self) -> Vec<String> {
+        let connections = self.report.http.connections;
+        let mut facts = Vec::new();
+        if connections.opened > 0 {
+            facts.push(format!("{} opened", human::count(connections.opened)));
+            facts.push(format!(
+                "{} on kept ones",
+                human::plural(connections.reused, "request")
+            ));
+        }
+        if connections.failed > 0 {
+            facts.push(format!("{} failed", human::count(connections.failed)));
+        }
+        facts
+    }
+
+    fn bytes(&self) -> Vec<String> {
+        let http = &self.report.http;
+        if http.bytes_sent + http.bytes_received == 0 {
+            return Vec::new();
+        }
+        vec![
+            format!("{} sent", human::bytes(http.bytes_sent)),
+            format!("{} received", human::bytes(http.bytes_received)),
+        ]
+    }
+
+    fn generator(&self) -> Vec<String> {
+        let generator = &self.report.generator;
+        if generator.workers == 0 {
+            return Vec::new();
+        }
+        let mut facts = vec![
+            human::plural(generator.runners.into(), "runner"),
+            human::plural(generator.workers.into(), "worker"),
+        ];
+        if generator.cpu_seconds > 0.0 {
+            facts.push(format!("{} of CPU", human::time(generator.cpu_seconds)));
+        }
+        if generator.steal_seconds > 0.0 {
+            facts.push(format!(
+                "{} stolen by the host",
+                human::time(generator.steal_seconds)
+            ));
+        }
+        if generator.peak_rss_bytes > 0 {
+            facts.push(format!(
+                "{} at most",
+                human::bytes(generator.peak_rss_bytes)
+            ));
+        }
+        if let Some(lag) = generator.loop_lag.p99 {
+            facts.push(format!("loop lag p99 {}", human::time(lag)));
+        }
+        facts
+    }
+}

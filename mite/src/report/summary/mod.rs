@@ -1,0 +1,145 @@
+//! What a person reads when a run is over: in ten seconds, with the verdict last, where the eye is.
+
+mod errors;
+mod machinery;
+mod tables;
+
+use std::time::Duration;
+
+use super::{
+    bound,
+    data::{Report, Verdict},
+    human,
+    names::Names,
+    style::{Style, Tone},
+    text,
+};
+
+/// The summary, with a line end at its end.
+pub(crate) fn render(report: &Report, style: Style) -> String {
+    let summary = Summary {
+        report,
+        style,
+        names: Names::of(report),
+    };
+    let sections = [
+        summary.heading(),
+        summary.journeys(),
+        summary.transactions(),
+        summary.requests(),
+        summary.metrics(),
+        summary.errors(),
+        summary.machinery(),
+        summary.thresholds(),
+        summary.verdict(),
+    ];
+    let text = sections
+        .iter()
+        .filter(|section| !section.is_empty())
+        .map(|section| section.join("\n") + "\n")
+        .collect::<Vec<_>>()
+        .join("\n");
+    style.finish(text)
+}
+
+struct Summary<'a> {
+    report: &'a Report,
+    style: Style,
+    names: Names<'a>,
+}
+
+impl Summary<'_> {
+    fn heading(&self) -> Vec<String> {
+        let report = self.report;
+        let started = report.started.replace('T', " ").replace('Z', " UTC");
+        let lasted = human::span(seconds(report.duration_seconds));
+        let when = format!("{started}, {lasted}");
+        let scenario = text::clean(&report.scenario);
+        if text::width(&scenario) + 2 + text::width(&when) <= self.style.width {
+            let scenario = self.style.paint(Tone::Heading, &scenario);
+            return vec![format!(
+                "{scenario}  {}",
+                self.style.paint(Tone::Quiet, &when)
+            )];
+        }
+        let scenario = text::cut_middle(&scenario, self.style.width);
+        vec![
+            self.style.paint(Tone::Heading, &scenario),
+            self.style.paint(Tone::Quiet, &when),
+        ]
+    }
+
+    fn thresholds(&self) -> Vec<String> {
+        let rows = &self.report.thresholds;
+        let values: Vec<String> = rows.iter().map(bound::measured).collect();
+        let value_room = values.iter().map(|value| text::width(value)).max();
+        let Some(value_room) = value_room else {
+            return Vec::new();
+        };
+        let name_room = rows
+            .iter()
+            .map(|row| text::width(&row.expression))
+            .max()
+            .unwrap_or(0)
+            .min(self.style.width.saturating_sub(value_room + 6));
+        let mut lines = vec![self.style.paint(Tone::Heading, "Thresholds")];
+        for (row, value) in rows.iter().zip(values) {
+            let sign = if row.passed {
+                self.style.paint(Tone::Good, "✓")
+            } else {
+                self.style.paint(Tone::Bad, "✗")
+            };
+            let name = text::cut_middle(&text::clean(&row.expression), name_room);
+            let blank =
+                name_room.saturating_sub(text::width(&name)) + 2 + value_room - text::width(&value);
+            lines.push(format!("  {sign} {name}{:blank$}{value}", ""));
+        }
+        lines
+    }
+
+    fn verdict(&self) -> Vec<String> {
+        let (tone, word) = match self.report.verdict {
+            Verdict::Passed => (Tone::Good, "✓ passed"),
+            Verdict::Failed => (Tone::Bad, "✗ failed"),
+            Verdict::Invalid => (
+                Tone::Doubtful,
+                "✗ invalid: the load was not what was asked for",
+            ),
+            Verdict::Interrupted => (Tone::Doubtful, "✗ interrupted before the end"),
+        };
+        let mut lines = vec![self.style.paint(tone, word)];
+        for reason in &self.report.reasons {
+            lines.extend(self.remark(&text::clean(reason)));
+        }
+        lines
+    }
+
+    /// A sentence in lines that stand in by two.
+    fn remark(&self, sentence: &str) -> Vec<String> {
+        text::wrap(sentence, self.style.width.saturating_sub(4))
+            .iter()
+            .enumerate()
+            .map(|(index, line)| format!("  {} {line}", if index == 0 { "·" } else { " " }))
+            .collect()
+    }
+
+    fn more(&self, left_out: usize, what: &str) -> Option<String> {
+        (left_out > 0).then(|| {
+            let more = human::plural(left_out as u64, &format!("more {what}"));
+            let long = format!("  … and {more} in the report (--report FILE.json)");
+            let line = if text::width(&long) <= self.style.width {
+                long
+            } else {
+                format!("  … and {more} in the report")
+            };
+            self.style.paint(Tone::Quiet, &line)
+        })
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
