@@ -14,6 +14,7 @@ mod live;
 mod names;
 mod observer;
 mod parts;
+pub(crate) mod plan;
 mod progress;
 mod screen;
 mod sink;
