@@ -23,9 +23,8 @@ const SHOWN: usize = 200;
 /// A cheap handle: clones are the same answer.
 ///
 /// ```
-/// # use mite::{Context, journey};
+/// # use mite::Context;
 /// # #[derive(serde::Deserialize)] struct Basket { items: Vec<String> }
-/// #[journey]
 /// async fn basket(ctx: &Context) -> mite::Result {
 ///     let basket: Basket = ctx.http().get("/basket").send().await?.expect_status(200)?.json()?;
 ///     mite::ensure!(basket.items.is_empty());

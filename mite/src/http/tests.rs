@@ -277,8 +277,6 @@ fn two_requests_at_once_use_two_connections_and_both_are_kept() {
             "one after the other"
         );
         assert_eq!((server.accepted(), server.seen().len()), (2, 4));
-        let target = session.get("/a");
-        drop(target);
         let base = session.state.base();
         let endpoint = &base
             .target("/a", &session.state.worker.pool)
