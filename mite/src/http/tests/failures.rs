@@ -34,7 +34,7 @@ fn an_answer_that_does_not_come_in_time_is_a_timeout() {
             assert_eq!(recorded.phases[3], !beginning.is_empty());
             assert!(recorded.total >= Duration::from_millis(50));
 
-            let error: crate::Error = error.into();
+            let error: crate::error::Error = error.into();
             assert_eq!((error.kind(), error.is_connect()), ("timeout", false));
         });
     }
@@ -59,7 +59,7 @@ fn a_connection_that_does_not_come_in_time_is_a_timeout_before_it() {
             "{error}"
         );
         assert_eq!((log.last().sent, log.last().phases), (false, [false; 4]));
-        assert!(crate::Error::from(error).is_connect());
+        assert!(crate::error::Error::from(error).is_connect());
     });
 }
 
@@ -85,7 +85,7 @@ fn what_was_never_connected_was_not_sent() {
             );
             assert_eq!((recorded.bytes_sent, recorded.first_byte), (0, None));
         }
-        assert!(crate::Error::from(error).is_connect());
+        assert!(crate::error::Error::from(error).is_connect());
     });
 }
 
