@@ -26,8 +26,6 @@ mod status;
 mod target;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod testserver;
 mod worker;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use serde::Serialize;
 
 use super::{
-    error::{Error, Kind},
+    error::Error,
     response::Response,
     send,
     session::{self, Session},

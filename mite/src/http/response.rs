@@ -14,6 +14,7 @@ use super::{
     status::StatusPattern,
     target::Target,
 };
+use crate::error;
 
 /// How much of a body a message shows.
 const SHOWN: usize = 200;
@@ -23,9 +24,8 @@ const SHOWN: usize = 200;
 /// A cheap handle: clones are the same answer.
 ///
 /// ```
-/// # use mite::{Context, journey};
+/// # use mite::Context;
 /// # #[derive(serde::Deserialize)] struct Basket { items: Vec<String> }
-/// #[journey]
 /// async fn basket(ctx: &Context) -> mite::Result {
 ///     let basket: Basket = ctx.http().get("/basket").send().await?.expect_status(200)?.json()?;
 ///     mite::ensure!(basket.items.is_empty());
@@ -141,12 +141,12 @@ impl Response {
     #[track_caller]
     // By value, so that a plain number can be given.
     #[allow(clippy::needless_pass_by_value)]
-    pub fn expect_status(&self, expected: impl StatusPattern) -> Result<Self, crate::Error> {
+    pub fn expect_status(&self, expected: impl StatusPattern) -> Result<Self, error::Error> {
         let status = self.status();
         if expected.matches(status) {
             return Ok(self.clone());
         }
-        Err(crate::Error::error(format!(
+        Err(error::Error::error(format!(
             "{}: expected {}, got {}{}",
             &*self.0.name,
             expected.describe(),

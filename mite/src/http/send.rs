@@ -33,6 +33,9 @@ pub(super) async fn send(plan: &Plan) -> Result<(Answer, Timings), Error> {
         .await
         .unwrap_or_else(|_| {
             let connected = record.progress.wire.borrow().is_some();
+            if !connected {
+                plan.session.context.connection_failed();
+            }
             Err(Error::timeout(plan.brief(), plan.timeout, connected))
         });
     let timings = record.finish(outcome.as_ref());

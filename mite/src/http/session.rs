@@ -35,8 +35,7 @@ impl Context {
 /// each time.
 ///
 /// ```
-/// # use mite::{Context, journey};
-/// #[journey]
+/// # use mite::Context;
 /// async fn browse(ctx: &Context) -> mite::Result {
 ///     let session = ctx.http();
 ///     session.default_header("accept-language", "de");
