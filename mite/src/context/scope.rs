@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     event::{Event, Exchange, Failure, Tap, What},
     id::{EntryId, TransactionId},
-    stats::{Metric, Recorder},
+    stats::{Recorder, metric::Metric},
 };
 
 /// A worker thread as its journeys see it: where events go, and what is shared.
