@@ -56,7 +56,7 @@ fn context(journey: &str) -> Context {
         clock: RunClock::start(),
         journeys: vec![Arc::from(journey)],
         metrics: Vec::new(),
-        series_cap: crate::stats::DEFAULT_SERIES_CAP,
+        series_cap: 1000,
         config: Config::default(),
         shared: Arc::new(Shared::default()),
         tap: None,
