@@ -37,7 +37,10 @@ pub(super) fn plan(arguments: &ScenarioPlan, defaults: Config) -> Result<Exit, F
     let scenario = build(entry, &mut config)?;
     scenario.check(&metric::all_registered()?)?;
     let entries = engine::plan(scenario, arguments.duration)?;
-    print!("{}", report::plan::draw(entry.name, &entries, Style::of_stdout()));
+    print!(
+        "{}",
+        report::plan::draw(entry.name, &entries, Style::of_stdout())
+    );
     Ok(Exit::Passed)
 }
 
