@@ -280,6 +280,15 @@ impl Class {
     }
 }
 
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
 /// The message of an error followed by those of its sources that say something new.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -1,6 +1,9 @@
 //! One entry of the scenario, as the controller sees it: its plan and its data.
 
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use super::{Action, ControllerEntry, Observed};
 use crate::{
@@ -8,6 +11,7 @@ use crate::{
         broker::{self, Broker},
         lease,
     },
+    error::panic_message,
     id::{EntryId, RunnerId},
     link::Order,
     volume::{
@@ -56,7 +60,15 @@ impl EntryState {
         if self.over_at.is_some() {
             return Ok(Vec::new());
         }
-        self.planner.advance(until, observed)
+        let planner = &mut self.planner;
+        catch_unwind(AssertUnwindSafe(|| planner.advance(until, observed))).unwrap_or_else(
+            |panic| {
+                Err(VolumeError::new(format!(
+                    "it panicked: {}",
+                    panic_message(panic.as_ref())
+                )))
+            },
+        )
     }
 
     /// A runner says something about its data.

@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How far ahead runners are told what is to come.
 const LEAD: Duration = Duration::from_secs(2);
 

@@ -1,6 +1,7 @@
 //! What workers report, added up: by second while the run goes on, and in total.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, btree_map::Entry},
     time::Duration,
 };

@@ -1,7 +1,8 @@
 //! The controller's driver: carries its words to runners, pools and onlookers, and theirs to it.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     task::spawn_local,
@@ -17,6 +18,7 @@ use crate::{
     clock::RunClock,
     config::{BASE_URL, Config, Origin},
     controller::{Action, Controller, ControllerEntry, ControllerSettings, Second},
+    error::{Error, panic_message},
     id::RunnerId,
     link::{self, ControllerEnd, Message},
     report::{Observer, Progress, Report, RunInfo, Sinks, State, ThresholdNow},
@@ -110,8 +112,13 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     if let Some(observer) = &mut observer {
         observer.ended(&report);
     }
-    sinks.write(&report)?;
-    Ok(report)
+    match sinks.write(&report) {
+        Ok(_) => Ok(report),
+        Err(error) => Err(RunError::NotWritten {
+            report: Box::new(report),
+            message: error.to_string(),
+        }),
+    }
 }
 
 /// The parts of a run while it goes on.
@@ -245,11 +252,17 @@ async fn open_pools(entries: &mut [Entry], config: &Config) -> Result<(), RunErr
     Ok(())
 }
 
-async fn call(hook: Option<Hook>, config: &mut Config) -> crate::error::Result {
-    match hook {
-        Some(hook) => hook(config).await,
-        None => Ok(()),
-    }
+async fn call(hook: Option<Hook>, config: &mut Config) -> Result<(), Error> {
+    let Some(hook) = hook else { return Ok(()) };
+    AssertUnwindSafe(hook(config))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| {
+            Err(Error::error(format!(
+                "it panicked: {}",
+                panic_message(panic.as_ref())
+            )))
+        })
 }
 
 /// What the runner, the controller and the pools each need of the entries.

@@ -3,7 +3,10 @@
 use thiserror::Error;
 
 use crate::{
-    datapool::DataPoolError, error::Error, report::ReportError, scenario::ScenarioError,
+    datapool::DataPoolError,
+    error::Error,
+    report::{Report, ReportError},
+    scenario::ScenarioError,
     stats::metric::MetricError,
 };
 
@@ -28,9 +31,17 @@ pub enum RunError {
     /// The scenario's setup failed.
     #[error("the setup of the scenario failed: {0} ({place})", place = .0.location())]
     Setup(Error),
-    /// A report cannot be written.
+    /// A report could not be written, as was found before anything started.
     #[error("{0}")]
-    Report(ReportMessage),
+    Report(String),
+    /// A report could not be written when the run was over; here it is.
+    #[error("{message}")]
+    NotWritten {
+        /// The report.
+        report: Box<Report>,
+        /// Why it could not be written.
+        message: String,
+    },
     /// An option makes no sense.
     #[error("{0}")]
     Option(String),
@@ -42,18 +53,8 @@ pub enum RunError {
     Panicked,
 }
 
-/// Why a report cannot be written.
-#[derive(Debug)]
-pub struct ReportMessage(String);
-
-impl std::fmt::Display for ReportMessage {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 impl From<ReportError> for RunError {
     fn from(error: ReportError) -> Self {
-        RunError::Report(ReportMessage(error.to_string()))
+        RunError::Report(error.to_string())
     }
 }

@@ -1,7 +1,8 @@
 //! The pools of a run, each on a task of its own, so that a slow one holds up nothing else.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{JoinHandle, spawn_local},
@@ -10,6 +11,7 @@ use tokio::{
 
 use crate::{
     datapool::{Block, DataPoolError, ErasedPool},
+    error::panic_message,
     id::{EntryId, ItemId},
 };
 
@@ -95,7 +97,11 @@ async fn serve(
     while let Some(request) = requests.recv().await {
         match request {
             Request::Draw(want) => {
-                let block = pool.checkout(want).await;
+                let checkout = AssertUnwindSafe(pool.checkout(want)).catch_unwind().await;
+                let block = checkout.unwrap_or_else(|panic| {
+                    let message = panic_message(panic.as_ref());
+                    Err(DataPoolError::new(format!("it panicked: {message}")))
+                });
                 if block
                     .as_ref()
                     .is_ok_and(|block| block.items.is_empty() && !block.exhausted)
@@ -104,7 +110,16 @@ async fn serve(
                 }
                 let _ = answers.send(Answer { entry, block });
             }
-            Request::CheckIn { items, used } => pool.checkin(&items, used).await,
+            Request::CheckIn { items, used } => {
+                if let Err(panic) = AssertUnwindSafe(pool.checkin(&items, used))
+                    .catch_unwind()
+                    .await
+                {
+                    let message = panic_message(panic.as_ref());
+                    let block = Err(DataPoolError::new(format!("it panicked: {message}")));
+                    let _ = answers.send(Answer { entry, block });
+                }
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Running a journey so that nothing it does can take the worker down.
 
 use std::{
-    any::Any,
     cell::{Cell, RefCell},
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,7 +11,7 @@ use std::{
 
 use crate::{
     context::Context,
-    error::{Error, Result},
+    error::{Error, Result, panic_message},
 };
 
 /// A journey's future whose failure has been reported and whose panic has become an error.
@@ -48,7 +47,7 @@ impl Future for Captured<'_> {
                 let location = PANIC_LOCATION
                     .take()
                     .unwrap_or_else(|| "unknown".to_owned());
-                Err(Error::panicked(message(payload.as_ref()), location))
+                Err(Error::panicked(panic_message(payload.as_ref()), location))
             }
         };
         if let Err(error) = &mut result {
@@ -80,12 +79,4 @@ fn install_hook() {
             }
         }));
     });
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

@@ -16,12 +16,7 @@ impl Meter {
         self.value
     }
 
-    /// When the number last changed.
-    pub(super) fn since(&self) -> Duration {
-        self.since
-    }
-
-    /// The number changes at `at`, which is not before the last change.
+    /// The number changes at `at`, or at the last change if that was later.
     pub(super) fn set(&mut self, at: Duration, value: u64) {
         self.sum += self.value as f64 * at.saturating_sub(self.since).as_secs_f64();
         self.since = self.since.max(at);

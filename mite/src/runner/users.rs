@@ -35,6 +35,9 @@ pub(super) struct Users {
     present: Vec<Rc<User>>,
     /// When the next user may be added, by the spawn rate.
     spawn: Duration,
+    /// When the target last changed, and when it will change next.
+    changed: Duration,
+    next_change: Option<Duration>,
     born: u64,
     /// Users there should be, as far as the spawn rate lets them.
     wanted: Meter,
@@ -52,6 +55,8 @@ impl Users {
             share: Share::NONE,
             present: Vec::new(),
             spawn: Duration::ZERO,
+            changed: Duration::ZERO,
+            next_change: None,
             born: 0,
             wanted: Meter::default(),
             active: Meter::default(),
@@ -88,6 +93,15 @@ impl Users {
         }
     }
 
+    /// Takes note of the changes of the target up to `now`.
+    fn advance(&mut self, now: Duration) {
+        self.timeline.forget_before(now);
+        self.ramping |= self.is_ramping(now);
+        if let Some(changed) = self.next_change.filter(|change| *change <= now) {
+            self.changed = changed;
+        }
+    }
+
     /// Whether the target is on its way from one number to another at `now`.
     fn is_ramping(&self, now: Duration) -> bool {
         self.timeline.at(now).is_some_and(|segment| {
@@ -110,8 +124,7 @@ impl Worker {
             return None;
         }
         let mut users = entry.users.borrow_mut();
-        users.timeline.forget_before(now);
-        users.ramping |= users.is_ramping(now);
+        users.advance(now);
         let target = users.target(now);
         while users.present.len() > target {
             if let Some(user) = users.present.pop() {
@@ -119,32 +132,29 @@ impl Worker {
             }
         }
         let gap = self.spawn_gap(&users);
-        if users.present.len() >= target {
-            // Time in which nobody was to be added is not saved up for later.
-            users.spawn = users.spawn.max(now);
-        }
-        while users.present.len() < target && users.spawn <= now {
-            let due = users.spawn;
-            let wanted = users.present.len() as u64 + 1;
-            let since = due.max(users.wanted.since());
-            users.wanted.set(since, wanted);
-            if !self.has_room() {
+        let mut room = true;
+        while room && users.present.len() < target {
+            let due = users.spawn.max(users.changed);
+            if due > now {
                 break;
             }
-            users.spawn = due + gap;
-            self.add_user(entry, &mut users, now);
+            room = self.has_room();
+            if room {
+                let wanted = users.present.len() as u64 + 1;
+                users.wanted.set(due, wanted);
+                users.spawn = due + gap;
+                self.add_user(entry, &mut users, now);
+            }
         }
-        let wanted = if users.present.len() < target {
-            users.wanted.value().max(users.present.len() as u64)
-        } else {
-            target as u64
-        };
-        users.wanted.set(now, wanted);
-        let spawn = (users.present.len() < target && self.has_room()).then_some(users.spawn);
-        let change = users.timeline.next_users_change(now, users.share);
+        if !room || users.present.len() >= target {
+            users.wanted.set(now, target as u64);
+        }
+        let next = users.timeline.next_users_change(now, users.share);
+        users.next_change = next;
+        let spawn = (room && users.present.len() < target).then_some(users.spawn);
         drop(users);
         self.report_data(entry);
-        spawn.into_iter().chain(change).min()
+        spawn.into_iter().chain(next).min()
     }
 
     /// Lets every user go at the end of its journey.

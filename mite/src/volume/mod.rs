@@ -199,3 +199,11 @@ where
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct VolumeError(pub(crate) String);
+
+impl VolumeError {
+    /// An error with a message for the user, for the [`check`](VolumeModel::check) of a model of
+    /// your own.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
