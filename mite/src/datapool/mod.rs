@@ -124,7 +124,7 @@ pub trait DataPool: Send + 'static {
     /// Takes back items that were checked out; `used` says whether a journey may have had them.
     ///
     /// Under [`Policy::Once`] used items come back soon after their journeys, those of a runner
-    /// that died as used, and the unused when the run is over. Under [`Policy::Recycle`] an item
+    /// that died as used, and the unused when their runner leaves or the run is over. Under [`Policy::Recycle`] an item
     /// comes back when its runner died or the run is over, always as used. Under
     /// [`Policy::Shared`] nothing comes back.
     async fn checkin(&mut self, items: &[ItemId], used: bool);

@@ -116,6 +116,9 @@ impl<H: Copy + Ord> Broker<H> {
 
     /// The broker above orders something.
     pub(crate) fn obey(&mut self, order: Order) -> Vec<Action<H>> {
+        // What is given is for the starts that wait here, whatever is owed besides: to send it
+        // straight back would keep it on the way for ever.
+        let given = matches!(order, Order::Give(_));
         if let Upstream::Relay(relay) = &mut self.upstream {
             match order {
                 Order::Give(items) => {
@@ -126,21 +129,24 @@ impl<H: Copy + Ord> Broker<H> {
                 Order::Exhausted => self.exhausted = true,
             }
         }
-        self.settle(Vec::new())
+        self.settle_with(Vec::new(), given)
     }
 
-    /// A holder says goodbye with its last report; what it still has after that is lost.
+    /// A holder whose journeys are over says goodbye with its last report. What it does not
+    /// account for was still on its way to it, so it is unused.
     pub(crate) fn leave(&mut self, holder: H, report: Report) -> Vec<Action<H>> {
         let mut actions = Vec::new();
         self.take_in(holder, report, &mut actions);
-        self.forget(holder, &mut actions);
+        let missed = self.forget(holder);
+        self.restore(missed, &mut actions);
         self.settle(actions)
     }
 
     /// A holder died. Recyclable items return to the pool, once-only items are counted as lost.
     pub(crate) fn lost(&mut self, holder: H) -> Vec<Action<H>> {
         let mut actions = Vec::new();
-        self.forget(holder, &mut actions);
+        let taken_along = self.forget(holder);
+        self.abandon(taken_along, &mut actions);
         self.settle(actions)
     }
 
@@ -158,7 +164,8 @@ impl<H: Copy + Ord> Broker<H> {
     pub(crate) fn close(mut self) -> Vec<Action<H>> {
         let mut actions = Vec::new();
         for holder in self.holders.keys().copied().collect::<Vec<_>>() {
-            self.forget(holder, &mut actions);
+            let taken_along = self.forget(holder);
+            self.abandon(taken_along, &mut actions);
         }
         if self.policy == Policy::Shared {
             return actions;
@@ -187,6 +194,12 @@ impl<H: Copy + Ord> Broker<H> {
         }
     }
 
+    /// The numbers of the items that are here.
+    #[cfg(test)]
+    pub(super) fn idle_items(&self) -> impl Iterator<Item = u64> {
+        self.idle.iter().map(|item| item.id.0)
+    }
+
     fn take_in(&mut self, from: H, report: Report, actions: &mut Vec<Action<H>>) {
         let holder = self.holders.entry(from).or_default();
         let returned = holder.give_back(report.returned);
@@ -196,6 +209,7 @@ impl<H: Copy + Ord> Broker<H> {
         }
         let spent = holder.release(&report.spent);
         let abandoned = holder.release(&report.abandoned);
+        let unused = holder.release(&report.unused);
         if let Some(received) = report.empty_after {
             holder.empty_after = Some(received);
         }
@@ -208,13 +222,16 @@ impl<H: Copy + Ord> Broker<H> {
         self.idle.extend(returned);
         self.use_up(spent, actions);
         self.abandon(abandoned, actions);
+        self.restore(unused, actions);
     }
 
-    fn forget(&mut self, holder: H, actions: &mut Vec<Action<H>>) {
-        if let Some(gone) = self.holders.remove(&holder) {
-            self.queue.retain(|queued| *queued != holder);
-            self.abandon(gone.into_items(), actions);
-        }
+    /// Forgets a holder; the items it had.
+    fn forget(&mut self, holder: H) -> Vec<ItemId> {
+        self.queue.retain(|queued| *queued != holder);
+        self.holders
+            .remove(&holder)
+            .map(Holder::into_items)
+            .unwrap_or_default()
     }
 
     fn use_up(&mut self, items: Vec<ItemId>, actions: &mut Vec<Action<H>>) {
@@ -225,11 +242,10 @@ impl<H: Copy + Ord> Broker<H> {
     }
 
     fn abandon(&mut self, items: Vec<ItemId>, actions: &mut Vec<Action<H>>) {
-        match self.policy {
-            Policy::Once => self.lost += items.len() as u64,
-            // The pool can give these out again.
-            Policy::Recycle if !items.is_empty() => self.exhausted = false,
-            Policy::Recycle | Policy::Shared => {}
+        if self.policy == Policy::Recycle {
+            self.refill(&items);
+        } else {
+            self.lost += items.len() as u64;
         }
         match &mut self.upstream {
             Upstream::Pool(_) => checkin(items, true, actions),
@@ -237,24 +253,42 @@ impl<H: Copy + Ord> Broker<H> {
         }
     }
 
+    fn restore(&mut self, items: Vec<ItemId>, actions: &mut Vec<Action<H>>) {
+        self.refill(&items);
+        let used = self.policy == Policy::Recycle;
+        match &mut self.upstream {
+            Upstream::Pool(_) => checkin(items, used, actions),
+            Upstream::Relay(relay) => relay.unused.extend(items),
+        }
+    }
+
+    /// Takes note that the source will have these again.
+    fn refill(&mut self, items: &[ItemId]) {
+        self.exhausted &= items.is_empty();
+    }
+
     /// Brings what is there and what is wanted together, after every input.
-    fn settle(&mut self, mut actions: Vec<Action<H>>) -> Vec<Action<H>> {
-        self.serve(&mut actions);
+    fn settle(&mut self, actions: Vec<Action<H>>) -> Vec<Action<H>> {
+        self.settle_with(actions, false)
+    }
+
+    fn settle_with(&mut self, mut actions: Vec<Action<H>>, own_first: bool) -> Vec<Action<H>> {
+        self.serve(own_first, &mut actions);
         let want = self.want();
         if let Upstream::Pool(pool) = &mut self.upstream
             && !self.exhausted
         {
             actions.extend(pool.draw(want).map(Action::Draw));
         }
+        self.conclude(&mut actions);
         if self.policy != Policy::Shared {
             self.recall(&mut actions);
         }
-        self.conclude(&mut actions);
         self.tell_upstream(&mut actions);
         actions
     }
 
-    fn serve(&mut self, actions: &mut Vec<Action<H>>) {
+    fn serve(&mut self, own_first: bool, actions: &mut Vec<Action<H>>) {
         let mut gifts: BTreeMap<H, Vec<Item>> = BTreeMap::new();
         if self.policy == Policy::Shared {
             if let Some(item) = self.idle.front() {
@@ -265,7 +299,9 @@ impl<H: Copy + Ord> Broker<H> {
                 self.queue.clear();
             }
         } else {
-            self.send_up(|debt, held| debt.owed_above_share(held));
+            if !own_first {
+                self.send_up(|debt, held| debt.owed_above_share(held));
+            }
             self.share(Holder::need, &mut gifts);
             self.send_up(|debt, _| debt.owed());
             self.share(Holder::want, &mut gifts);
@@ -339,7 +375,8 @@ impl<H: Copy + Ord> Broker<H> {
         let need = if patient { 0 } else { self.need() };
         let keep = match self.policy {
             Policy::Recycle => self.fair_share(above_share),
-            Policy::Once | Policy::Shared => 0,
+            // What is in use never comes free, so own starts always come first.
+            Policy::Once | Policy::Shared => usize::MAX,
         };
         let (policy, sources) = (self.policy, self.holders.values());
         let sources = sources.filter(|h| h.can_give(policy, keep)).count();

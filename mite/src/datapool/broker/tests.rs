@@ -194,13 +194,27 @@ fn a_clean_goodbye_leaves_the_unused_to_others() {
 }
 
 #[test]
+fn items_on_their_way_to_who_has_said_goodbye_are_unused() {
+    let mut broker = all_with_a(Policy::Once, &[1, 2]);
+    broker.report('b', wish(1, 1));
+    assert_eq!(
+        broker.leave('a', spent(&[1])),
+        [checkin(&[1], true), checkin(&[2], false), Action::Draw(1)]
+    );
+    assert_eq!(broker.counts().lost, 0);
+}
+
+#[test]
 fn nothing_is_exhausted_while_another_holder_has_unused_items() {
     let mut broker = all_with_a(Policy::Once, &[1, 2, 3]);
-    assert_eq!(broker.report('b', wish(2, 2)), [recall('a', 2, 0)]);
+    assert_eq!(broker.report('b', wish(2, 2)), [recall('a', 2, u64::MAX)]);
     assert_eq!(broker.report('a', returned(&[3]))[0], give('b', &[3]));
     assert_eq!(
         broker.report('a', empty_after(3)),
-        [Action::Order('b', Order::Exhausted)]
+        [
+            Action::Order('b', Order::Exhausted),
+            recall('a', 1, u64::MAX)
+        ]
     );
     assert_eq!(broker.report('b', wish(9, 9)), Actions::new(), "told once");
 }
@@ -238,11 +252,11 @@ fn a_shared_item_is_drawn_once_and_handed_to_everyone() {
 #[test]
 fn a_relay_asks_once_for_all_its_holders_and_pays_what_it_owes() {
     let mut relay = Broker::relay(Policy::Recycle);
+    assert_eq!(relay.report('a', wish(2, 1)), [Action::Report(wish(2, 1))]);
     assert_eq!(
-        relay.report('a', wish(2, 1)),
-        [Action::Report(wish(2, 1))]
+        relay.obey(Order::Give(items(&[1, 2]))),
+        [give('a', &[1, 2])]
     );
-    assert_eq!(relay.obey(Order::Give(items(&[1, 2]))), [give('a', &[1, 2])]);
     let owing = Order::Recall(Recall { total: 1, keep: 2 });
     assert_eq!(relay.obey(owing), [recall('a', 1, 2)]);
     assert_eq!(
@@ -263,10 +277,7 @@ fn a_relay_that_owes_once_only_items_says_when_none_is_unused() {
         spent: ids(&[1]),
         ..empty_after(2)
     };
-    assert_eq!(
-        relay.report('a', empty_after(2)),
-        [Action::Report(report)]
-    );
+    assert_eq!(relay.report('a', empty_after(2)), [Action::Report(report)]);
     assert_eq!(relay.flush(), None);
 }
 

@@ -76,7 +76,11 @@ impl<T: DeserializeOwned> Rows<T> {
         let name = column.and_then(|index| self.headers.get(index));
         match name.unwrap_or(field) {
             "" => wrong_at(&self.path, line, format_args!(": {message}")),
-            name => wrong_at(&self.path, line, format_args!(", field `{name}`: {message}")),
+            name => wrong_at(
+                &self.path,
+                line,
+                format_args!(", field `{name}`: {message}"),
+            ),
         }
     }
 }

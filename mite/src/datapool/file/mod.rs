@@ -108,12 +108,12 @@ struct Row<T>(Result<T, (String, String)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(serde_path_to_error::deserialize(deserializer).map_err(
-            |error| {
+        Ok(Self(
+            serde_path_to_error::deserialize(deserializer).map_err(|error| {
                 let field = error.path().to_string();
                 let field = if field == "." { String::new() } else { field };
                 (field, error.into_inner().to_string())
-            },
-        )))
+            }),
+        ))
     }
 }
