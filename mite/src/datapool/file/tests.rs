@@ -84,10 +84,15 @@ async fn rows_become_items_by_the_names_of_their_columns() {
         user("Bob", 31, None),
     ];
     assert_eq!(
-        all(Recyclable::from_csv(file.path())).await.unwrap(),
+        all(Recyclable::<User>::from_csv(file.path()))
+            .await
+            .unwrap(),
         expected
     );
-    assert_eq!(all(Once::from_csv(file.path())).await.unwrap(), expected);
+    assert_eq!(
+        all(Once::<User>::from_csv(file.path())).await.unwrap(),
+        expected
+    );
 }
 
 #[tokio::test]
@@ -103,10 +108,12 @@ async fn lines_of_json_become_items() {
         b"{\"name\": \"Ada\", \"age\": 30, \"plan\": \"paid\"}\n\n  \r\n{\"age\":31,\"name\":\"Bob\"}",
     );
     let expected = [user("Ada", 30, Some(Plan::Paid)), user("Bob", 31, None)];
-    let recyclable = Recyclable::from_json_lines(file.path());
+    let recyclable = Recyclable::<User>::from_json_lines(file.path());
     assert_eq!(all(recyclable).await.unwrap(), expected);
     assert_eq!(
-        all(Once::from_json_lines(file.path())).await.unwrap(),
+        all(Once::<User>::from_json_lines(file.path()))
+            .await
+            .unwrap(),
         expected
     );
 }
@@ -123,6 +130,15 @@ async fn a_bad_value_in_a_row_is_named_by_line_and_column() {
     );
     assert_eq!(
         csv("name,age,plan\nAda,30,gold\n").await,
+        "FILE, line 2, field `plan`: unknown variant `gold`, expected `free` or `paid`"
+    );
+    assert_eq!(
+        csv("x,name,plan,age\n1,Ada,free,30\n1,Ada,,\n").await,
+        "FILE, line 3, field `age`: cannot parse integer from empty string"
+    );
+    let plans = complaint::<(u8, Plan)>(b"code,plan\n5,gold\n", false).await;
+    assert_eq!(
+        plans,
         "FILE, line 2, field `plan`: unknown variant `gold`, expected `free` or `paid`"
     );
     let tuple = complaint::<(String, u32)>(b"code,value\nA,5\nB,x\n", false).await;
@@ -188,6 +204,14 @@ async fn bad_json_is_named_by_line_column_and_field() {
     assert_eq!(
         json(&format!("{good}\n{{\"name\": \"Bob\", \"age\": \"31\"}}")).await,
         "FILE, line 2, column 27, field `age`: invalid type: string \"31\", expected u8"
+    );
+    assert_eq!(
+        complaint::<Vec<(User,)>>(br#"[[{"name": "Bob", "age": -1}]]"#, true).await,
+        "FILE, line 1, column 25, field `[0][0].age`: invalid value: integer `-1`, expected u8"
+    );
+    assert_eq!(
+        json(r#"{"name": "Bob", "age": 1, "plan": "gold"}"#).await,
+        "FILE, line 1, column 40, field `plan`: unknown variant `gold`, expected `free` or `paid`"
     );
     assert_eq!(
         json(r#"{"name": "Bob"}"#).await,
