@@ -170,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn an_untagged_enum_cannot_hold_an_i128() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(untagged)]
+        enum Wide {
+            Number(i128),
+        }
+        assert!(back(&Wide::Number(1)).is_err());
+    }
+
+    #[test]
     fn a_type_that_cannot_be_read_back_is_named() {
         #[derive(Debug, PartialEq, Serialize, Deserialize)]
         struct Lossy {

@@ -21,8 +21,7 @@
 //! - `Some(None)` and `Some(())` come out as `None`;
 //! - a field that is left out in writing (`skip`, `skip_serializing_if`) needs a
 //!   `#[serde(default)]` for reading, and comes out as that default;
-//! - an `untagged` or `flatten`ed part cannot hold an `i128` or `u128`;
-//! - floating-point numbers keep their bits, but a `NaN` does not equal itself afterwards either.
+//! - an `untagged` or `flatten`ed part cannot hold an `i128` or `u128`.
 //!
 //! A pool whose first item cannot be read back stops the run with a message saying so.
 

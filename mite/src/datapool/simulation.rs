@@ -461,7 +461,7 @@ fn story() -> impl Strategy<Value = (u64, usize, Vec<usize>, usize, Vec<Event>)>
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(300)
+        ..ProptestConfig::with_cases(128)
     })]
 
     #[test]

@@ -207,7 +207,7 @@ async fn bad_json_is_named_by_line_column_and_field() {
     );
     assert_eq!(
         complaint::<Vec<(User,)>>(br#"[[{"name": "Bob", "age": -1}]]"#, true).await,
-        "FILE, line 1, column 25, field `[0][0].age`: invalid value: integer `-1`, expected u8"
+        "FILE, line 1, column 27, field `[0][0].age`: invalid value: integer `-1`, expected u8"
     );
     assert_eq!(
         json(r#"{"name": "Bob", "age": 1, "plan": "gold"}"#).await,
