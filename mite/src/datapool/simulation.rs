@@ -98,7 +98,7 @@ impl Network {
         match event {
             Event::Start(runner, worker, count) => {
                 self.at(runner, worker, |worker| {
-                    worker.waiting += usize::from(count)
+                    worker.waiting += usize::from(count);
                 });
             }
             Event::GiveUp(runner, worker) => {
@@ -109,7 +109,7 @@ impl Network {
             Event::Finish(runner, worker) => self.at(runner, worker, Worker::finish_one),
             Event::Flush(runner, worker) => {
                 self.at(runner, worker, |worker| {
-                    worker.up.extend(worker.stash.flush())
+                    worker.up.extend(worker.stash.flush());
                 });
                 if let Some(number) = self.runner(runner)
                     && let Some(runner) = self.runners.get_mut(&number)

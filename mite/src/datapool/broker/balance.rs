@@ -22,7 +22,7 @@ impl<H: Copy + Ord> Broker<H> {
             }
         } else {
             if !own_first {
-                self.send_up(|debt, held| debt.owed_above_share(held));
+                self.send_up(Debt::owed_above_share);
             }
             self.share(Holder::need, &mut gifts);
             self.send_up(|debt, _| debt.owed());
