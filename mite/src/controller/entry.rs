@@ -8,6 +8,7 @@ use std::{
 use super::{Action, ControllerEntry, Observed};
 use crate::{
     datapool::{
+        Policy,
         broker::{self, Broker},
         lease,
     },
@@ -81,6 +82,23 @@ impl EntryState {
     ) {
         let todo = self.broker.report(from, report);
         self.act(now, todo, actions);
+    }
+
+    /// A runner has said its last word.
+    pub(super) fn leave(&mut self, now: Duration, runner: RunnerId, actions: &mut Vec<Action>) {
+        let todo = self.broker.leave(runner, lease::Report::default());
+        self.act(now, todo, actions);
+    }
+
+    /// The run is over: everything goes back to the pool.
+    pub(super) fn close(&mut self, actions: &mut Vec<Action>) {
+        let broker = std::mem::replace(&mut self.broker, Broker::over_pool(Policy::Shared));
+        let entry = self.id;
+        for action in broker.close() {
+            if let broker::Action::Checkin { items, used } = action {
+                actions.push(Action::Checkin { entry, items, used });
+            }
+        }
     }
 
     /// The pool gave something.

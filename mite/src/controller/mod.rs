@@ -195,6 +195,9 @@ impl Controller {
             }
             Message::Bye => {
                 self.runner(from, |runner| runner.gone = true);
+                for entry in &mut self.entries {
+                    entry.leave(now, from, &mut actions);
+                }
                 if self.runners.values().all(|runner| runner.gone) {
                     self.phase = Phase::Finished;
                 }
@@ -269,6 +272,15 @@ impl Controller {
             .try_fold(Duration::ZERO, |longest, duration| {
                 duration.map(|duration| longest.max(duration))
             })
+    }
+
+    /// Gives all data back to its pools, once the run is over.
+    pub(crate) fn close(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for entry in &mut self.entries {
+            entry.close(&mut actions);
+        }
+        actions
     }
 
     /// What the run came to.

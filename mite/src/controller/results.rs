@@ -173,17 +173,20 @@ impl Results {
 
     /// A worker's statistics have come.
     pub(super) fn add(&mut self, runner: RunnerId, snapshot: Snapshot) {
-        match self.covered.entry((runner, snapshot.worker)) {
-            Entry::Occupied(mut covered) if *covered.get() == snapshot.first => {
-                covered.insert(if snapshot.last {
-                    FINISHED
-                } else {
-                    snapshot.until
-                });
-            }
-            // One in between never came, or this one came twice.
-            _ => self.missing += 1,
+        let worker = (runner, snapshot.worker);
+        let covered = self.covered.entry(worker).or_default();
+        match snapshot.first.cmp(covered) {
+            Ordering::Equal => {}
+            // One in between has not come, or not yet.
+            Ordering::Greater => self.missing += 1,
+            Ordering::Less => self.missing = self.missing.saturating_sub(1),
         }
+        let until = if snapshot.last {
+            FINISHED
+        } else {
+            snapshot.until
+        };
+        *covered = until.max(*covered);
         // A worker that was held up reports on several seconds at once. What it did belongs to the
         // last of them, or to the first that is still open if that one has been shown.
         let second = snapshot.until.saturating_sub(1).max(self.next);

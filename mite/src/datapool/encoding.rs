@@ -70,8 +70,11 @@ mod tests {
     }
 
     #[track_caller]
-    fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: T) {
-        assert_eq!(back(&value).as_ref(), Ok(&value));
+    fn survives<T>(value: T)
+    where
+        T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        assert_eq!(back(&value), Ok(value));
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -111,13 +114,15 @@ mod tests {
         Two(BTreeMap<String, u8>),
     }
 
+    type Nested = HashMap<u32, BTreeMap<(i8, char), Vec<Option<bool>>>>;
+
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Basket {
         name: String,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         note: Option<String>,
         paid: Option<Payment>,
-        nested: HashMap<u32, BTreeMap<(i8, char), Vec<Option<bool>>>>,
+        nested: Nested,
         #[serde(flatten)]
         more: BTreeMap<String, Untagged>,
     }
@@ -167,6 +172,16 @@ mod tests {
         assert_eq!(back(&Some(None::<u8>)), Ok(None));
         assert_eq!(back(&Some(())), Ok(None));
         assert_eq!(back(&Some(Some(1_u8))), Ok(Some(Some(1_u8))));
+    }
+
+    #[test]
+    fn an_untagged_enum_cannot_hold_an_i128() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(untagged)]
+        enum Wide {
+            Number(i128),
+        }
+        assert!(back(&Wide::Number(1)).is_err());
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(crate) struct Report {
     pub(crate) spent: Vec<ItemId>,
     /// Items that somebody took along when he died.
     pub(crate) abandoned: Vec<ItemId>,
+    /// Items that were on their way to somebody who had said goodbye, so that they are gone but
+    /// no journey has had them.
+    pub(crate) unused: Vec<ItemId>,
     /// Said when it owes once-only items and none is unused: how many it had received by then.
     pub(crate) empty_after: Option<u64>,
 }
@@ -41,6 +44,7 @@ impl Report {
             || self.empty_after.is_some()
             || !self.returned.is_empty()
             || !self.abandoned.is_empty()
+            || !self.unused.is_empty()
     }
 }
 

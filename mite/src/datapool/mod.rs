@@ -21,8 +21,7 @@
 //! - `Some(None)` and `Some(())` come out as `None`;
 //! - a field that is left out in writing (`skip`, `skip_serializing_if`) needs a
 //!   `#[serde(default)]` for reading, and comes out as that default;
-//! - an `untagged` or `flatten`ed part cannot hold an `i128` or `u128`;
-//! - floating-point numbers keep their bits, but a `NaN` does not equal itself afterwards either.
+//! - an `untagged` or `flatten`ed part cannot hold an `i128` or `u128`.
 //!
 //! A pool whose first item cannot be read back stops the run with a message saying so.
 
@@ -126,7 +125,7 @@ pub trait DataPool: Send + 'static {
     /// Takes back items that were checked out; `used` says whether a journey may have had them.
     ///
     /// Under [`Policy::Once`] used items come back soon after their journeys, those of a runner
-    /// that died as used, and the unused when the run is over. Under [`Policy::Recycle`] an item
+    /// that died as used, and the unused when their runner leaves or the run is over. Under [`Policy::Recycle`] an item
     /// comes back when its runner died or the run is over, always as used. Under
     /// [`Policy::Shared`] nothing comes back.
     async fn checkin(&mut self, items: &[ItemId], used: bool);

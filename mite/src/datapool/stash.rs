@@ -151,6 +151,12 @@ impl Stash {
         self.exhausted && self.idle.is_empty()
     }
 
+    /// The numbers of the items that are here and not in use.
+    #[cfg(test)]
+    pub(super) fn items(&self) -> impl Iterator<Item = u64> {
+        self.idle.iter().chain(&self.owed).map(|item| item.id.0)
+    }
+
     fn held(&self) -> usize {
         self.idle.len() + self.in_use
     }

@@ -148,6 +148,9 @@ impl Driver {
                 self.act(action);
             }
         }
+        for action in self.controller.close() {
+            self.act(action);
+        }
     }
 
     fn act(&mut self, action: Action) {

@@ -10,7 +10,10 @@ use tokio::{
 
 use super::RunnerSettings;
 use crate::{
-    datapool::broker::{Action, Broker},
+    datapool::{
+        broker::{Action, Broker},
+        lease,
+    },
     id::EntryId,
     link::{Message, Order, RunnerEnd},
     volume::schedule::Share,
@@ -131,6 +134,12 @@ impl Desk {
             Message::Bye => {
                 if let Some(seat) = self.workers.get_mut(worker) {
                     seat.gone = true;
+                }
+                for entry in 0..self.brokers.len() {
+                    let entry = EntryId(u32::try_from(entry).unwrap_or(u32::MAX));
+                    self.broker(entry, |broker| {
+                        broker.leave(worker, lease::Report::default())
+                    });
                 }
             }
             message @ (Message::Snapshot(_) | Message::Hello { .. }) => self.link.send(message),

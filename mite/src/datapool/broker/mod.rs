@@ -11,6 +11,7 @@
 //! gives what it does not use, and a recycling holder that has more than its fair share also what
 //! comes free before its own starts are served.
 
+mod balance;
 mod holder;
 #[cfg(test)]
 mod tests;
@@ -116,6 +117,9 @@ impl<H: Copy + Ord> Broker<H> {
 
     /// The broker above orders something.
     pub(crate) fn obey(&mut self, order: Order) -> Vec<Action<H>> {
+        // What is given is for the starts that wait here, whatever is owed besides: to send it
+        // straight back would keep it on the way for ever.
+        let given = matches!(order, Order::Give(_));
         if let Upstream::Relay(relay) = &mut self.upstream {
             match order {
                 Order::Give(items) => {
@@ -126,21 +130,24 @@ impl<H: Copy + Ord> Broker<H> {
                 Order::Exhausted => self.exhausted = true,
             }
         }
-        self.settle(Vec::new())
+        self.settle_with(Vec::new(), given)
     }
 
-    /// A holder says goodbye with its last report; what it still has after that is lost.
+    /// A holder whose journeys are over says goodbye with its last report. What it does not
+    /// account for was still on its way to it, so it is unused.
     pub(crate) fn leave(&mut self, holder: H, report: Report) -> Vec<Action<H>> {
         let mut actions = Vec::new();
         self.take_in(holder, report, &mut actions);
-        self.forget(holder, &mut actions);
+        let missed = self.forget(holder);
+        self.restore(missed, &mut actions);
         self.settle(actions)
     }
 
     /// A holder died. Recyclable items return to the pool, once-only items are counted as lost.
     pub(crate) fn lost(&mut self, holder: H) -> Vec<Action<H>> {
         let mut actions = Vec::new();
-        self.forget(holder, &mut actions);
+        let taken_along = self.forget(holder);
+        self.abandon(taken_along, &mut actions);
         self.settle(actions)
     }
 
@@ -158,7 +165,8 @@ impl<H: Copy + Ord> Broker<H> {
     pub(crate) fn close(mut self) -> Vec<Action<H>> {
         let mut actions = Vec::new();
         for holder in self.holders.keys().copied().collect::<Vec<_>>() {
-            self.forget(holder, &mut actions);
+            let taken_along = self.forget(holder);
+            self.abandon(taken_along, &mut actions);
         }
         if self.policy == Policy::Shared {
             return actions;
@@ -187,6 +195,12 @@ impl<H: Copy + Ord> Broker<H> {
         }
     }
 
+    /// The numbers of the items that are here.
+    #[cfg(test)]
+    pub(super) fn idle_items(&self) -> impl Iterator<Item = u64> {
+        self.idle.iter().map(|item| item.id.0)
+    }
+
     fn take_in(&mut self, from: H, report: Report, actions: &mut Vec<Action<H>>) {
         let holder = self.holders.entry(from).or_default();
         let returned = holder.give_back(report.returned);
@@ -196,6 +210,7 @@ impl<H: Copy + Ord> Broker<H> {
         }
         let spent = holder.release(&report.spent);
         let abandoned = holder.release(&report.abandoned);
+        let unused = holder.release(&report.unused);
         if let Some(received) = report.empty_after {
             holder.empty_after = Some(received);
         }
@@ -208,13 +223,16 @@ impl<H: Copy + Ord> Broker<H> {
         self.idle.extend(returned);
         self.use_up(spent, actions);
         self.abandon(abandoned, actions);
+        self.restore(unused, actions);
     }
 
-    fn forget(&mut self, holder: H, actions: &mut Vec<Action<H>>) {
-        if let Some(gone) = self.holders.remove(&holder) {
-            self.queue.retain(|queued| *queued != holder);
-            self.abandon(gone.into_items(), actions);
-        }
+    /// Forgets a holder; the items it had.
+    fn forget(&mut self, holder: H) -> Vec<ItemId> {
+        self.queue.retain(|queued| *queued != holder);
+        self.holders
+            .remove(&holder)
+            .map(Holder::into_items)
+            .unwrap_or_default()
     }
 
     fn use_up(&mut self, items: Vec<ItemId>, actions: &mut Vec<Action<H>>) {
@@ -225,11 +243,10 @@ impl<H: Copy + Ord> Broker<H> {
     }
 
     fn abandon(&mut self, items: Vec<ItemId>, actions: &mut Vec<Action<H>>) {
-        match self.policy {
-            Policy::Once => self.lost += items.len() as u64,
-            // The pool can give these out again.
-            Policy::Recycle if !items.is_empty() => self.exhausted = false,
-            Policy::Recycle | Policy::Shared => {}
+        if self.policy == Policy::Recycle {
+            self.refill(&items);
+        } else {
+            self.lost += items.len() as u64;
         }
         match &mut self.upstream {
             Upstream::Pool(_) => checkin(items, true, actions),
@@ -237,167 +254,39 @@ impl<H: Copy + Ord> Broker<H> {
         }
     }
 
+    fn restore(&mut self, items: Vec<ItemId>, actions: &mut Vec<Action<H>>) {
+        self.refill(&items);
+        let used = self.policy == Policy::Recycle;
+        match &mut self.upstream {
+            Upstream::Pool(_) => checkin(items, used, actions),
+            Upstream::Relay(relay) => relay.unused.extend(items),
+        }
+    }
+
+    /// Takes note that the source will have these again.
+    fn refill(&mut self, items: &[ItemId]) {
+        self.exhausted &= items.is_empty();
+    }
+
     /// Brings what is there and what is wanted together, after every input.
-    fn settle(&mut self, mut actions: Vec<Action<H>>) -> Vec<Action<H>> {
-        self.serve(&mut actions);
+    fn settle(&mut self, actions: Vec<Action<H>>) -> Vec<Action<H>> {
+        self.settle_with(actions, false)
+    }
+
+    fn settle_with(&mut self, mut actions: Vec<Action<H>>, own_first: bool) -> Vec<Action<H>> {
+        self.serve(own_first, &mut actions);
         let want = self.want();
         if let Upstream::Pool(pool) = &mut self.upstream
             && !self.exhausted
         {
             actions.extend(pool.draw(want).map(Action::Draw));
         }
+        self.conclude(&mut actions);
         if self.policy != Policy::Shared {
             self.recall(&mut actions);
         }
-        self.conclude(&mut actions);
         self.tell_upstream(&mut actions);
         actions
-    }
-
-    fn serve(&mut self, actions: &mut Vec<Action<H>>) {
-        let mut gifts: BTreeMap<H, Vec<Item>> = BTreeMap::new();
-        if self.policy == Policy::Shared {
-            if let Some(item) = self.idle.front() {
-                for (name, holder) in self.holders.iter_mut().filter(|(_, h)| h.want() > 0) {
-                    holder.given += holder.want() as u64;
-                    gifts.insert(*name, vec![item.clone()]);
-                }
-                self.queue.clear();
-            }
-        } else {
-            self.send_up(|debt, held| debt.owed_above_share(held));
-            self.share(Holder::need, &mut gifts);
-            self.send_up(|debt, _| debt.owed());
-            self.share(Holder::want, &mut gifts);
-        }
-        actions.extend(
-            gifts
-                .into_iter()
-                .map(|(holder, items)| Action::Order(holder, Order::Give(items))),
-        );
-    }
-
-    /// Gives idle items to those who are short of them, in turns when there are not enough.
-    fn share(&mut self, short: fn(&Holder) -> usize, gifts: &mut BTreeMap<H, Vec<Item>>) {
-        while !self.idle.is_empty() && !self.queue.is_empty() {
-            let part = self.idle.len().div_ceil(self.queue.len());
-            if !self.take_turns(part, short, gifts) {
-                break;
-            }
-        }
-    }
-
-    /// Gives each in the queue up to `part` items; says whether anybody got one.
-    fn take_turns(
-        &mut self,
-        part: usize,
-        short: fn(&Holder) -> usize,
-        gifts: &mut BTreeMap<H, Vec<Item>>,
-    ) -> bool {
-        let mut served = VecDeque::new();
-        let mut passed_over = VecDeque::new();
-        for name in std::mem::take(&mut self.queue) {
-            let Some(holder) = self.holders.get_mut(&name) else {
-                continue;
-            };
-            let count = short(holder).min(part).min(self.idle.len());
-            if count == 0 {
-                passed_over.push_back(name);
-                continue;
-            }
-            let items = self.idle.drain(..count).collect::<Vec<_>>();
-            holder.lend(&items);
-            gifts.entry(name).or_default().extend(items);
-            served.push_back(name);
-        }
-        let progress = !served.is_empty();
-        passed_over.append(&mut served);
-        passed_over.retain(|name| self.holders.get(name).is_some_and(|h| h.want() > 0));
-        self.queue = passed_over;
-        progress
-    }
-
-    /// Gives idle items to the broker above, as far as `owed` says.
-    fn send_up(&mut self, owed: fn(&super::lease::Debt, usize) -> usize) {
-        let held = self.held() + self.idle.len();
-        if let Upstream::Relay(relay) = &mut self.upstream {
-            let count = owed(&relay.debt, held).min(self.idle.len());
-            relay.give_back(self.idle.drain(..count));
-        }
-    }
-
-    /// Asks holders for items while others, or the broker above, are short of them.
-    fn recall(&mut self, actions: &mut Vec<Action<H>>) {
-        let (owed, above_share) = match &self.upstream {
-            Upstream::Relay(relay) => (
-                relay.debt.owed(),
-                relay.debt.owed_above_share(self.held() + self.idle.len()),
-            ),
-            Upstream::Pool(_) => (0, 0),
-        };
-        let patient = !self.exhausted && self.upstream.may_bring_enough();
-        let need = if patient { 0 } else { self.need() };
-        let keep = match self.policy {
-            Policy::Recycle => self.fair_share(above_share),
-            Policy::Once | Policy::Shared => 0,
-        };
-        let (policy, sources) = (self.policy, self.holders.values());
-        let sources = sources.filter(|h| h.can_give(policy, keep)).count();
-        for (name, holder) in &mut self.holders {
-            let others = owed + need.saturating_sub(holder.need());
-            let order = if others > 0 && holder.can_give(policy, keep) {
-                holder.recall(others, others.div_ceil(sources.max(1)), keep)
-            } else if others > 0 && policy == Policy::Once {
-                // It has said that it is empty; the debt stands for what it may yet receive.
-                None
-            } else {
-                holder.release_from_recall()
-            };
-            actions.extend(order.map(|recall| Action::Order(*name, Order::Recall(recall))));
-        }
-    }
-
-    /// How many items a holder may keep though others are short.
-    ///
-    /// It is rounded up, so that things come to rest, unless somebody has none at all or the
-    /// broker above insists: then somebody has to give.
-    fn fair_share(&self, above_share: usize) -> usize {
-        let holders = self.holders.values();
-        let involved = holders.clone().filter(|h| h.held() > 0 || h.need() > 0);
-        let destitute = holders.clone().any(|h| h.held() == 0 && h.need() > 0);
-        let involved = involved.count().max(1);
-        let rest = self.held().saturating_sub(above_share);
-        if destitute || above_share > 0 {
-            rest / involved
-        } else {
-            rest.div_ceil(involved)
-        }
-    }
-
-    /// Tells starving holders when there is nothing left, here, above or with another holder.
-    fn conclude(&mut self, actions: &mut Vec<Action<H>>) {
-        if !self.exhausted || !self.idle.is_empty() {
-            return;
-        }
-        let policy = self.policy;
-        let full = |holder: &Holder| match policy {
-            Policy::Once => !holder.is_empty(),
-            Policy::Recycle | Policy::Shared => holder.held() > 0,
-        };
-        let all_full = self.holders.values().filter(|h| full(h)).count();
-        for (name, holder) in &mut self.holders {
-            let others_full = match policy {
-                Policy::Once => all_full - usize::from(full(holder)),
-                Policy::Recycle | Policy::Shared => all_full,
-            };
-            if holder.need() > 0 && others_full == 0 {
-                holder.dismissed = true;
-                actions.push(Action::Order(*name, Order::Exhausted));
-            }
-        }
-        let holders = &self.holders;
-        self.queue
-            .retain(|name| holders.get(name).is_some_and(|h| !h.dismissed));
     }
 
     fn tell_upstream(&mut self, actions: &mut Vec<Action<H>>) {

@@ -194,13 +194,27 @@ fn a_clean_goodbye_leaves_the_unused_to_others() {
 }
 
 #[test]
+fn items_on_their_way_to_who_has_said_goodbye_are_unused() {
+    let mut broker = all_with_a(Policy::Once, &[1, 2]);
+    broker.report('b', wish(1, 1));
+    assert_eq!(
+        broker.leave('a', spent(&[1])),
+        [checkin(&[1], true), checkin(&[2], false), Action::Draw(1)]
+    );
+    assert_eq!(broker.counts().lost, 0);
+}
+
+#[test]
 fn nothing_is_exhausted_while_another_holder_has_unused_items() {
     let mut broker = all_with_a(Policy::Once, &[1, 2, 3]);
-    assert_eq!(broker.report('b', wish(2, 2)), [recall('a', 2, 0)]);
+    assert_eq!(broker.report('b', wish(2, 2)), [recall('a', 2, u64::MAX)]);
     assert_eq!(broker.report('a', returned(&[3]))[0], give('b', &[3]));
     assert_eq!(
         broker.report('a', empty_after(3)),
-        [Action::Order('b', Order::Exhausted)]
+        [
+            Action::Order('b', Order::Exhausted),
+            recall('a', 1, u64::MAX)
+        ]
     );
     assert_eq!(broker.report('b', wish(9, 9)), Actions::new(), "told once");
 }

@@ -52,6 +52,7 @@ pub(super) struct Relay {
     pub(super) debt: Debt,
     pub(super) spent: Vec<ItemId>,
     pub(super) abandoned: Vec<ItemId>,
+    pub(super) unused: Vec<ItemId>,
     returned: Vec<Item>,
     said_empty: Option<u64>,
 }
@@ -77,6 +78,7 @@ impl Relay {
             returned: std::mem::take(&mut self.returned),
             spent: Vec::new(),
             abandoned: std::mem::take(&mut self.abandoned),
+            unused: std::mem::take(&mut self.unused),
             empty_after: newly_empty.then_some(received),
         };
         report.is_urgent().then(|| Report {
@@ -99,6 +101,7 @@ impl Relay {
             returned: self.returned,
             spent: self.spent,
             abandoned: self.abandoned,
+            unused: self.unused,
             ..Report::default()
         }
     }

@@ -5,7 +5,7 @@ use std::{fs::File, io::BufReader, path::PathBuf};
 use csv::{ErrorKind, StringRecord, Trim};
 use serde::de::DeserializeOwned;
 
-use super::{Row, open, wrong_at};
+use super::{columns::Row, open, wrong_at};
 use crate::datapool::DataPoolError;
 
 /// Reads the header; each row is read when it is asked for.
@@ -58,29 +58,27 @@ impl<T: DeserializeOwned> Rows<T> {
         let line = self.record.position().map_or(0, csv::Position::line);
         match self.record.deserialize::<Row<T>>(Some(&self.headers)) {
             Ok(Row(Ok(item))) => Ok(item),
-            Ok(Row(Err((field, message)))) => Err(self.bad_field(line, &field, &message)),
+            Ok(Row(Err((column, message)))) => Err(self.bad_field(line, column, &message)),
             Err(error) => Err(wrong_at(&self.path, line, format_args!(": {error}"))),
         }
     }
 
-    fn bad_field(&self, line: u64, field: &str, message: &str) -> DataPoolError {
-        if let Some(column) = missing_column(&self.headers, message) {
+    fn bad_field(&self, line: u64, column: Option<usize>, message: &str) -> DataPoolError {
+        if let Some(name) = missing_column(&self.headers, message) {
             return DataPoolError::new(format!(
-                "{} has no column `{column}`; its columns are {}",
+                "{} has no column `{name}`; its columns are {}",
                 self.path.display(),
                 list(&self.headers)
             ));
         }
         let (index, message) = split_index(message);
-        let column = index.or_else(|| field.parse().ok());
-        let name = column.and_then(|index| self.headers.get(index));
-        match name.unwrap_or(field) {
-            "" => wrong_at(&self.path, line, format_args!(": {message}")),
-            name => wrong_at(
+        match index.or(column).and_then(|index| self.headers.get(index)) {
+            Some(name) => wrong_at(
                 &self.path,
                 line,
                 format_args!(", field `{name}`: {message}"),
             ),
+            None => wrong_at(&self.path, line, format_args!(": {message}")),
         }
     }
 }

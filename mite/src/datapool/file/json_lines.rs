@@ -8,7 +8,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Row, open, wrong_at};
+use super::{open, wrong_at};
 use crate::datapool::DataPoolError;
 
 /// Opens the file; each line is read when it is asked for. Blank lines are skipped.
@@ -58,23 +58,28 @@ impl<T: DeserializeOwned> Lines<T> {
         let Ok(text) = std::str::from_utf8(text) else {
             return Err(wrong_at(&self.path, self.line, ": not UTF-8"));
         };
-        match serde_json::from_str::<Row<T>>(text) {
-            Ok(Row(Ok(item))) => Ok(item),
-            Ok(Row(Err((field, message)))) => Err(self.wrong(&field, &message)),
-            Err(error) => Err(self.wrong("", &error.to_string())),
-        }
+        let mut json = serde_json::Deserializer::from_str(text);
+        let item = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let field = error.path().to_string();
+            let error = error.into_inner();
+            let field = if error.is_data() { field.as_str() } else { "" };
+            self.wrong(field.trim_end_matches(['.', '?']), &error.to_string())
+        })?;
+        json.end()
+            .map_err(|error| self.wrong("", &error.to_string()))?;
+        Ok(item)
     }
 
-    /// Turns the ` at line 1 column 12` of `serde_json` into the place in the file.
+    /// Turns the ` at line 1 column 12` of `serde_json` into the place in the file; no field is
+    /// the whole line.
     fn wrong(&self, field: &str, message: &str) -> DataPoolError {
         let (message, column) = match message.rsplit_once(" at line 1 column ") {
             Some((message, column)) => (message, format!(", column {column}")),
             None => (message, String::new()),
         };
-        let field = if field.is_empty() {
-            String::new()
-        } else {
-            format!(", field `{field}`")
+        let field = match field {
+            "" => String::new(),
+            field => format!(", field `{field}`"),
         };
         wrong_at(
             &self.path,

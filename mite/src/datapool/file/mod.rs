@@ -1,5 +1,6 @@
 //! Where the items of a pool are read from: an iterator, or a file that is checked row by row.
 
+mod columns;
 mod csv_rows;
 mod json_lines;
 #[cfg(test)]
@@ -12,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::DataPoolError;
 
@@ -100,20 +101,4 @@ fn open(path: &Path) -> Result<BufReader<File>, DataPoolError> {
 /// What is wrong in one place of a file.
 fn wrong_at(path: &Path, line: u64, rest: impl fmt::Display) -> DataPoolError {
     DataPoolError::new(format!("{}, line {line}{rest}", path.display()))
-}
-
-/// A value, or what is wrong with it and in which field, in dotted form; the field is empty when
-/// it is the whole row.
-struct Row<T>(Result<T, (String, String)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(
-            serde_path_to_error::deserialize(deserializer).map_err(|error| {
-                let field = error.path().to_string();
-                let field = if field == "." { String::new() } else { field };
-                (field, error.into_inner().to_string())
-            }),
-        ))
-    }
 }
