@@ -8,6 +8,9 @@ mod supply;
 mod users;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::Arc,
     thread::{Builder, JoinHandle},

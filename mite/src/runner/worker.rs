@@ -248,7 +248,7 @@ impl Worker {
     }
 
     /// Sends the last statistics and gives back the data that nobody had.
-    fn farewell(&self) {
+    pub(super) fn farewell(&self) {
         for entry in &self.entries {
             self.return_data(entry);
         }
