@@ -1,6 +1,6 @@
 //! Functions of a form that neither scenarios nor datapools have.
 
-use mite::{Config, Context, Scenario, datapool, datapool::Recyclable, scenario};
+use mite::{Config, Scenario, datapool, datapool::Recyclable, scenario};
 
 #[scenario]
 fn without_a_result() {}
@@ -21,8 +21,8 @@ fn generic<T: Default>() -> Scenario {
 }
 
 #[scenario]
-const fn constant() -> Scenario {
-    Scenario::new()
+const fn constant() -> u8 {
+    1
 }
 
 #[datapool]

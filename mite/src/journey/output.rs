@@ -49,12 +49,17 @@ impl IsContext for Context {
 /// The future of a journey function, checked for what it returns.
 ///
 /// It adds nothing to the size of `future`, where an async block would keep it twice.
-pub fn outcome<F: Future<Output: JourneyOutput>>(future: F) -> impl Future<Output = Result> {
+///
+/// It takes any future; only where the outcome is used as one it is found out. A bound here would
+/// have the compiler say the same thing twice.
+pub fn outcome<F>(future: F) -> Outcome<F> {
     Outcome { future }
 }
 
 pin_project! {
-    struct Outcome<F> {
+    /// The future of a journey function, as the engine wants it.
+    #[derive(Debug)]
+    pub struct Outcome<F> {
         #[pin]
         future: F,
     }
