@@ -37,22 +37,16 @@ async fn two(ctx: &Context, User { name }: User, _: u8) -> mite::Result<()> {
 }
 
 #[journey]
-async fn twelve(
+async fn several(
     _ctx: &Context,
-    a: u8,
-    (b, c): (u16, u32),
-    d: u64,
-    e: i8,
-    f: i16,
-    g: i32,
-    h: i64,
-    i: Option<char>,
-    j: Vec<u8>,
-    k: BTreeMap<String, f64>,
-    l: Cow<'static, str>,
-    [m, n]: [bool; 2],
+    small: u8,
+    (wide, wider): (u16, u32),
+    letter: Option<char>,
+    list: Vec<u8>,
+    table: BTreeMap<String, f64>,
+    text: Cow<'static, str>,
 ) -> Result<(), mite::Error> {
-    let _ = (a, b, c, d, e, f, g, h, i, j, k, l, m || n);
+    let _ = (small, wide, wider, letter, list, table, text);
     Ok(())
 }
 
@@ -100,12 +94,12 @@ async fn cut_out(_: &Context) -> Missing {}
 async fn cut_out_before(_: &Context) -> Missing {}
 
 #[journey]
-#[cfg(all())]
+#[cfg(test)]
 async fn left_in(_: &Context) -> mite::Result {
     Ok(())
 }
 
-#[cfg_attr(all(), journey)]
+#[cfg_attr(test, journey)]
 async fn marked_on_condition(_: &Context) -> mite::Result {
     Ok(())
 }

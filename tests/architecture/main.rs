@@ -4,6 +4,12 @@
 //! begins at `crate`, at `mite` or, through `super`, at the root is held against [`MODULES`].
 //! Examples in documentation may use anything.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of a test are test code as well"
+)]
+
 mod paths;
 
 use std::{fs, path::Path};

@@ -21,6 +21,9 @@ use crate::{
 )]
 pub trait JourneyOutput {
     /// As the engine wants it.
+    ///
+    /// # Errors
+    /// When the journey failed.
     fn into_result(self) -> Result;
 }
 
