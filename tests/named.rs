@@ -1,5 +1,11 @@
 //! Names on the command line of programs whose journeys come from several crates.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of a test are test code as well"
+)]
+
 use std::process::{Command, Output};
 
 fn run(program: &str, arguments: &[&str]) -> (Option<i32>, String, String) {

@@ -82,8 +82,10 @@ fn build(
     let (conversion, convert) = kind.conversion;
     let conversion = format_ident!("{conversion}", span = output.start);
     let convert = format_ident!("{convert}", span = output.start);
-    let call = call(function, argument, output);
-    let converted = quote_spanned!(output.start=> #mite::__private::#conversion::#convert(#call));
+    let call = output.closing(call(function, argument, output));
+    let mite_there = output.opening(mite.clone());
+    let converted =
+        quote_spanned!(output.start=> #mite_there::__private::#conversion::#convert #call);
     let config = argument.name();
     quote! {{
         fn build(

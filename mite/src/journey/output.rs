@@ -27,6 +27,7 @@ pub trait JourneyOutput {
     fn into_result(self) -> Result;
 }
 
+#[diagnostic::do_not_recommend]
 impl JourneyOutput for Result<(), Error> {
     fn into_result(self) -> Result {
         self
@@ -43,6 +44,7 @@ pub trait IsContext {
     fn of(ctx: &Context) -> &Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl IsContext for Context {
     fn of(ctx: &Context) -> &Self {
         ctx

@@ -199,12 +199,14 @@ pub trait IntoScenario {
     fn into_scenario(self) -> Result<Scenario>;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoScenario for Scenario {
     fn into_scenario(self) -> Result<Scenario> {
         Ok(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<Error>> IntoScenario for Result<Scenario, E> {
     #[track_caller]
     fn into_scenario(self) -> Result<Scenario> {
@@ -242,6 +244,7 @@ impl<P: DataPool> IntoPool for P {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: DataPool, E: Into<Error>> IntoPool for Result<P, E> {
     type Item = P::Item;
 
@@ -349,7 +352,7 @@ mod tests {
         let mut config = Config::default();
         for name in ["plain", "slow", "with_config"] {
             let entry = find_scenario(name).unwrap();
-            (entry.build)(&mut config).await.unwrap();
+            let _scenario = (entry.build)(&mut config).await.unwrap();
         }
         assert_eq!(config.text("seen"), Some("with_config"));
         let slow = find_scenario("slow").unwrap();
