@@ -1,6 +1,6 @@
 //! `#[scenario]` and `#[datapool]`: functions that are called by name to build something.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, PatType, ReturnType, Type};
 
@@ -80,10 +80,12 @@ fn build(
 ) -> TokenStream {
     let product = format_ident!("{}", kind.product);
     let (conversion, convert) = kind.conversion;
-    let conversion = located(conversion, output.start);
-    let convert = located(convert, output.start);
-    let call = call(function, argument, output);
-    let converted = quote_spanned!(output.start=> #mite::__private::#conversion::#convert(#call));
+    let conversion = format_ident!("{conversion}", span = output.start);
+    let convert = format_ident!("{convert}", span = output.start);
+    let call = output.closing(call(function, argument, output));
+    let mite_there = output.opening(mite.clone());
+    let converted =
+        quote_spanned!(output.start=> #mite_there::__private::#conversion::#convert #call);
     let config = argument.name();
     quote! {{
         fn build(
@@ -123,31 +125,15 @@ fn item_type(
 fn call(function: &Function, argument: Argument, output: Place) -> TokenStream {
     let mut name = function.name().clone();
     name.set_span(output.start);
-    let arguments = match argument {
-        Argument::Nothing => quote!(()),
-        Argument::Config => quote!((__config)),
-    };
-    let end = output.end;
-    let arguments: TokenStream = arguments
-        .into_iter()
-        .map(|tree| match tree {
-            proc_macro2::TokenTree::Group(group) => {
-                let mut group = Group::new(group.delimiter(), group.stream());
-                group.set_span(end);
-                group.into()
-            }
-            other => other,
-        })
-        .collect();
+    let arguments = output.closing(match argument {
+        Argument::Nothing => TokenStream::new(),
+        Argument::Config => quote!(__config),
+    });
     let wait = function
         .signature
         .asyncness
-        .map(|_| quote_spanned!(end=> .await));
+        .map(|_| quote_spanned!(output.end=> .await));
     quote!(#name #arguments #wait)
-}
-
-fn located(name: &str, span: Span) -> Ident {
-    Ident::new(name, span)
 }
 
 /// What the marked function takes.
@@ -168,7 +154,7 @@ impl Argument {
             None => Ok(Self::Config),
             Some(second) => Err(Error::new_spanned(
                 second,
-                format!("{} and nothing else", takes(kind)),
+                format!("a {} function takes the config and nothing else", kind.name),
             )),
         }
     }

@@ -1,6 +1,6 @@
 //! The function under a macro: its signature, what no macro takes, and where it is.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, PatType, Safety, Signature, Token,
@@ -159,17 +159,30 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn of(tokens: impl ToTokens) -> Self {
-        let call_site = Span::call_site();
         let mut spans = tokens
             .into_token_stream()
             .into_iter()
             .map(|tree| tree.span());
-        let start = spans.next().unwrap_or(call_site);
+        let start = spans.next().unwrap_or_else(Span::call_site);
         let end = spans.last().unwrap_or(start);
-        Self {
-            start: call_site.located_at(start),
-            end: call_site.located_at(end),
-        }
+        Self { start, end }
+    }
+
+    /// The tokens of a path, at the start of the place.
+    pub(crate) fn opening(self, path: TokenStream) -> TokenStream {
+        path.into_iter()
+            .map(|mut tree| {
+                tree.set_span(self.start);
+                tree
+            })
+            .collect()
+    }
+
+    /// `(content)`, its parentheses at the end of the place.
+    pub(crate) fn closing(self, content: TokenStream) -> TokenStream {
+        let mut group = Group::new(Delimiter::Parenthesis, content);
+        group.set_span(self.end);
+        TokenTree::from(group).into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `#[journey]`: a type that stands for an async function.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, PatType, ReturnType, Type};
 
@@ -22,6 +22,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<Tok
     let definition = function.definition(&mite);
     let data = journey.data_type();
     let pattern = journey.data_pattern();
+    let future = journey.future(&mite);
     let call = journey.call(&mite);
 
     Ok(quote! {
@@ -39,7 +40,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<Tok
             fn run(
                 __ctx: &#mite::__private::Context,
                 #pattern: Self::Data,
-            ) -> impl ::core::future::Future<Output = #mite::__private::Result> {
+            ) -> #future {
                 #call
             }
         }
@@ -122,21 +123,22 @@ impl<'a> Journey<'a> {
         }
     }
 
-    /// The call of the function; a context or a result of the wrong type is shown at that type.
-    fn call(&self, mite: &TokenStream) -> TokenStream {
-        let context = {
-            let Place { start, end } = Place::of(&self.context.ty);
-            let of = quote_spanned!(start=> #mite::__private::IsContext::of);
-            let arguments = parenthesized(quote!(__ctx), end);
-            quote!(#of #arguments)
-        };
-        let names = self.data_names();
+    /// What `run` returns; a function that returns something else is told so at its return type.
+    fn future(&self, mite: &TokenStream) -> TokenStream {
         let Place { start, end } = Place::of(self.output);
-        let mut name = self.function.name().clone();
-        name.set_span(start);
-        let arguments = parenthesized(quote!(#context, #(#names),*), end);
-        let outcome = quote_spanned!(start=> #mite::__private::outcome);
-        quote!(#outcome(#name #arguments))
+        let future = quote_spanned!(start=> impl ::core::future::Future);
+        quote_spanned!(end=> #future<Output = #mite::__private::Result>)
+    }
+
+    /// The call of the function; another type than the context is told so at that type.
+    fn call(&self, mite: &TokenStream) -> TokenStream {
+        let name = self.function.name();
+        let names = self.data_names();
+        let place = Place::of(&self.context.ty);
+        let mite_here = place.opening(mite.clone());
+        let context = quote_spanned!(place.start=> #mite_here::__private::IsContext::of);
+        let handle = place.closing(quote!(__ctx));
+        quote!(#mite::__private::outcome(#name(#context #handle, #(#names),*)))
     }
 
     fn data_names(&self) -> Vec<Ident> {
@@ -144,12 +146,6 @@ impl<'a> Journey<'a> {
             .map(|number| format_ident!("__data_{number}"))
             .collect()
     }
-}
-
-fn parenthesized(content: TokenStream, span: proc_macro2::Span) -> TokenTree {
-    let mut group = Group::new(proc_macro2::Delimiter::Parenthesis, content);
-    group.set_span(span);
-    group.into()
 }
 
 /// Refuses what is no `&Context` to the eye; the compiler refuses what else is none.

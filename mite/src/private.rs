@@ -8,7 +8,8 @@ pub use crate::{
     datapool::ErasedPool,
     error::Result,
     journey::{
-        DataType, Definition, IsContext, Journey, JourneyOutput, outcome, registry::JourneyEntry,
+        DataType, Definition, IsContext, Journey, JourneyOutput, Outcome, outcome,
+        registry::JourneyEntry,
     },
     scenario::{
         Scenario,

@@ -86,13 +86,14 @@ pub(crate) enum LookupError {
 /// Two functions that are registered under one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "two {kind}s are named {}, one at {}:{} and one at {}:{}; rename one of them",
-    first.name, first.file, first.line, second.file, second.line
+    "two {kind}s are named {name}, one at {}:{} and one at {}:{}; rename one of them",
+    first.0, first.1, second.0, second.1
 )]
 pub(crate) struct DuplicateName {
     kind: &'static str,
-    first: Definition,
-    second: Definition,
+    name: &'static str,
+    first: (&'static str, u32),
+    second: (&'static str, u32),
 }
 
 /// Names told in a message about an unknown one; the rest is only counted.
@@ -193,8 +194,9 @@ fn first_duplicate(
         if let Some(first) = before.filter(|first| first.name == second.name) {
             return Err(DuplicateName {
                 kind,
-                first,
-                second,
+                name: first.name,
+                first: (first.file, first.line),
+                second: (second.file, second.line),
             });
         }
         before = Some(second);

@@ -14,7 +14,7 @@ use crate::{context::Context, error::Result};
 
 pub use data::{DataType, Is};
 pub use lookup::Definition;
-pub use output::{IsContext, JourneyOutput, outcome};
+pub use output::{IsContext, JourneyOutput, Outcome, outcome};
 pub(crate) use run::{Start, run_once};
 pub(crate) use runnable::Runnable;
 

@@ -21,9 +21,13 @@ use crate::{
 )]
 pub trait JourneyOutput {
     /// As the engine wants it.
+    ///
+    /// # Errors
+    /// When the journey failed.
     fn into_result(self) -> Result;
 }
 
+#[diagnostic::do_not_recommend]
 impl JourneyOutput for Result<(), Error> {
     fn into_result(self) -> Result {
         self
@@ -40,6 +44,7 @@ pub trait IsContext {
     fn of(ctx: &Context) -> &Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl IsContext for Context {
     fn of(ctx: &Context) -> &Self {
         ctx
@@ -49,12 +54,17 @@ impl IsContext for Context {
 /// The future of a journey function, checked for what it returns.
 ///
 /// It adds nothing to the size of `future`, where an async block would keep it twice.
-pub fn outcome<F: Future<Output: JourneyOutput>>(future: F) -> impl Future<Output = Result> {
+///
+/// It takes any future; only where the outcome is used as one it is found out. A bound here would
+/// have the compiler say the same thing twice.
+pub fn outcome<F>(future: F) -> Outcome<F> {
     Outcome { future }
 }
 
 pin_project! {
-    struct Outcome<F> {
+    /// The future of a journey function, as the engine wants it.
+    #[derive(Debug)]
+    pub struct Outcome<F> {
         #[pin]
         future: F,
     }

@@ -199,12 +199,14 @@ pub trait IntoScenario {
     fn into_scenario(self) -> Result<Scenario>;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoScenario for Scenario {
     fn into_scenario(self) -> Result<Scenario> {
         Ok(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<Error>> IntoScenario for Result<Scenario, E> {
     #[track_caller]
     fn into_scenario(self) -> Result<Scenario> {
@@ -233,6 +235,7 @@ pub trait IntoPool {
     fn into_pool(self) -> Result<ErasedPool>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: DataPool> IntoPool for P {
     type Item = P::Item;
 
@@ -241,6 +244,7 @@ impl<P: DataPool> IntoPool for P {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: DataPool, E: Into<Error>> IntoPool for Result<P, E> {
     type Item = P::Item;
 
@@ -348,7 +352,7 @@ mod tests {
         let mut config = Config::default();
         for name in ["plain", "slow", "with_config"] {
             let entry = find_scenario(name).unwrap();
-            (entry.build)(&mut config).await.unwrap();
+            let _scenario = (entry.build)(&mut config).await.unwrap();
         }
         assert_eq!(config.text("seen"), Some("with_config"));
         let slow = find_scenario("slow").unwrap();
@@ -357,13 +361,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_of_any_type_is_placed_at_the_attribute() {
+    async fn an_error_of_any_type_is_placed_at_the_function() {
         let entry = find_scenario("tests::broken").unwrap();
         assert_eq!(entry.doc, "Fails.");
         let error = (entry.build)(&mut Config::default()).await.unwrap_err();
         assert_eq!(error.message(), "Error: no network");
-        let attribute = format!("{}:{}", entry.file, entry.line - 1);
-        assert_eq!(error.location(), attribute);
+        assert_eq!(error.location(), format!("{}:{}", entry.file, entry.line));
     }
 
     #[tokio::test]
