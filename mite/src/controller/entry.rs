@@ -21,6 +21,10 @@ use crate::{
     },
 };
 
+/// How long journeys wait for data before their pool is called too small; items on their way from
+/// one worker to another take less.
+const STARVING: Duration = Duration::from_millis(200);
+
 /// The plan of an entry and who holds which of its data.
 pub(super) struct EntryState {
     pub(super) id: EntryId,
@@ -33,6 +37,9 @@ pub(super) struct EntryState {
     over_at: Option<Duration>,
     /// Whether journeys have had to wait because the pool had nothing to give.
     starved: bool,
+    starving_since: Option<Duration>,
+    /// Whether the pool had nothing more to give when it was last asked.
+    dry: bool,
 }
 
 impl EntryState {
@@ -49,6 +56,8 @@ impl EntryState {
             exhausted: false,
             over_at: None,
             starved: false,
+            starving_since: None,
+            dry: false,
         }
     }
 
@@ -109,10 +118,9 @@ impl EntryState {
         exhausted: bool,
         actions: &mut Vec<Action>,
     ) {
-        let nothing = items.is_empty() && !exhausted;
+        self.dry = items.is_empty() || exhausted;
         let todo = self.broker.supply(items, exhausted);
         self.act(now, todo, actions);
-        self.starved |= nothing && self.broker.counts().starved > 0;
     }
 
     /// Ends the entry now, whatever was planned.
@@ -127,6 +135,15 @@ impl EntryState {
             base: self.planner.cumulative(now),
             poisson: false,
         }
+    }
+
+    /// Takes note of journeys that have been waiting for data for a while.
+    pub(super) fn look_after_data(&mut self, now: Duration) {
+        let starving = self.dry && !self.exhausted && self.broker.counts().starved > 0;
+        self.starving_since = starving.then(|| self.starving_since.unwrap_or(now));
+        self.starved |= self
+            .starving_since
+            .is_some_and(|since| now.saturating_sub(since) >= STARVING);
     }
 
     /// When the entry is over, once that is known.

@@ -160,6 +160,9 @@ impl Controller {
     pub(crate) fn tick(&mut self, now: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
         if self.phase == Phase::Running {
+            for entry in &mut self.entries {
+                entry.look_after_data(now);
+            }
             self.plan(now, &mut actions);
             if let Some(end) = self.end_of_plan().filter(|end| *end <= now) {
                 self.drain(end, now, StopCause::Planned, &mut actions);

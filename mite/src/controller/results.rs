@@ -141,7 +141,10 @@ pub(crate) struct EntryOutcome {
     pub(crate) planned: u64,
     pub(crate) started: u64,
     pub(crate) dropped: u64,
+    /// Whether journeys waited because the pool had nothing to give.
     pub(crate) starved: bool,
+    /// Whether the data was used up, which is a planned end.
+    pub(crate) exhausted: bool,
 }
 
 impl Results {
@@ -348,6 +351,7 @@ impl Results {
                 started: begun.started,
                 dropped: begun.dropped,
                 starved: entry.is_starved(),
+                exhausted: entry.is_exhausted(),
             })
             .collect();
         Outcome {

@@ -157,7 +157,8 @@ impl Stash {
         self.idle.iter().chain(&self.owed).map(|item| item.id.0)
     }
 
-    fn held(&self) -> usize {
+    /// Items that are here or with a journey.
+    pub(crate) fn held(&self) -> usize {
         self.idle.len() + self.in_use
     }
 

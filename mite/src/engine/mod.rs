@@ -9,6 +9,9 @@ mod settings;
 mod system;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 use std::{future::Future, path::PathBuf, thread, time::Duration};
 
 use tokio::{

@@ -46,11 +46,12 @@ fn validity(outcome: &Outcome) -> Vec<String> {
     let mut reasons = Vec::new();
     reasons.extend(missing_starts(&outcome.entries));
     for (key, journey) in &outcome.totals.journeys {
-        let starved = outcome
-            .entries
-            .get(key.entry.index())
-            .is_some_and(|entry| entry.starved);
-        reasons.extend(missing_users(&key.journey, journey, starved));
+        let entry = outcome.entries.get(key.entry.index());
+        let starved = entry.is_some_and(|entry| entry.starved);
+        // The last items of a pool that is used up leave some users without; that is its end.
+        if starved || !entry.is_some_and(|entry| entry.exhausted) {
+            reasons.extend(missing_users(&key.journey, journey, starved));
+        }
         reasons.extend(late_starts(&key.journey, &journey.start_delay));
     }
     if outcome.missing > 0 || outcome.ending.silent > 0 {

@@ -123,18 +123,12 @@ impl Desk {
             Message::Data { entry, report } => {
                 self.broker(entry, |broker| broker.report(worker, report));
             }
-            Message::Drained => {
-                if let Some(seat) = self.workers.get_mut(worker) {
-                    seat.drained = true;
-                }
-                if self.workers.iter().all(|worker| worker.drained) {
-                    self.link.send(Message::Drained);
-                }
-            }
+            Message::Drained => self.drained(worker),
             Message::Bye => {
                 if let Some(seat) = self.workers.get_mut(worker) {
                     seat.gone = true;
                 }
+                self.drained(worker);
                 for entry in 0..self.brokers.len() {
                     let entry = EntryId(u32::try_from(entry).unwrap_or(u32::MAX));
                     self.broker(entry, |broker| {
@@ -143,6 +137,16 @@ impl Desk {
                 }
             }
             message @ (Message::Snapshot(_) | Message::Hello { .. }) => self.link.send(message),
+        }
+    }
+
+    /// A worker has nothing in flight any more.
+    fn drained(&mut self, worker: usize) {
+        if let Some(seat) = self.workers.get_mut(worker) {
+            seat.drained = true;
+        }
+        if self.workers.iter().all(|worker| worker.drained) {
+            self.link.send(Message::Drained);
         }
     }
 

@@ -16,9 +16,6 @@ use crate::{
     volume::schedule::{Arrivals, Segment, Share},
 };
 
-/// How much time's starts a worker keeps data in stock for.
-const LOOKAHEAD: Duration = Duration::from_millis(100);
-
 /// What is due, and what has been due for a while.
 pub(super) struct Open {
     seed: u64,
@@ -26,25 +23,6 @@ pub(super) struct Open {
     backlog: VecDeque<Due>,
     in_flight: u64,
     share: Option<Share>,
-    pulse: Pulse,
-}
-
-/// How many starts there were lately.
-#[derive(Default)]
-struct Pulse {
-    since: Duration,
-    count: usize,
-    last: usize,
-}
-
-impl Pulse {
-    fn beat(&mut self, now: Duration, count: usize) {
-        if now.saturating_sub(self.since) >= LOOKAHEAD {
-            self.last = std::mem::take(&mut self.count);
-            self.since = now;
-        }
-        self.count += count;
-    }
 }
 
 /// A start that has come due.
@@ -62,7 +40,6 @@ impl Open {
             backlog: VecDeque::new(),
             in_flight: 0,
             share: None,
-            pulse: Pulse::default(),
         }
     }
 
@@ -82,11 +59,6 @@ impl Open {
         self.backlog.len()
     }
 
-    /// Starts to be expected soon, going by the latest ones.
-    pub(super) fn soon(&self) -> usize {
-        self.pulse.last
-    }
-
     /// Forgets every start that is due or will be, and says how many were due.
     pub(super) fn clear(&mut self) -> usize {
         self.arrivals = Arrivals::new(self.seed);
@@ -95,14 +67,12 @@ impl Open {
 
     /// Takes note of what has come due.
     fn collect(&mut self, now: Duration) {
-        let before = self.backlog.len();
         while self.arrivals.peek().is_some_and(|due| due <= now) {
             let Some((number, at)) = self.arrivals.next() else {
                 break;
             };
             self.backlog.push_back(Due { number, at });
         }
-        self.pulse.beat(now, self.backlog.len() - before);
     }
 }
 
@@ -120,7 +90,7 @@ impl Worker {
                 dropped += 1;
             } else if !self.has_room() {
                 break;
-            } else if let Some(held) = self.take(entry) {
+            } else if let Some(held) = self.take(entry, now) {
                 open.in_flight += 1;
                 self.start(entry, mix(open.seed, due.number), due.at, held);
             } else {

@@ -1,6 +1,11 @@
 //! The data of an entry inside one worker: what is in stock, and who waits for it.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -12,13 +17,42 @@ use crate::{
     link::Message,
 };
 
+/// The time that what is in stock should last for.
+const LOOKAHEAD: Duration = Duration::from_millis(100);
+
+/// How many recyclable items a worker asks for at first.
+const FIRST_STEP: usize = 4;
+
 /// What a journey of an entry can be given.
 pub(super) struct Supply {
     stash: RefCell<Stash>,
     /// Users that wait for an item, in order.
     queue: RefCell<VecDeque<oneshot::Sender<()>>>,
-    /// Whether one item serves all journeys at once, so that nobody ever waits.
-    is_shared: bool,
+    policy: Policy,
+    pulse: Cell<Pulse>,
+}
+
+/// How many items were taken lately.
+#[derive(Clone, Copy, Default)]
+struct Pulse {
+    since: Duration,
+    count: usize,
+    last: usize,
+}
+
+impl Pulse {
+    fn lately(self) -> usize {
+        self.count.max(self.last)
+    }
+
+    fn beat(mut self, now: Duration) -> Self {
+        if now.saturating_sub(self.since) >= LOOKAHEAD {
+            self.last = std::mem::take(&mut self.count);
+            self.since = now;
+        }
+        self.count += 1;
+        self
+    }
 }
 
 impl Supply {
@@ -26,7 +60,8 @@ impl Supply {
         Self {
             stash: RefCell::new(Stash::new(policy)),
             queue: RefCell::default(),
-            is_shared: policy == Policy::Shared,
+            policy,
+            pulse: Cell::default(),
         }
     }
 
@@ -39,10 +74,23 @@ impl Supply {
 
     /// Calls the first in the queue that is still there.
     fn call_next(&self) {
-        while let Some(next) = self.queue.borrow_mut().pop_front() {
-            if next.send(()).is_ok() {
-                break;
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            if next.is_none_or(|next| next.send(()).is_ok()) {
+                return;
             }
+        }
+    }
+
+    /// Calls as many as there are items for.
+    fn call_all(&self) {
+        let idle = match self.policy {
+            Policy::Shared => usize::MAX,
+            Policy::Recycle | Policy::Once => self.stash.borrow().idle(),
+        };
+        let waiting = self.queue.borrow().len();
+        for _ in 0..idle.min(waiting) {
+            self.call_next();
         }
     }
 
@@ -79,8 +127,12 @@ impl Drop for Held {
 
 impl Worker {
     /// An item for a journey, if there is one in stock.
-    pub(super) fn take(self: &Rc<Self>, entry: &Entry) -> Option<Held> {
-        let item = entry.supply.stash.borrow_mut().take();
+    pub(super) fn take(self: &Rc<Self>, entry: &Entry, now: Duration) -> Option<Held> {
+        let supply = &entry.supply;
+        let item = supply.stash.borrow_mut().take();
+        if item.is_some() && supply.policy != Policy::Shared {
+            supply.pulse.set(supply.pulse.get().beat(now));
+        }
         item.map(|item| Held {
             worker: Rc::clone(self),
             entry: entry.id,
@@ -93,9 +145,16 @@ impl Worker {
         if entry.over.get() {
             return;
         }
-        let (waiting, at_hand) = {
-            let open = entry.open.borrow();
-            (entry.supply.waiting() + open.waiting(), open.soon())
+        let supply = &entry.supply;
+        let waiting = supply.waiting() + entry.open.borrow().waiting();
+        let at_hand = match supply.policy {
+            // All of the pool is to go round, not just the few items that are needed at a time. It
+            // is asked for in growing steps, so that workers end up with about as much each.
+            Policy::Recycle => {
+                let stash = supply.stash.borrow();
+                stash.idle() + stash.held().max(FIRST_STEP)
+            }
+            Policy::Once | Policy::Shared => supply.pulse.get().lately(),
         };
         let report = entry.supply.stash.borrow_mut().report(waiting, at_hand);
         self.send_data(entry, report);
@@ -111,10 +170,7 @@ impl Worker {
         if over {
             self.end_for_want_of_data(entry);
         } else {
-            let idle = entry.supply.stash.borrow().idle();
-            for _ in 0..idle {
-                entry.supply.call_next();
-            }
+            entry.supply.call_all();
             self.report_data(entry);
         }
         self.nudge();
@@ -150,7 +206,7 @@ impl Worker {
         if over && !entry.over.get() {
             self.end_for_want_of_data(entry);
         }
-        if !entry.supply.is_shared {
+        if entry.supply.policy != Policy::Shared {
             entry.supply.call_next();
             self.report_data(entry);
             if entry.open.borrow().waiting() > 0 {

@@ -71,7 +71,10 @@ pub(super) struct Worker {
 }
 
 /// Runs a worker from its first order to its last word.
+///
+/// However it ends, it says goodbye, so that nobody waits for it.
 pub(super) fn main(settings: WorkerSettings, orders: UnboundedReceiver<Order>, outbox: &Outbox) {
+    let _goodbye = Goodbye(outbox);
     match Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())
@@ -85,7 +88,15 @@ pub(super) fn main(settings: WorkerSettings, orders: UnboundedReceiver<Order>, o
         }
         Err(error) => tracing::error!("a worker thread cannot start its runtime: {error}"),
     }
-    outbox.send(Message::Bye);
+}
+
+/// Says goodbye when it is dropped, be it by a panic.
+struct Goodbye<'a>(&'a Outbox);
+
+impl Drop for Goodbye<'_> {
+    fn drop(&mut self) {
+        self.0.send(Message::Bye);
+    }
 }
 
 impl Worker {
