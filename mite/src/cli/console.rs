@@ -90,10 +90,10 @@ impl Console {
                     .map(|status| status.to_string())
                     .or_else(|| request.error.map(str::to_owned))
                     .unwrap_or_default();
-                let connection = if request.reused {
-                    ""
-                } else {
+                let connection = if request.sent && !request.reused {
                     ", new connection"
+                } else {
+                    ""
                 };
                 let time = human::time(request.total.as_secs_f64());
                 Some(format!("  {}  {outcome}  {time}{connection}", request.name))
