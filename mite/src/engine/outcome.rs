@@ -1,6 +1,9 @@
 //! From what the controller added up to the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     Settings,
@@ -17,6 +20,9 @@ use crate::{
     },
     stats::{self, Latency, Statistics, UserTime, metric},
 };
+
+/// How long the interval of a point is, which the report tells by its end.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The part of a worker's core that may be in use before the generator is a suspect.
 const BUSY: f64 = 0.9;
@@ -267,7 +273,7 @@ fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary
 
 fn point(point: &Point) -> SeriesPoint {
     SeriesPoint {
-        at: point.at.as_secs_f64(),
+        at: (point.at + SECOND).as_secs_f64(),
         stage: point.stage.clone(),
         users: point.users,
         planned_starts: point.planned_starts,
