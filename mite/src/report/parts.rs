@@ -142,8 +142,7 @@ pub struct RequestSummary {
     pub method: String,
     /// How many there were.
     pub count: u64,
-    /// The failed ones by status or, where no answer came, by kind of error: `{"500": 2,
-    /// "timeout": 1}`.
+    /// The failed ones by status; `no answer` where none came: `{"500": 2, "no answer": 1}`.
     pub failures: BTreeMap<String, u64>,
     /// Total time of the successful ones.
     pub time: LatencySummary,
