@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::{
     controller::{EntryOutcome, Outcome, StopCause},
-    report::Verdict,
+    report::{
+        Verdict,
+        human::{span, time},
+    },
     stats::{JourneyStatistics, Latency},
 };
 
@@ -20,7 +23,7 @@ pub(super) fn verdict(outcome: &Outcome) -> (Verdict, Vec<String>) {
     let mut reasons = Vec::new();
     let interrupted = outcome.ending.cause == StopCause::Interrupted;
     if interrupted {
-        let at = seconds(outcome.ending.stopped_at);
+        let at = span(outcome.ending.stopped_at);
         reasons.push(format!(
             "the run was stopped after {at}, before its plan was over"
         ));
@@ -116,8 +119,8 @@ fn late_starts(name: &str, delay: &Latency) -> Option<String> {
     let p99 = delay.quantile(0.99).filter(|p99| *p99 > START_DELAY)?;
     Some(format!(
         "{name} started late: the start delay at p99 is {}, more than {}",
-        seconds(p99),
-        seconds(START_DELAY)
+        time(p99.as_secs_f64()),
+        time(START_DELAY.as_secs_f64())
     ))
 }
 
@@ -125,7 +128,7 @@ fn late_starts(name: &str, delay: &Latency) -> Option<String> {
 fn failures(outcome: &Outcome) -> Vec<String> {
     let mut reasons = outcome.ending.broken.clone();
     if let StopCause::Threshold(expression) = &outcome.ending.cause {
-        let at = seconds(outcome.ending.stopped_at);
+        let at = span(outcome.ending.stopped_at);
         reasons.push(format!(
             "the run was stopped after {at}, when {expression} did not hold"
         ));
@@ -157,8 +160,4 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         ));
     }
     reasons
-}
-
-fn seconds(time: Duration) -> String {
-    crate::report::human::span(time)
 }
