@@ -89,9 +89,9 @@ fn join(base: &str, path: &str) -> Result<Url, String> {
     };
     let text = format!("{}{separator}{path}", base.trim_end_matches('/'));
     Url::parse(&text).map_err(|error| match error {
-        ParseError::RelativeUrlWithoutBase => format!(
-            "the base_url \"{base}\" has no scheme: it begins with http:// or https://"
-        ),
+        ParseError::RelativeUrlWithoutBase => {
+            format!("the base_url \"{base}\" has no scheme: it begins with http:// or https://")
+        }
         error => format!("\"{text}\", of base_url and path, is not a URL: {error}"),
     })
 }
@@ -305,7 +305,11 @@ mod tests {
         for (base, given, word) in [
             (None, "/basket", "--config base_url="),
             (None, "localhost:80/basket", "only http:// and https://"),
-            (Some("nowhere"), "/basket", "begins with http:// or https://"),
+            (
+                Some("nowhere"),
+                "/basket",
+                "begins with http:// or https://",
+            ),
             (None, "http://", "not a URL"),
         ] {
             let message = target(base, given).unwrap_err();
