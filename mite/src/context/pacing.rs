@@ -22,10 +22,11 @@ impl Context {
     /// # use std::time::Duration;
     /// # async fn journey(ctx: &mite::Context) -> mite::Result {
     /// while !ctx.should_stop() {
-    ///     ctx.pace(Duration::from_secs(1), async {
+    ///     let look = ctx.transaction("look at the clock", async {
     ///         ctx.http().get("/clock").send().await?.expect_status(200)?;
-    ///         mite::Result::Ok(())
-    ///     }).await?;
+    ///         Ok(())
+    ///     });
+    ///     ctx.pace(Duration::from_secs(1), look).await?;
     /// }
     /// # Ok(())
     /// # }
