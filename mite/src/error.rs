@@ -35,7 +35,7 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 /// let error = port("eighty").unwrap_err();
 /// assert_eq!(error.kind(), "exception");
 /// assert_eq!(error.message(), "ParseIntError: invalid digit found in string");
-/// assert!(error.location().contains("error.rs"));
+/// assert!(error.location().contains(".rs:"));
 /// ```
 pub struct Error(Box<Inner>);
 
