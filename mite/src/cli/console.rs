@@ -1,12 +1,10 @@
 //! What a journey does, told to a person as it happens.
 
-use std::{
-    fmt::Write as _,
-    io::{IsTerminal, Write as _},
-};
+use std::{fmt::Write as _, io::IsTerminal};
 
 use http::Version;
 
+use super::output::show;
 use crate::{
     config::Config,
     event::{Event, Exchange, Head, Tap, What},
@@ -59,11 +57,6 @@ impl Console {
         }
     }
 
-    fn print(&self, text: &str) {
-        // Nobody reads on when stdout is closed; the run goes on all the same.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    }
-
     fn describe(&self, event: &Event<'_>) -> Option<String> {
         let inside = if event.transaction.is_empty() {
             String::new()
@@ -110,7 +103,7 @@ impl Console {
         }
     }
 
-    fn show(&self, exchange: &Exchange) -> String {
+    fn exchange_text(&self, exchange: &Exchange) -> String {
         let mut text = String::new();
         let request = format!("{} {}", exchange.method, self.config.mask(&exchange.url));
         let _ = writeln!(text, "{}", self.paint("1", &request));
@@ -154,7 +147,7 @@ impl Console {
 impl Tap for Console {
     fn event(&mut self, event: &Event<'_>) {
         if let Some(line) = self.describe(event) {
-            self.print(&format!("{line}\n"));
+            show(&format!("{line}\n"));
         }
         if matches!(event.what, What::Failure(_))
             && let Some(action) = &mut self.at_failure
@@ -165,7 +158,7 @@ impl Tap for Console {
 
     fn exchange(&mut self, exchange: Exchange) {
         if self.whole {
-            self.print(&self.show(&exchange));
+            show(&self.exchange_text(&exchange));
         }
     }
 }

@@ -8,7 +8,9 @@ use super::{
     args::{JourneyRun, JourneyTest},
     console::Console,
     exit::{Exit, Failure},
-    logging, scenario, settings,
+    logging,
+    output::show,
+    scenario, settings,
 };
 use crate::{
     config::Config,
@@ -61,18 +63,18 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
         .build()?;
     runtime.block_on(async {
         let data = first_item(&mut pool, &config).await?;
-        println!("{}", entry.name);
+        show(&format!("{}\n", entry.name));
         let started = Instant::now();
         let result =
             testing::run_tapped(&entry.into(), data, config, seed, Box::new(console)).await;
         let time = human::time(started.elapsed().as_secs_f64());
         match result {
             Ok(()) => {
-                println!("passed in {time}");
+                show(&format!("passed in {time}\n"));
                 Ok(Exit::Passed)
             }
             Err(_) => {
-                println!("failed in {time}");
+                show(&format!("failed in {time}\n"));
                 Ok(Exit::Failed)
             }
         }
@@ -106,6 +108,12 @@ fn pool(
         return Ok(ErasedPool::new(()));
     };
     let entry = find_datapool(name)?;
+    if !journey.takes_data() {
+        return Err(Failure::new(format!(
+            "the journey {} takes no data; leave --datapool out",
+            journey.name
+        )));
+    }
     if entry.item_type() != journey.data_type() {
         return Err(Failure::new(format!(
             "the datapool {} gives {}, but the journey {} takes {}{}",

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::exit::{Exit, Failure};
+use super::{
+    exit::{Exit, Failure},
+    output::show,
+};
 use crate::{
     journey::registry::journeys,
     scenario::registry::{datapools, scenarios},
@@ -29,7 +32,7 @@ pub(super) fn list() -> Result<Exit, Failure> {
     if text.is_empty() {
         text.push_str("There is nothing here yet: write an async fn and put #[journey] on it.\n");
     }
-    print!("{text}");
+    show(&text);
     Ok(Exit::Passed)
 }
 

@@ -6,6 +6,7 @@ mod exit;
 mod journey;
 mod list;
 mod logging;
+mod output;
 mod scenario;
 mod settings;
 mod signals;

@@ -6,7 +6,9 @@ use super::{
     args::{Common, RunArguments, ScenarioPlan, ScenarioTest},
     console::Console,
     exit::{Exit, Failure},
-    logging, settings, signals,
+    logging,
+    output::show,
+    settings, signals,
 };
 use crate::{
     config::Config,
@@ -37,10 +39,11 @@ pub(super) fn plan(arguments: &ScenarioPlan, defaults: Config) -> Result<Exit, F
     let scenario = build(entry, &mut config)?;
     scenario.check(&metric::all_registered()?)?;
     let entries = engine::plan(scenario, arguments.duration)?;
-    print!(
-        "{}",
-        report::plan::draw(entry.name, &entries, Style::of_stdout())
-    );
+    show(&report::plan::draw(
+        entry.name,
+        &entries,
+        Style::of_stdout(),
+    ));
     Ok(Exit::Passed)
 }
 
@@ -73,7 +76,7 @@ pub(super) fn run(
                 }),
             }
         })?;
-    print!("{}", report::render(&report, Style::of_stdout()));
+    show(&report::render(&report, Style::of_stdout()));
     Ok(report.verdict.into())
 }
 
