@@ -223,7 +223,7 @@ pub struct ErrorSummary {
     pub transaction: String,
     /// Where in the source, as `src/main.rs:12`.
     pub location: String,
-    /// What the first of them said.
+    /// What they said; `(more)` when there were too many different ones.
     pub message: String,
     /// How many there were.
     pub count: u64,
@@ -243,7 +243,8 @@ pub struct GeneratorSummary {
     pub cpu_seconds: f64,
     /// The most memory any one runner held at a time.
     pub peak_rss_bytes: u64,
-    /// Whether a processor was so busy that the times may be the generator's own.
+    /// Whether the workers used more than 90 % of their cores over the run, so that the times may
+    /// be the generator's own.
     pub saturated: bool,
     /// Processor time that the host gave to others.
     #[serde(default)]
@@ -285,7 +286,7 @@ pub struct SeriesPoint {
     pub starts: u64,
     /// Requests that ended in it.
     pub requests: u64,
-    /// Failures in it.
+    /// Journeys that failed in it.
     pub errors: u64,
     /// Starts given up in it.
     pub dropped: u64,
