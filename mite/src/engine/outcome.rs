@@ -1,6 +1,10 @@
 //! From what the controller added up to the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     Settings,
@@ -20,6 +24,9 @@ use crate::{
 
 /// The part of a worker's core that may be in use before the generator is a suspect.
 const BUSY: f64 = 0.9;
+
+/// The time from one point of the series to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The report of a run.
 pub(super) fn report(
@@ -54,7 +61,7 @@ pub(super) fn report(
         errors: errors(totals),
         generator: generator(outcome, workers, usage),
         series: Series {
-            interval_seconds: 1,
+            interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
             points: outcome.points.iter().map(point).collect(),
         },
@@ -180,7 +187,8 @@ fn requests_by_name(totals: &Statistics) -> Vec<RequestSummary> {
             *row.failures.entry(status).or_default() += request.failed;
         }
     }
-    rows.into_iter()
+    let mut rows: Vec<_> = rows
+        .into_iter()
         .map(|((name, method), row)| RequestSummary {
             name: name.to_owned(),
             method: method.to_owned(),
@@ -189,7 +197,9 @@ fn requests_by_name(totals: &Statistics) -> Vec<RequestSummary> {
             time: row.time.summary(),
             failed_time: row.failed_time.summary(),
         })
-        .collect()
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.count));
+    rows
 }
 
 fn metrics(totals: &Statistics) -> Vec<MetricSummary> {
@@ -238,7 +248,7 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
             count: *count,
         })
         .collect();
-    errors.sort_by_key(|row| std::cmp::Reverse(row.count));
+    errors.sort_by_key(|row| Reverse(row.count));
     errors
 }
 
@@ -267,7 +277,7 @@ fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary
 
 fn point(point: &Point) -> SeriesPoint {
     SeriesPoint {
-        at: point.at.as_secs_f64(),
+        at: (point.at + INTERVAL).as_secs_f64(),
         stage: point.stage.clone(),
         users: point.users,
         planned_starts: point.planned_starts,
