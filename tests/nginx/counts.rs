@@ -88,7 +88,10 @@ async fn a_closed_volume_is_counted_exactly() {
     );
     assert_eq!(log.len(), 3 * browse.completed);
     assert_eq!(report.transactions[0].count, browse.completed);
-    assert!(log.connections() <= 8, "{}", log.connections());
+    assert_eq!(report.series.points[1].users, 8, "all of them are there");
+    // nginx closes a connection after its thousandth request.
+    let most = 8 + log.len() / 1000;
+    assert!(log.connections() <= most, "{}", log.connections());
 }
 
 #[tokio::test]
