@@ -5,6 +5,7 @@ use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Context;
+use crate::error::Result;
 
 impl Context {
     /// Think time: does nothing for `duration`.
@@ -22,32 +23,42 @@ impl Context {
     /// # use std::time::Duration;
     /// # async fn journey(ctx: &mite::Context) -> mite::Result {
     /// while !ctx.should_stop() {
-    ///     let look = ctx.transaction("look at the clock", async {
+    ///     ctx.pace(Duration::from_secs(1), async {
     ///         ctx.http().get("/clock").send().await?.expect_status(200)?;
     ///         Ok(())
-    ///     });
-    ///     ctx.pace(Duration::from_secs(1), look).await?;
+    ///     })
+    ///     .await?;
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn pace<T>(&self, separation: Duration, future: impl Future<Output = T>) -> T {
+    ///
+    /// # Errors
+    /// Whatever the future returns, at once.
+    pub async fn pace<T>(
+        &self,
+        separation: Duration,
+        future: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let next = Instant::now() + separation;
-        let output = future.await;
+        let output = future.await?;
         if !self.should_stop() {
             sleep_until(next).await;
         }
-        output
+        Ok(output)
     }
 
     /// As [`pace`](Context::pace), with a separation drawn evenly between `mean - plus_minus` and
     /// `mean + plus_minus`, and never below zero.
+    ///
+    /// # Errors
+    /// Whatever the future returns, at once.
     pub async fn pace_around<T>(
         &self,
         mean: Duration,
         plus_minus: Duration,
-        future: impl Future<Output = T>,
-    ) -> T {
+        future: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let offset = plus_minus.as_secs_f64() * (self.rng().f64() * 2.0 - 1.0);
         let separation = (mean.as_secs_f64() + offset).max(0.0);
         self.pace(

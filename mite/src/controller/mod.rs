@@ -82,6 +82,8 @@ pub(crate) enum StopCause {
     Planned,
     /// Somebody stopped it.
     Interrupted,
+    /// A journey failed, and the run was to go on no longer than that.
+    FirstFailure,
     /// A threshold with `abort` was broken.
     Threshold(String),
     /// A volume model or a pool broke.
@@ -251,8 +253,11 @@ impl Controller {
     }
 
     /// Stops the run at once.
-    pub(crate) fn cut(&mut self, now: Duration) -> Vec<Action> {
-        let mut actions = self.stop(now);
+    pub(crate) fn cut(&mut self, now: Duration, cause: StopCause) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.phase == Phase::Running {
+            self.drain(now, now, cause, &mut actions);
+        }
         self.cut_now(now, &mut actions);
         actions
     }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock::RunClock,
     config::{BASE_URL, Config, Origin},
-    controller::{Action, Controller, ControllerEntry, ControllerSettings, Second},
+    controller::{Action, Controller, ControllerEntry, ControllerSettings, Second, StopCause},
     error::{Error, panic_message},
     id::RunnerId,
     link::{self, ControllerEnd, Message},
@@ -193,7 +193,8 @@ impl Driver {
         let now = self.clock.elapsed();
         match stop {
             Stop::Gracefully => self.controller.stop(now),
-            Stop::Now => self.controller.cut(now),
+            Stop::Now => self.controller.cut(now, StopCause::Interrupted),
+            Stop::AtFailure => self.controller.cut(now, StopCause::FirstFailure),
         }
     }
 

@@ -1,6 +1,7 @@
 //! From what the controller added up to the report.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -21,11 +22,11 @@ use crate::{
     stats::{self, Latency, Statistics, UserTime, metric},
 };
 
-/// How long the interval of a point is, which the report tells by its end.
-const SECOND: Duration = Duration::from_secs(1);
-
 /// The part of a worker's core that may be in use before the generator is a suspect.
 const BUSY: f64 = 0.9;
+
+/// The time from one point of the series, told by its end, to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The report of a run.
 pub(super) fn report(
@@ -60,7 +61,7 @@ pub(super) fn report(
         errors: errors(totals),
         generator: generator(outcome, workers, usage),
         series: Series {
-            interval_seconds: 1,
+            interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
             points: outcome.points.iter().map(point).collect(),
         },
@@ -186,7 +187,8 @@ fn requests_by_name(totals: &Statistics) -> Vec<RequestSummary> {
             *row.failures.entry(status).or_default() += request.failed;
         }
     }
-    rows.into_iter()
+    let mut rows: Vec<_> = rows
+        .into_iter()
         .map(|((name, method), row)| RequestSummary {
             name: name.to_owned(),
             method: method.to_owned(),
@@ -195,7 +197,9 @@ fn requests_by_name(totals: &Statistics) -> Vec<RequestSummary> {
             time: row.time.summary(),
             failed_time: row.failed_time.summary(),
         })
-        .collect()
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.count));
+    rows
 }
 
 fn metrics(totals: &Statistics) -> Vec<MetricSummary> {
@@ -244,7 +248,7 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
             count: *count,
         })
         .collect();
-    errors.sort_by_key(|row| std::cmp::Reverse(row.count));
+    errors.sort_by_key(|row| Reverse(row.count));
     errors
 }
 
@@ -273,7 +277,7 @@ fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary
 
 fn point(point: &Point) -> SeriesPoint {
     SeriesPoint {
-        at: (point.at + SECOND).as_secs_f64(),
+        at: (point.at + INTERVAL).as_secs_f64(),
         stage: point.stage.clone(),
         users: point.users,
         planned_starts: point.planned_starts,

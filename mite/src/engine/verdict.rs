@@ -28,7 +28,11 @@ pub(super) fn verdict(outcome: &Outcome) -> (Verdict, Vec<String>) {
             "the run was stopped after {at}, before its plan was over"
         ));
     }
-    let invalid = validity(outcome);
+    // A run that was to stop at its first failure is no measurement.
+    let invalid = match outcome.ending.cause {
+        StopCause::FirstFailure => Vec::new(),
+        _ => validity(outcome),
+    };
     let failed = failures(outcome);
     let verdict = if interrupted {
         Verdict::Interrupted
@@ -146,6 +150,10 @@ fn failures(outcome: &Outcome) -> Vec<String> {
             "the threshold {} does not hold{value}",
             threshold.expression
         ));
+    }
+    if outcome.ending.cause == StopCause::FirstFailure {
+        let at = seconds(outcome.ending.stopped_at);
+        reasons.push(format!("the run was stopped at its first failure, after {at}"));
     }
     let failed: u64 = outcome
         .totals

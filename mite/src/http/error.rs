@@ -9,7 +9,8 @@ use crate::{
 
 /// A request that got no answer, or an answer that is not what it was read as.
 ///
-/// The message names the method and the URL without its query, then the cause. Through `?` it
+/// The message has the [name](crate::http::RequestBuilder::name) of the request, or its method and
+/// its URL without the query when it was given none, then the cause. Through `?` it
 /// becomes a [`mite::Error`](crate::Error) of the same [`kind`](Error::kind).
 ///
 /// ```

@@ -341,9 +341,13 @@ impl Plan {
         status.as_u16() >= 400 && !self.ok.iter().any(|ok| ok.matches(status))
     }
 
-    /// Method and URL, as messages name the request.
+    /// Method and URL, as messages name the request; the name alone where one was given, since
+    /// it stands for many URLs and failures are grouped by their message.
     pub(super) fn brief(&self) -> String {
-        format!("{} {}", self.method, self.target.brief())
+        match &self.name {
+            Name::Given(name) => name.to_string(),
+            Name::Default(_) => format!("{} {}", self.method, self.target.brief()),
+        }
     }
 }
 

@@ -138,7 +138,16 @@ struct Bench {
 }
 
 impl Bench {
+    /// With an item already there, if one serves all.
     fn new<J: Journey>(policy: Policy, change: impl FnOnce(&mut RunnerSettings)) -> Self {
+        let bench = Self::without_data::<J>(policy, change);
+        if policy == Policy::Shared {
+            bench.give(&[()]);
+        }
+        bench
+    }
+
+    fn without_data<J: Journey>(policy: Policy, change: impl FnOnce(&mut RunnerSettings)) -> Self {
         let mut runner = RunnerSettings {
             clock: RunClock::start(),
             entries: vec![RunnerEntry {
@@ -167,16 +176,12 @@ impl Bench {
             },
             Outbox::new(0, sender),
         );
-        let bench = Self {
+        Self {
             worker,
             orders,
             inbox,
             messages,
-        };
-        if policy == Policy::Shared {
-            bench.give(&[()]);
         }
-        bench
     }
 
     fn order(&self, order: Order) {
@@ -307,6 +312,32 @@ async fn a_rate_starts_exactly_its_integral_and_in_each_second() {
     }
     let delay = run.journey().start_delay.max().unwrap();
     assert!(delay <= 2 * MILLISECOND, "{delay:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_that_waited_for_an_item_they_share_all_begin_when_it_comes() {
+    let bench = Bench::without_data::<Think>(Policy::Shared, |_| ());
+    bench.plan(Constant::users(20, 10 * SECOND));
+    let orders = bench.orders.clone();
+    let run = bench.run(4500 * MILLISECOND, 6 * SECOND);
+    let late = async {
+        sleep(SECOND).await;
+        let data = crate::datapool::encode::<(), _>(0, &()).unwrap();
+        let item = lease::Item {
+            id: ItemId(0),
+            data,
+        };
+        let order = lease::Order::Give(vec![item]);
+        orders
+            .send(Order::Data {
+                entry: ENTRY,
+                order,
+            })
+            .unwrap();
+    };
+    let (run, ()) = tokio::join!(run, late);
+    assert_eq!(run.most, 20);
+    assert_eq!(run.journey().started, 80);
 }
 
 #[tokio::test(start_paused = true)]

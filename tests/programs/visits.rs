@@ -1,0 +1,49 @@
+//! A load test for tests to run as a process of its own.
+
+use std::{process::ExitCode, time::Duration};
+
+use mite::{Context, Scenario, journey, scenario, volume::Constant};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Looks at the front page.
+#[journey]
+async fn look(ctx: &Context) -> mite::Result {
+    ctx.http().get("/").send().await?.expect_status(200)?;
+    Ok(())
+}
+
+/// Asks for something long that comes slowly.
+#[journey]
+async fn trickle(ctx: &Context) -> mite::Result {
+    ctx.http()
+        .get("/trickle")
+        .send()
+        .await?
+        .expect_status(200)?;
+    Ok(())
+}
+
+/// Visits for a minute.
+#[scenario]
+fn visits() -> Scenario {
+    Scenario::new().journey::<look>((), Constant::users(6, MINUTE))
+}
+
+/// Visits for a minute, some of them slow.
+#[scenario]
+fn slow_visits() -> Scenario {
+    Scenario::new()
+        .journey::<look>((), Constant::per_second(100, MINUTE))
+        .journey::<trickle>((), Constant::users(3, MINUTE))
+}
+
+/// Twenty visits a second for a minute.
+#[scenario]
+fn few_visits() -> Scenario {
+    Scenario::new().journey::<look>((), Constant::per_second(20, MINUTE))
+}
+
+fn main() -> ExitCode {
+    mite::main()
+}
