@@ -85,7 +85,7 @@ fn debugging(run: Run, config: Config) -> Run {
     let stop = run.stop_handle();
     run.workers(1).tap(Arc::new(move || {
         let stop = stop.clone();
-        Box::new(Console::debugging(config.clone()).at_failure(move || stop.cut()))
+        Box::new(Console::debugging(config.clone()).at_failure(move || stop.at_failure()))
     }))
 }
 

@@ -6,6 +6,9 @@ mod scope;
 mod shared;
 mod transaction;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     cell::{Cell, RefCell},
     fmt,

@@ -152,8 +152,10 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         ));
     }
     if outcome.ending.cause == StopCause::FirstFailure {
-        let at = seconds(outcome.ending.stopped_at);
-        reasons.push(format!("the run was stopped at its first failure, after {at}"));
+        let at = span(outcome.ending.stopped_at);
+        reasons.push(format!(
+            "the run was stopped at its first failure, after {at}"
+        ));
     }
     let failed: u64 = outcome
         .totals
