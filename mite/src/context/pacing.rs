@@ -24,7 +24,7 @@ impl Context {
     /// while !ctx.should_stop() {
     ///     ctx.pace(Duration::from_secs(1), async {
     ///         ctx.http().get("/clock").send().await?.expect_status(200)?;
-    ///         mite::Result::Ok(())
+    ///         Ok::<_, mite::Error>(())
     ///     }).await?;
     /// }
     /// # Ok(())
