@@ -84,7 +84,7 @@ pub(crate) enum StopCause {
     Interrupted,
     /// A threshold with `abort` was broken.
     Threshold(String),
-    /// A volume model or a pool broke.
+    /// A volume model broke, or a failure was to end it.
     Broken(String),
 }
 
@@ -235,7 +235,7 @@ impl Controller {
         self.broken.push(reason);
         actions.extend(self.supply(now, entry, Vec::new(), true));
         if let Some(state) = self.entries.get_mut(entry.index()) {
-            let segment = state.end(now);
+            let segment = state.break_off(now);
             self.target(entry, &segment, &mut actions);
         }
         actions
@@ -253,6 +253,17 @@ impl Controller {
     /// Stops the run at once.
     pub(crate) fn cut(&mut self, now: Duration) -> Vec<Action> {
         let mut actions = self.stop(now);
+        self.cut_now(now, &mut actions);
+        actions
+    }
+
+    /// Stops the run at once because something is wrong; it cannot pass.
+    pub(crate) fn break_off(&mut self, now: Duration, why: &str) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.phase == Phase::Running {
+            self.broken.push(why.to_owned());
+            self.drain(now, now, StopCause::Broken(why.to_owned()), &mut actions);
+        }
         self.cut_now(now, &mut actions);
         actions
     }

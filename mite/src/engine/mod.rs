@@ -230,6 +230,11 @@ impl StopHandle {
     pub fn cut(&self) {
         let _ = self.0.send(Stop::Now);
     }
+
+    /// Ends the run now because a journey failed, which is what was waited for.
+    pub(crate) fn stop_at_failure(&self) {
+        let _ = self.0.send(Stop::AtFailure);
+    }
 }
 
 /// How a run is to be stopped.
@@ -237,6 +242,7 @@ impl StopHandle {
 enum Stop {
     Gracefully,
     Now,
+    AtFailure,
 }
 
 struct CutOnDrop(StopHandle);
