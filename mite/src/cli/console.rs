@@ -241,6 +241,6 @@ mod tests {
         };
         console.head(&mut text, '<', &head);
         assert_eq!(text.matches('ü').count(), BODY_LIMIT);
-        assert!(text.ends_with("< … (cut; 5.9 KiB in all)\n"), "{text}");
+        assert!(text.ends_with("< … (cut; 5.86 KiB in all)\n"), "{text}");
     }
 }
