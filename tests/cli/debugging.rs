@@ -37,7 +37,7 @@ fn a_journey_is_told_in_the_order_of_what_happened() {
             "✓ shop :: browse",
             "GET /status/500  500",
             "error in shop :: buy: GET /status/500: expected 200 OK",
-            "at tests/fixtures/clumsy/journeys.rs:",
+            "at tests/clumsy/journeys.rs:",
             "✗ shop :: buy",
             "✗ shop ",
             "failed in ",

@@ -10,7 +10,7 @@ fn list_shows_every_name_with_its_first_line_and_its_place() {
         "Journeys\n",
         "Scenarios\n",
         "Datapools\n",
-        "  clumsy::journeys::idle  (tests/fixtures/clumsy/journeys.rs:",
+        "  clumsy::journeys::idle  (tests/clumsy/journeys.rs:",
         "      Does nothing, and that well.\n",
         "  clumsy::scenarios::well  (",
         "  clumsy::pools::users  (",
