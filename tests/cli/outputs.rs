@@ -34,6 +34,29 @@ fn every_report_that_is_asked_for_is_written() {
 }
 
 #[test]
+fn a_secret_in_a_failure_gets_into_neither_summary_nor_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    let report = path.to_str().unwrap();
+    let ended = clumsy(&[
+        "journey",
+        "test",
+        "blab",
+        "--duration",
+        "1s",
+        "--report",
+        report,
+    ]);
+    assert_eq!(ended.code, Some(1), "{ended}");
+    let report = fs::read_to_string(path).unwrap();
+    for text in [&ended.stdout, &ended.stderr, &report] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    assert!(report.contains("*** was refused"), "{report}");
+    assert!(ended.stdout.contains("*** was refused"), "{ended}");
+}
+
+#[test]
 fn a_threshold_of_the_command_line_joins_those_of_the_scenario() {
     let ended = clumsy(&[
         "scenario",
