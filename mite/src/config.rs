@@ -1,6 +1,6 @@
 //! Settings of a run: named texts, read as the type that is wanted.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -118,17 +118,12 @@ impl Config {
     }
 
     /// The keys and their values in order of key, secrets replaced by `***`.
-    pub fn iter_masked(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(key, setting)| {
-            (
-                key.as_str(),
-                if setting.is_secret(key) {
-                    MASK
-                } else {
-                    setting.text.as_str()
-                },
-            )
-        })
+    ///
+    /// The password in a URL is a secret whatever the key.
+    pub fn iter_masked(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.values
+            .iter()
+            .map(|(key, setting)| (key.as_str(), setting.shown(key)))
     }
 
     /// `text` with each secret value in it replaced by `***`.
@@ -137,7 +132,9 @@ impl Config {
             .iter()
             .filter(|(key, setting)| setting.is_secret(key) && !setting.text.is_empty())
             .fold(text.to_owned(), |text, (_, setting)| {
-                text.replace(&setting.text, MASK)
+                let encoded: String =
+                    url::form_urlencoded::byte_serialize(setting.text.as_bytes()).collect();
+                text.replace(&setting.text, MASK).replace(&encoded, MASK)
             })
     }
 
@@ -181,15 +178,20 @@ impl Setting {
         self.text.parse().map_err(|error: T::Err| ConfigError {
             message: format!(
                 "the config value {key}={} (from {}) is not a {}: {error}",
-                if self.is_secret(key) {
-                    MASK
-                } else {
-                    &self.text
-                },
+                self.shown(key),
                 self.origin,
                 short_name::<T>(),
             ),
         })
+    }
+
+    /// The text as anybody may see it.
+    fn shown(&self, key: &str) -> Cow<'_, str> {
+        if self.is_secret(key) {
+            Cow::Borrowed(MASK)
+        } else {
+            without_password(&self.text)
+        }
     }
 
     fn is_secret(&self, key: &str) -> bool {
@@ -211,6 +213,18 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     ]
     .iter()
     .any(|word| name.contains(word))
+}
+
+/// The text with the password masked, if it is a URL that has one.
+fn without_password(text: &str) -> Cow<'_, str> {
+    let Ok(mut url) = url::Url::parse(text) else {
+        return Cow::Borrowed(text);
+    };
+    if url.password().is_some() && url.set_password(Some(MASK)).is_ok() {
+        Cow::Owned(url.into())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 fn short_name<T>() -> &'static str {
@@ -310,5 +324,17 @@ mod tests {
             config.mask("user=a&pw=hunter2&pin=4711"),
             "user=a&pw=***&pin=***"
         );
+        config.set("api_token", "a&b c");
+        assert_eq!(config.mask("a&b c and t=a%26b+c"), "*** and t=***");
+    }
+
+    #[test]
+    fn the_password_in_a_url_is_nobodys_business() {
+        let mut config = Config::default();
+        config.set("base_url", "http://joe:hunter2@shop.test/");
+        let debug = format!("{config:?}");
+        assert!(debug.contains("http://joe:***@shop.test/"), "{debug}");
+        let message = config.get::<u32>("base_url").unwrap_err().to_string();
+        assert!(!message.contains("hunter2"), "{message}");
     }
 }

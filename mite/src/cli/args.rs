@@ -5,44 +5,44 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use tracing::Level;
 
-/// Load tests as ordinary Rust.
+/// A load test made with mite
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    about,
-    disable_help_subcommand = true,
-    propagate_version = true
-)]
+#[command(version, disable_help_subcommand = true, after_help = EXITS)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
+const EXITS: &str = "\
+A command ends with 0 when all is well, 1 when a threshold or a journey failed, 2 when the command,
+the config or the scenario is wrong, 3 when the load asked for was not produced, and 130 when it was
+interrupted. Times are written 250ms, 10s or 1m30s.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Show the journeys, scenarios and datapools of this program
     List,
-    /// Run one journey
+    /// Run one journey, once or at a volume
     #[command(subcommand)]
     Journey(JourneyCommand),
-    /// Run a scenario, or look at it
+    /// Run a scenario, or look at its plan
     #[command(subcommand)]
     Scenario(ScenarioCommand),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum JourneyCommand {
-    /// Run it once and show each transaction, each request and the failure with its place
+    /// Run a journey once and show each transaction, each request and the failure with its place
     Run(JourneyRun),
-    /// Run it at a volume
+    /// Run a journey at a volume and judge how it did
     Test(JourneyTest),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ScenarioCommand {
-    /// Draw the volume over time; sends nothing
+    /// Draw the volume of a scenario over time; sends nothing
     Plan(ScenarioPlan),
-    /// Run it in this process
+    /// Run a scenario in this process and judge how it did
     Test(ScenarioTest),
 }
 
@@ -56,7 +56,7 @@ pub(super) struct JourneyRun {
     #[command(flatten)]
     pub(super) common: Common,
     /// Seed of all random numbers [default: a new one each run]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
 }
 
@@ -67,11 +67,11 @@ pub(super) struct JourneyTest {
     /// Where its data comes from, for a journey that takes data
     #[arg(long, value_name = "NAME")]
     pub(super) datapool: Option<String>,
-    /// How many run it at the same time [default: 1]
-    #[arg(long, value_name = "N", conflicts_with = "rate")]
+    /// How many users run it at the same time [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = count, allow_negative_numbers = true)]
     pub(super) users: Option<u64>,
     /// How many start each second, whatever the server does
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", value_parser = positive, allow_negative_numbers = true)]
     pub(super) rate: Option<f64>,
     #[command(flatten)]
     pub(super) common: Common,
@@ -85,8 +85,8 @@ pub(super) struct ScenarioPlan {
     pub(super) name: String,
     #[command(flatten)]
     pub(super) config: ConfigArguments,
-    /// Look at the first so much of the run only
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// Look at the first part of the run only, as --duration cuts it
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(super) duration: Option<Duration>,
 }
 
@@ -108,20 +108,22 @@ pub(super) struct Common {
     /// Do not verify TLS certificates
     #[arg(long)]
     pub(super) insecure: bool,
-    /// Show each request and answer with head and body, and stop at the first failure
+    /// Show each request and answer with head, body and curl line, and stop at the first failure;
+    /// at a volume, with one worker
     #[arg(long)]
     pub(super) debugging: bool,
     /// What to log to stderr: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    #[arg(long, value_name = "LEVEL", default_value = "warn", value_parser = level)]
     pub(super) log_level: Level,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ConfigArguments {
-    /// A setting for journeys and scenarios; stronger than MITE_CONF_key=value in the environment
+    /// A setting for journeys and scenarios, stronger than MITE_CONF_KEY in the environment;
+    /// repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) config: Vec<(String, String)>,
-    /// Settings from a TOML file; weaker than --config and the environment
+    /// Settings from a TOML file, weaker than --config and the environment
     #[arg(long, value_name = "FILE")]
     pub(super) config_file: Option<PathBuf>,
 }
@@ -129,41 +131,58 @@ pub(super) struct ConfigArguments {
 /// What a run at a volume takes.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// End the run after so much time; cuts a plan short, never stretches it
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// End the run after this time, which cuts a plan short and never stretches it [default: the
+    /// end of the plan; 1m for a journey]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(super) duration: Option<Duration>,
-    /// What has to hold, such as 'http.p99 < 250ms'; repeatable
+    /// What has to hold beside the thresholds of the scenario, such as 'http.p99 < 250ms';
+    /// repeatable
     #[arg(long, value_name = "EXPR")]
     pub(super) threshold: Vec<String>,
-    /// Write a report; the ending chooses the form: .json; repeatable
+    /// Write a report; the ending chooses its format: .json; repeatable
     #[arg(long, value_name = "FILE")]
     pub(super) report: Vec<PathBuf>,
     /// Worker threads [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub(super) workers: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
+    pub(super) workers: Option<usize>,
     /// How many users are added each second at most
-    #[arg(long, value_name = "R", default_value_t = 1000.0, value_parser = positive)]
+    #[arg(long, value_name = "R", default_value_t = 1000.0, value_parser = positive, allow_negative_numbers = true)]
     pub(super) spawn_rate: f64,
-    /// Journeys in flight at once at most
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// How many journeys are in flight at once at most
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = count, allow_negative_numbers = true)]
     pub(super) max_in_flight: u64,
-    /// A start that is later than this is dropped
+    /// How late a start may be before it is dropped
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(super) max_start_delay: Duration,
     /// How long journeys in flight may go on when the run is over
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(super) graceful_stop: Duration,
     /// Seed of all random numbers [default: a new one each run]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
-    /// No progress on stderr
+    /// Show the summary only, no progress
     #[arg(long)]
     pub(super) quiet: bool,
 }
 
+/// The longest time that is taken for meant; one that is added to a clock must not overflow it.
+const LONGEST: Duration = Duration::from_secs(1000 * 24 * 60 * 60);
+
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; a time is written like 250ms, 10s or 1m30s"))
+    match humantime::parse_duration(text) {
+        Ok(time) if time <= LONGEST => Ok(time),
+        Ok(_) => Err("it is too long; 1000days is the longest".to_owned()),
+        Err(_) => Err(
+            "a time is written as numbers with their units, like 250ms, 10s or 1m30s".to_owned(),
+        ),
+    }
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it has to be longer than nothing, like 10s".to_owned()),
+        time => Ok(time),
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -171,6 +190,30 @@ fn positive(text: &str) -> Result<f64, String> {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
         _ => Err("it has to be a number above zero".to_owned()),
     }
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("it has to be a whole number above zero".to_owned()),
+    }
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=1024).contains(&number) => Ok(number),
+        _ => Err("it has to be a whole number from 1 to 1024".to_owned()),
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "it has to be a whole number".to_owned())
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    text.parse()
+        .map_err(|_| "it has to be error, warn, info, debug or trace".to_owned())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
@@ -195,5 +238,8 @@ mod tests {
     fn times_are_read_as_people_write_them() {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert!(duration("90").unwrap_err().contains("1m30s"));
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert!(some_time("0s").is_err());
+        assert!(duration("30000years").unwrap_err().contains("1000days"));
     }
 }

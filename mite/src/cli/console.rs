@@ -1,132 +1,172 @@
 //! What a journey does, told to a person as it happens.
 
-use std::{fmt::Write as _, io::IsTerminal};
+use std::fmt::Write as _;
 
 use http::Version;
 
-use super::output::show;
+use super::output;
 use crate::{
     config::Config,
-    event::{Event, Exchange, Head, Tap, What},
+    event::{Event, Exchange, Failure, Head, HttpRequest, Tap, TransactionEnd, What},
     http::mask,
-    report::human,
+    report::{Style, Tone, human, text::clean},
 };
 
-/// How much of a body is shown.
+/// How many characters of a body are shown.
 const BODY_LIMIT: usize = 2000;
 
 /// Prints events, and with `--debugging` whole exchanges, to stdout.
 pub(super) struct Console {
     config: Config,
+    style: Style,
     whole: bool,
-    colour: bool,
     at_failure: Option<Box<dyn FnMut()>>,
+    /// The journey and the transaction of the last failure.
+    failed: Option<(String, String)>,
+    /// Ends of failed transactions whose failure is still to be told: a panic is caught outside.
+    held: String,
 }
 
 impl Console {
     /// One line for each transaction, request and failure.
     pub(super) fn brief(config: Config) -> Self {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self {
-            config,
-            whole: false,
-            colour,
-            at_failure: None,
-        }
+        Self::new(config, false)
     }
 
     /// The same, and each request and answer with head and body.
     pub(super) fn debugging(config: Config) -> Self {
+        Self::new(config, true)
+    }
+
+    fn new(config: Config, whole: bool) -> Self {
         Self {
-            whole: true,
-            ..Self::brief(config)
+            config,
+            style: Style::of_stdout(),
+            whole,
+            at_failure: None,
+            failed: None,
+            held: String::new(),
         }
     }
 
-    /// Does something when a journey fails.
-    pub(super) fn at_failure(mut self, action: impl FnMut() + 'static) -> Self {
+    /// Shows nothing after the first failure but the transactions that end with it, and does
+    /// `action` then.
+    pub(super) fn until_failure(mut self, action: impl FnMut() + 'static) -> Self {
         self.at_failure = Some(Box::new(action));
         self
     }
 
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
+    /// Whether all that was to be seen has been.
+    fn is_over(&self) -> bool {
+        self.at_failure.is_some() && self.failed.is_some()
+    }
+
+    fn print(&mut self, text: &str) {
+        let text = std::mem::take(&mut self.held) + text;
+        // The journey goes on all the same when nobody reads.
+        let _ = output::print(&text);
+    }
+
+    fn transaction(&mut self, event: &Event<'_>, end: &TransactionEnd) {
+        let name = clean(event.transaction);
+        let time = human::time(end.time.as_secs_f64());
+        if !end.failed {
+            if !self.is_over() {
+                let mark = self.style.paint(Tone::Good, "✓");
+                let line = self.style.finish(format!("{mark} {name}  {time}\n"));
+                self.print(&line);
+            }
+            return;
+        }
+        let mark = self.style.paint(Tone::Bad, "✗");
+        let line = self.style.finish(format!("{mark} {name}  {time}\n"));
+        if self.is_told(event) {
+            self.print(&line);
+        } else if !self.is_over() {
+            self.held.push_str(&line);
         }
     }
 
-    fn describe(&self, event: &Event<'_>) -> Option<String> {
+    /// Whether the failure that ended this transaction has been shown.
+    fn is_told(&self, event: &Event<'_>) -> bool {
+        self.failed.as_ref().is_some_and(|(journey, transaction)| {
+            let inside = transaction.strip_prefix(event.transaction);
+            journey == event.journey
+                && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(" :: "))
+        })
+    }
+
+    fn failure(&mut self, event: &Event<'_>, failure: &Failure<'_>) {
+        if self.is_over() {
+            return;
+        }
+        let kind = self.style.paint(Tone::Bad, failure.kind);
         let inside = if event.transaction.is_empty() {
             String::new()
         } else {
-            format!(" in {}", event.transaction)
+            format!(" in {}", clean(event.transaction))
         };
-        match event.what {
-            What::Transaction(end) => {
-                let (colour, mark) = if end.failed {
-                    ("31", "✗")
-                } else {
-                    ("32", "✓")
-                };
-                let mark = self.paint(colour, mark);
-                Some(format!(
-                    "{mark} {}  {}",
-                    event.transaction,
-                    human::time(end.time.as_secs_f64())
-                ))
-            }
-            What::Http(request) if !self.whole => {
-                let outcome = request
-                    .status
-                    .map(|status| status.to_string())
-                    .or_else(|| request.error.map(str::to_owned))
-                    .unwrap_or_default();
-                let connection = if request.sent && !request.reused {
-                    ", new connection"
-                } else {
-                    ""
-                };
-                let time = human::time(request.total.as_secs_f64());
-                Some(format!("  {}  {outcome}  {time}{connection}", request.name))
-            }
-            What::Failure(failure) => {
-                let kind = self.paint("31", failure.kind);
-                let message = self.config.mask(failure.message);
-                Some(format!("{kind} at {}{inside}: {message}", failure.location))
-            }
-            What::Custom { kind, value } => {
-                Some(format!("  {kind} {}", self.config.mask(&value.to_string())))
-            }
-            _ => None,
+        let message = self.config.mask(failure.message);
+        let message: Vec<_> = message.lines().map(clean).collect();
+        let place = self
+            .style
+            .paint(Tone::Quiet, &format!("at {}", failure.location));
+        let ends = std::mem::take(&mut self.held);
+        self.print(&format!(
+            "{kind}{inside}: {}\n  {place}\n{ends}",
+            message.join("\n  ")
+        ));
+        self.failed = Some((event.journey.to_owned(), event.transaction.to_owned()));
+        if let Some(action) = &mut self.at_failure {
+            action();
         }
     }
 
-    fn exchange_text(&self, exchange: &Exchange) -> String {
+    /// A request in one line; one that could not even be built is told of as a failure alone.
+    fn request(&mut self, request: &HttpRequest<'_>) {
+        let outcome = match (request.status, request.error) {
+            (_, Some("request")) => return,
+            (_, Some(error)) => self.style.paint(Tone::Bad, error),
+            (Some(status), None) => status.to_string(),
+            (None, None) => String::new(),
+        };
+        let time = human::time(request.total.as_secs_f64());
+        let name = clean(&self.config.mask(request.name));
+        let connection = if request.reused || request.error.is_some() {
+            ""
+        } else {
+            ", new connection"
+        };
+        self.print(&format!("  {name}  {outcome}  {time}{connection}\n"));
+    }
+
+    fn show(&self, exchange: &Exchange) -> String {
         let mut text = String::new();
-        let request = format!("{} {}", exchange.method, self.config.mask(&exchange.url));
-        let _ = writeln!(text, "{}", self.paint("1", &request));
+        let url = mask::masked_url(&exchange.url, &self.config);
+        let request = format!("{} {}", exchange.method, clean(&url));
+        let _ = writeln!(text, "{}", self.style.paint(Tone::Heading, &request));
         self.head(&mut text, '>', &exchange.request);
         match (exchange.status, &exchange.error) {
             (Some(status), _) => {
                 let time = human::time(exchange.total.as_secs_f64());
                 let line = format!("{:?} {status}  {time}", Version::HTTP_11);
-                let _ = writeln!(text, "{}", self.paint("1", &line));
+                let _ = writeln!(text, "{}", self.style.paint(Tone::Heading, &line));
                 self.head(&mut text, '<', &exchange.response);
             }
             (None, Some(error)) => {
-                let _ = writeln!(text, "{}", self.paint("31", error));
+                let error = clean(&self.config.mask(error));
+                let _ = writeln!(text, "{}", self.style.paint(Tone::Bad, &error));
             }
             (None, None) => {}
         }
+        // As it is, for the shell; the body in it is the journey's own.
         let _ = writeln!(text, "{}\n", exchange.curl);
         text
     }
 
     fn head(&self, text: &mut String, arrow: char, head: &Head) {
         for (name, value) in mask::headers(&head.headers, &self.config) {
-            let _ = writeln!(text, "{arrow} {name}: {value}");
+            let _ = writeln!(text, "{arrow} {name}: {}", clean(&value));
         }
         if head.body.is_empty() {
             return;
@@ -135,7 +175,7 @@ impl Console {
         let body = mask::body(&head.headers, &head.body, &self.config);
         let shown: String = body.chars().take(BODY_LIMIT).collect();
         for line in shown.lines() {
-            let _ = writeln!(text, "{arrow} {line}");
+            let _ = writeln!(text, "{arrow} {}", clean(line));
         }
         if shown.len() < body.len() {
             let total = human::bytes(head.body.len() as u64);
@@ -146,19 +186,61 @@ impl Console {
 
 impl Tap for Console {
     fn event(&mut self, event: &Event<'_>) {
-        if let Some(line) = self.describe(event) {
-            show(&format!("{line}\n"));
-        }
-        if matches!(event.what, What::Failure(_))
-            && let Some(action) = &mut self.at_failure
-        {
-            action();
+        match event.what {
+            What::Transaction(end) => self.transaction(event, end),
+            What::Failure(failure) => self.failure(event, failure),
+            _ if self.is_over() => {}
+            What::Http(request) if !self.whole => self.request(request),
+            What::Custom { kind, value } => {
+                let value = clean(&self.config.mask(&value.to_string()));
+                self.print(&format!("  {} {value}\n", clean(kind)));
+            }
+            _ => {}
         }
     }
 
     fn exchange(&mut self, exchange: Exchange) {
-        if self.whole {
-            show(&self.exchange_text(&exchange));
+        if self.whole && !self.is_over() {
+            let text = self.show(&exchange);
+            self.print(&text);
         }
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        if !self.held.is_empty() {
+            self.print("");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_sends_cannot_steer_the_terminal() {
+        let console = Console::debugging(Config::default());
+        let mut text = String::new();
+        let head = Head {
+            body: "\u{1b}[2Jred\u{7}\nnext\tline".into(),
+            ..Head::default()
+        };
+        console.head(&mut text, '<', &head);
+        assert_eq!(text, "<\n<  [2Jred\n< next line\n");
+    }
+
+    #[test]
+    fn a_long_body_is_cut_and_its_length_told() {
+        let console = Console::debugging(Config::default());
+        let mut text = String::new();
+        let head = Head {
+            body: "ü".repeat(3000).into(),
+            ..Head::default()
+        };
+        console.head(&mut text, '<', &head);
+        assert_eq!(text.matches('ü').count(), BODY_LIMIT);
+        assert!(text.ends_with("< … (cut; 5.86 KiB in all)\n"), "{text}");
     }
 }

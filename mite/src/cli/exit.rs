@@ -30,15 +30,22 @@ impl From<Verdict> for Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The number.
+    pub(super) fn code(self) -> u8 {
+        match self {
             Exit::Passed => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Invalid => 3,
             Exit::Interrupted => 130,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
     }
 }
 

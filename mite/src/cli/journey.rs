@@ -6,18 +6,23 @@ use bytes::Bytes;
 
 use super::{
     args::{JourneyRun, JourneyTest},
+    build::build,
     console::Console,
     exit::{Exit, Failure},
     logging,
-    output::show,
+    output::print,
     scenario, settings,
 };
 use crate::{
     config::Config,
-    datapool::ErasedPool,
+    datapool::{DataPoolError, ErasedPool},
+    error::catching,
     journey::registry::{self, JourneyEntry},
     report::{Printer, human},
-    scenario::{Entry, Scenario, registry::find_datapool},
+    scenario::{
+        Entry, Scenario,
+        registry::{datapools, find_datapool},
+    },
     testing,
     volume::{Constant, VolumeModel},
 };
@@ -26,7 +31,7 @@ use crate::{
 pub(super) fn test(arguments: &JourneyTest, defaults: Config) -> Result<Exit, Failure> {
     let entry = registry::find_journey(&arguments.name)?;
     let mut config = settings::sending_config(defaults, &arguments.common)?;
-    let pool = pool(entry, arguments.datapool.as_deref(), &mut config)?;
+    let pool = Source::of(entry, arguments.datapool.as_deref(), &mut config)?.pool;
     let duration = arguments.run.duration.unwrap_or(scenario::DEFAULT_DURATION);
     let volume: Box<dyn VolumeModel> = match arguments.rate {
         Some(rate) => Box::new(Constant::per_second(rate, duration)),
@@ -51,7 +56,7 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
     logging::start(arguments.common.log_level, Printer::plain());
     let entry = registry::find_journey(&arguments.name)?;
     let mut config = settings::sending_config(defaults, &arguments.common)?;
-    let mut pool = pool(entry, arguments.datapool.as_deref(), &mut config)?;
+    let source = Source::of(entry, arguments.datapool.as_deref(), &mut config)?;
     let console = if arguments.common.debugging {
         Console::debugging(config.clone())
     } else {
@@ -62,88 +67,100 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let data = first_item(&mut pool, &config).await?;
-        show(&format!("{}\n", entry.name));
+        let data = source.first_item(&config).await?;
+        print(&format!("{}\n", entry.name))?;
         let started = Instant::now();
         let result =
             testing::run_tapped(&entry.into(), data, config, seed, Box::new(console)).await;
         let time = human::time(started.elapsed().as_secs_f64());
-        match result {
-            Ok(()) => {
-                show(&format!("passed in {time}\n"));
-                Ok(Exit::Passed)
-            }
-            Err(_) => {
-                show(&format!("failed in {time}\n"));
-                Ok(Exit::Failed)
-            }
-        }
+        let (word, exit) = match result {
+            Ok(()) => ("passed", Exit::Passed),
+            Err(_) => ("failed", Exit::Failed),
+        };
+        print(&format!("{word} in {time}\n"))?;
+        Ok(exit)
     })
 }
 
-async fn first_item(pool: &mut ErasedPool, config: &Config) -> Result<Bytes, Failure> {
-    pool.open(config).await?;
-    let block = pool.checkout(1).await?;
-    let item = block.items.into_iter().next().ok_or_else(|| {
-        Failure::new("the datapool is empty; there is nothing to run the journey with")
-    })?;
-    Ok(item.data)
+/// Where the data of a journey comes from.
+struct Source {
+    name: &'static str,
+    pool: ErasedPool,
 }
 
-/// The pool of that name, if its items are what the journey takes.
-fn pool(
-    journey: &JourneyEntry,
-    name: Option<&str>,
-    config: &mut Config,
-) -> Result<ErasedPool, Failure> {
-    let Some(name) = name else {
-        if journey.takes_data() {
+impl Source {
+    /// The pool of that name, if its items are what the journey takes.
+    fn of(
+        journey: &JourneyEntry,
+        name: Option<&str>,
+        config: &mut Config,
+    ) -> Result<Self, Failure> {
+        let Some(name) = name else {
+            if journey.takes_data() {
+                return Err(Failure::new(format!(
+                    "the journey {} takes data ({}); say where it comes from with --datapool \
+                     NAME; {}",
+                    journey.name,
+                    journey.data_type(),
+                    fitting_pools(journey),
+                )));
+            }
+            return Ok(Self {
+                name: "()",
+                pool: ErasedPool::new(()),
+            });
+        };
+        let entry = find_datapool(name)?;
+        if !journey.takes_data() {
             return Err(Failure::new(format!(
-                "the journey {} takes data ({}); say where it comes from with --datapool NAME{}",
+                "the journey {} takes no data; leave out --datapool",
+                journey.name,
+            )));
+        }
+        if entry.item_type() != journey.data_type() {
+            return Err(Failure::new(format!(
+                "the datapool {} gives {}, but the journey {} takes {}; {}",
+                entry.name,
+                entry.item_type(),
                 journey.name,
                 journey.data_type(),
                 fitting_pools(journey),
             )));
         }
-        return Ok(ErasedPool::new(()));
-    };
-    let entry = find_datapool(name)?;
-    if !journey.takes_data() {
-        return Err(Failure::new(format!(
-            "the journey {} takes no data; leave --datapool out",
-            journey.name
-        )));
+        Ok(Self {
+            name: entry.name,
+            pool: build("datapool", entry.name, entry.build, config)?,
+        })
     }
-    if entry.item_type() != journey.data_type() {
-        return Err(Failure::new(format!(
-            "the datapool {} gives {}, but the journey {} takes {}{}",
-            entry.name,
-            entry.item_type(),
-            journey.name,
-            journey.data_type(),
-            fitting_pools(journey),
-        )));
+
+    /// One item, for a journey that runs once.
+    async fn first_item(mut self, config: &Config) -> Result<Bytes, Failure> {
+        let block = catching(async {
+            self.pool.open(config).await?;
+            self.pool.checkout(1).await
+        })
+        .await
+        .unwrap_or_else(|panic| Err(DataPoolError::new(panic.to_string())))
+        .map_err(|error| Failure::new(format!("the datapool {}: {error}", self.name)))?;
+        let item = block.items.into_iter().next().ok_or_else(|| {
+            Failure::new(format!(
+                "the datapool {} has nothing to run the journey with",
+                self.name
+            ))
+        })?;
+        Ok(item.data)
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on((entry.build)(config)).map_err(|error| {
-        Failure::new(format!(
-            "the datapool {} cannot be built: {error}",
-            entry.name
-        ))
-    })
 }
 
 fn fitting_pools(journey: &JourneyEntry) -> String {
-    let names: Vec<_> = crate::scenario::registry::datapools()
+    let names: Vec<_> = datapools()
         .into_iter()
         .filter(|pool| pool.item_type() == journey.data_type())
         .map(|pool| pool.name)
         .collect();
     if names.is_empty() {
-        "; there is none that fits: write one with #[datapool]".to_owned()
+        "there is none that fits: write one with #[datapool]".to_owned()
     } else {
-        format!("; those that fit: {}", names.join(", "))
+        format!("those that fit: {}", names.join(", "))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     exit::{Exit, Failure},
-    output::show,
+    output::print,
 };
 use crate::{
     journey::registry::journeys,
@@ -32,7 +32,7 @@ pub(super) fn list() -> Result<Exit, Failure> {
     if text.is_empty() {
         text.push_str("There is nothing here yet: write an async fn and put #[journey] on it.\n");
     }
-    show(&text);
+    print(&text)?;
     Ok(Exit::Passed)
 }
 
@@ -40,16 +40,17 @@ type Row = (&'static str, &'static str, &'static str, u32);
 
 fn section(text: &mut String, title: &str, rows: impl Iterator<Item = Row>) {
     let rows: Vec<Row> = rows.collect();
-    let Some(width) = rows.iter().map(|(name, ..)| name.chars().count()).max() else {
+    if rows.is_empty() {
         return;
-    };
+    }
     if !text.is_empty() {
         text.push('\n');
     }
     let _ = writeln!(text, "{title}");
     for (name, doc, file, line) in rows {
-        let place = format!("{file}:{line}");
-        let separator = if doc.is_empty() { "" } else { "  " };
-        let _ = writeln!(text, "  {name:width$}  {doc}{separator}({place})");
+        let _ = writeln!(text, "  {name}  ({file}:{line})");
+        if !doc.is_empty() {
+            let _ = writeln!(text, "      {doc}");
+        }
     }
 }

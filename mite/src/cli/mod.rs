@@ -1,6 +1,7 @@
 //! The command line of a user's binary.
 
 mod args;
+mod build;
 mod console;
 mod exit;
 mod journey;
@@ -17,19 +18,20 @@ use clap::Parser;
 
 use args::{Arguments, Command, JourneyCommand, ScenarioCommand};
 use exit::{Exit, Failure};
+use output::tell;
 
-use crate::config::Config;
+use crate::{config::Config, error::catch};
 
 /// Runs the command line of a load test: `list`, `journey run`, `scenario test` and the rest.
 ///
 /// Every journey, scenario and datapool linked into the binary is known by its name. `--help` tells
-/// what there is. The exit code is
+/// what there is; `--version` tells the version of mite. The exit code is
 ///
 /// | code | meaning |
 /// |---|---|
 /// | 0 | passed |
 /// | 1 | a threshold failed, or a journey did and no threshold is on errors |
-/// | 2 | the command, the config or the scenario is wrong; nothing was started |
+/// | 2 | the command, the config or the scenario is wrong, or a report cannot be written |
 /// | 3 | invalid: the load that was asked for was not produced |
 /// | 130 | interrupted |
 ///
@@ -72,11 +74,12 @@ pub fn main_with(defaults: impl FnOnce(&mut Config)) -> ExitCode {
             return code.into();
         }
     };
-    defaults(&mut config);
-    match dispatch(arguments, config) {
+    let settled = catch(|| defaults(&mut config))
+        .map_err(|panic| Failure::new(format!("the settings of the program: {panic}")));
+    match settled.and_then(|()| dispatch(arguments, config)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            tell(&format!("error: {failure}"));
             Exit::Usage.into()
         }
     }

@@ -1,13 +1,26 @@
-//! What a command has to show, on stdout.
+//! What is written to the terminal, also when nobody reads it.
 
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 
-/// Writes `text` to stdout.
-///
-/// Nobody reads on when stdout is closed, as `| head` does: the command then goes on without, and its
-/// exit code stays what it is.
-pub(super) fn show(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+use super::exit::Failure;
+
+/// Writes to stdout. A reader that has gone away, as in `list | head -1`, is no failure.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write to the standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr, where there is nobody left to tell when that fails.
+pub(super) fn tell(line: &str) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{line}\n").as_bytes());
 }

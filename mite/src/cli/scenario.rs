@@ -4,25 +4,29 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     args::{Common, RunArguments, ScenarioPlan, ScenarioTest},
+    build::build,
     console::Console,
     exit::{Exit, Failure},
     logging,
-    output::show,
+    output::{print, tell},
     settings, signals,
 };
 use crate::{
     config::Config,
-    engine::{self, Run},
-    report::{self, Style},
+    engine::{self, Run, RunError},
+    report::{self, Report, Style},
     scenario::{Scenario, registry},
     stats::metric,
 };
+
+/// How long a journey is tested when nothing is said.
+pub(super) const DEFAULT_DURATION: Duration = Duration::from_secs(60);
 
 /// Runs a scenario and shows its summary.
 pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, Failure> {
     let entry = registry::find_scenario(&arguments.name)?;
     let mut config = settings::sending_config(defaults, &arguments.common)?;
-    let scenario = build(entry, &mut config)?;
+    let scenario = build("scenario", entry.name, entry.build, &mut config)?;
     run(
         entry.name,
         scenario,
@@ -36,14 +40,14 @@ pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, F
 pub(super) fn plan(arguments: &ScenarioPlan, defaults: Config) -> Result<Exit, Failure> {
     let entry = registry::find_scenario(&arguments.name)?;
     let mut config = settings::config(defaults, &arguments.config)?;
-    let scenario = build(entry, &mut config)?;
+    let scenario = build("scenario", entry.name, entry.build, &mut config)?;
     scenario.check(&metric::all_registered()?)?;
     let entries = engine::plan(scenario, arguments.duration)?;
-    show(&report::plan::draw(
+    print(&report::plan::draw(
         entry.name,
         &entries,
         Style::of_stdout(),
-    ));
+    ))?;
     Ok(Exit::Passed)
 }
 
@@ -56,7 +60,7 @@ pub(super) fn run(
     arguments: &RunArguments,
 ) -> Result<Exit, Failure> {
     let (observer, printer) = report::choose(arguments.quiet || common.debugging);
-    logging::start(common.log_level, printer);
+    logging::start(common.log_level, printer.clone());
     let mut run = settings::run(scenario, config.clone(), arguments)
         .name(name)
         .observer(observer);
@@ -64,20 +68,41 @@ pub(super) fn run(
         run = debugging(run, config);
     }
     let stop = run.stop_handle();
-    let report = tokio::runtime::Builder::new_current_thread()
+    let watch = signals::watch(stop, (!arguments.quiet).then_some(printer));
+    let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
             tokio::select! {
-                report = run.execute() => report.map_err(Failure::from),
-                watched = signals::watch(stop) => Err(match watched {
+                outcome = run.execute() => Ok(outcome),
+                watched = watch => Err(match watched {
                     Ok(()) => Failure::new("the watch for signals ended"),
                     Err(error) => Failure::new(format!("cannot watch for Ctrl-C: {error}")),
                 }),
             }
         })?;
-    show(&report::render(&report, Style::of_stdout()));
-    Ok(report.verdict.into())
+    match outcome {
+        Ok(report) => {
+            show(&report);
+            Ok(report.verdict.into())
+        }
+        Err(RunError::NotWritten { report, message }) => {
+            show(&report);
+            Err(Failure::new(message))
+        }
+        Err(error @ RunError::Interrupted) => {
+            tell(&error.to_string());
+            Ok(Exit::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The verdict holds whether or not its summary can be shown.
+fn show(report: &Report) {
+    if let Err(failure) = print(&report::render(report, Style::of_stdout())) {
+        tell(&format!("error: {failure}"));
+    }
 }
 
 /// One worker that shows all it does and stops at the first failure.
@@ -85,21 +110,6 @@ fn debugging(run: Run, config: Config) -> Run {
     let stop = run.stop_handle();
     run.workers(1).tap(Arc::new(move || {
         let stop = stop.clone();
-        Box::new(Console::debugging(config.clone()).at_failure(move || stop.at_failure()))
+        Box::new(Console::debugging(config.clone()).until_failure(move || stop.stop_at_failure()))
     }))
 }
-
-fn build(entry: &registry::ScenarioEntry, config: &mut Config) -> Result<Scenario, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on((entry.build)(config)).map_err(|error| {
-        Failure::new(format!(
-            "the scenario {} cannot be built: {error}",
-            entry.name
-        ))
-    })
-}
-
-/// How long a journey is tested when nothing is said.
-pub(super) const DEFAULT_DURATION: Duration = Duration::from_secs(60);

@@ -24,9 +24,14 @@ pub(super) fn config(mut config: Config, arguments: &ConfigArguments) -> Result<
         let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else {
             continue;
         };
+        if key.is_empty() {
+            return Err(Failure::new(format!(
+                "the environment variable {PREFIX} names no setting; write {PREFIX}key=value"
+            )));
+        }
         let value = value.to_str().ok_or_else(|| {
             Failure::new(format!(
-                "the environment variable {PREFIX}{key} is not valid UTF-8"
+                "the environment variable {PREFIX}{key} is not valid UTF-8; a setting is a text"
             ))
         })?;
         config.put(key.to_owned(), value.to_owned(), Origin::Environment);
@@ -59,7 +64,7 @@ pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) 
         .max_start_delay(arguments.max_start_delay)
         .graceful_stop(arguments.graceful_stop);
     if let Some(workers) = arguments.workers {
-        run = run.workers(workers as usize);
+        run = run.workers(workers);
     }
     if let Some(duration) = arguments.duration {
         run = run.duration(duration);
@@ -77,10 +82,21 @@ fn read_file(config: &mut Config, path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::new(format!("cannot read the config file {shown}: {error}")))?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| Failure::new(format!("the config file {shown} is not TOML: {error}")))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| {
+            text.bytes()
+                .take(span.start)
+                .filter(|b| *b == b'\n')
+                .count()
+                + 1
+        });
+        let message = error.message();
+        Failure::new(format!(
+            "the config file {shown} is not TOML: line {line}: {message}"
+        ))
+    })?;
     flatten(config, "", &table)
+        .map_err(|failure| Failure::new(format!("the config file {shown}: {failure}")))
 }
 
 /// Nested tables become keys joined with a dot: `[db] host = …` is `db.host`.
@@ -99,7 +115,7 @@ fn flatten(config: &mut Config, prefix: &str, table: &toml::Table) -> Result<(),
             toml::Value::Datetime(time) => time.to_string(),
             toml::Value::Array(_) => {
                 return Err(Failure::new(format!(
-                    "{key} in the config file is a list; a setting is a text, a number, true or false"
+                    "{key} is a list; a setting is a text, a number, true or false"
                 )));
             }
         };
@@ -119,10 +135,14 @@ mod tests {
             .unwrap();
         let mut config = Config::default();
         flatten(&mut config, "", &table).unwrap();
-        let seen: Vec<_> = config.iter_masked().collect();
+        let seen: Vec<_> = config
+            .iter_masked()
+            .map(|(key, value)| (key, value.into_owned()))
+            .collect();
         assert_eq!(
             seen,
             [("db.port", "5432"), ("db.tls", "true"), ("url", "http://x")]
+                .map(|(key, value)| (key, value.to_owned()))
         );
     }
 }

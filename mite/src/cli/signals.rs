@@ -1,18 +1,33 @@
-//! Ctrl-C and SIGTERM: the first one ends the run gracefully, the second at once.
+//! Ctrl-C and SIGTERM: the first one ends the run gracefully, the second at once, the third leaves.
+
+use std::io::{self, Write as _};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::engine::StopHandle;
+use super::exit::Exit;
+use crate::{engine::StopHandle, report::Printer};
 
 /// Stops the run as the user asks for it; never ends by itself.
-pub(super) async fn watch(stop: StopHandle) -> std::io::Result<()> {
+///
+/// The third signal is for a run that is stuck where nothing can reach it, such as a setup that
+/// blocks its thread.
+pub(super) async fn watch(stop: StopHandle, mut printer: Option<Printer>) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut tell = |line: &str| {
+        if let Some(printer) = &mut printer {
+            // In one piece, which a live display keeps together.
+            let _ = printer.write_all(format!("{line}\n").as_bytes());
+        }
+    };
     either(&mut interrupt, &mut terminate).await;
+    tell("stopping; Ctrl-C again cuts journeys in flight");
     stop.stop();
     either(&mut interrupt, &mut terminate).await;
+    tell("cutting; Ctrl-C again leaves without a report");
     stop.cut();
-    std::future::pending().await
+    either(&mut interrupt, &mut terminate).await;
+    std::process::exit(Exit::Interrupted.code().into())
 }
 
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {

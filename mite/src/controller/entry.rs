@@ -1,9 +1,6 @@
 //! One entry of the scenario, as the controller sees it: its plan and its data.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::time::Duration;
 
 use super::{Action, ControllerEntry, Observed};
 use crate::{
@@ -12,7 +9,7 @@ use crate::{
         broker::{self, Broker},
         lease,
     },
-    error::panic_message,
+    error::catch,
     id::{EntryId, RunnerId},
     link::Order,
     volume::{
@@ -40,6 +37,8 @@ pub(super) struct EntryState {
     starving_since: Option<Duration>,
     /// Whether the pool had nothing more to give when it was last asked.
     dry: bool,
+    /// Whether the pool broke.
+    broken: bool,
 }
 
 impl EntryState {
@@ -58,6 +57,7 @@ impl EntryState {
             starved: false,
             starving_since: None,
             dry: false,
+            broken: false,
         }
     }
 
@@ -71,14 +71,8 @@ impl EntryState {
             return Ok(Vec::new());
         }
         let planner = &mut self.planner;
-        catch_unwind(AssertUnwindSafe(|| planner.advance(until, observed))).unwrap_or_else(
-            |panic| {
-                Err(VolumeError::new(format!(
-                    "it panicked: {}",
-                    panic_message(panic.as_ref())
-                )))
-            },
-        )
+        catch(|| planner.advance(until, observed))
+            .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))
     }
 
     /// A runner says something about its data.
@@ -123,8 +117,9 @@ impl EntryState {
         self.act(now, todo, actions);
     }
 
-    /// Ends the entry now, whatever was planned.
-    pub(super) fn end(&mut self, now: Duration) -> Segment {
+    /// Ends the entry now, whatever was planned: its pool broke.
+    pub(super) fn break_off(&mut self, now: Duration) -> Segment {
+        self.broken = true;
         self.over_at = self.over_at.or(Some(now));
         Segment {
             from: now,
@@ -167,6 +162,11 @@ impl EntryState {
     /// Whether the pool was too small for the volume.
     pub(super) fn is_starved(&self) -> bool {
         self.starved
+    }
+
+    /// Whether the plan ended because the pool broke.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Starts due in `[from, to)`.

@@ -86,7 +86,7 @@ pub(crate) enum StopCause {
     FirstFailure,
     /// A threshold with `abort` was broken.
     Threshold(String),
-    /// A volume model or a pool broke.
+    /// A volume model broke, or a failure was to end it.
     Broken(String),
 }
 
@@ -237,7 +237,7 @@ impl Controller {
         self.broken.push(reason);
         actions.extend(self.supply(now, entry, Vec::new(), true));
         if let Some(state) = self.entries.get_mut(entry.index()) {
-            let segment = state.end(now);
+            let segment = state.break_off(now);
             self.target(entry, &segment, &mut actions);
         }
         actions

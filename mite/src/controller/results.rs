@@ -145,6 +145,8 @@ pub(crate) struct EntryOutcome {
     pub(crate) starved: bool,
     /// Whether the data was used up, which is a planned end.
     pub(crate) exhausted: bool,
+    /// Whether its pool broke.
+    pub(crate) broken: bool,
 }
 
 impl Results {
@@ -352,6 +354,7 @@ impl Results {
                 dropped: begun.dropped,
                 starved: entry.is_starved(),
                 exhausted: entry.is_exhausted(),
+                broken: entry.is_broken(),
             })
             .collect();
         Outcome {

@@ -1,8 +1,7 @@
 //! The controller's driver: carries its words to runners, pools and onlookers, and theirs to it.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{future::Future, time::Duration};
 
-use futures_util::FutureExt;
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     task::spawn_local,
@@ -18,7 +17,8 @@ use crate::{
     clock::RunClock,
     config::{BASE_URL, Config, Origin},
     controller::{Action, Controller, ControllerEntry, ControllerSettings, Second, StopCause},
-    error::{Error, panic_message},
+    datapool::DataPoolError,
+    error::{Error, catching, panicked},
     id::RunnerId,
     link::{self, ControllerEnd, Message},
     report::{Observer, Progress, Report, RunInfo, Sinks, State, ThresholdNow},
@@ -41,7 +41,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         mut observer,
         tap,
         stop: _stop,
-        stops,
+        mut stops,
     } = run;
     check_options(&settings)?;
     let metrics = metric::all_registered()?;
@@ -60,10 +60,8 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
             .config
             .put(BASE_URL.to_owned(), url, Origin::Scenario);
     }
-    call(setup, &mut settings.config)
-        .await
-        .map_err(RunError::Setup)?;
-    open_pools(&mut entries, &settings.config).await?;
+    let ready = prepare(setup, &mut entries, &mut settings.config);
+    unless_stopped(&mut stops, ready).await?;
     super::system::raise_descriptor_limit();
 
     let clock = RunClock::start();
@@ -92,22 +90,20 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         observer,
         stopping: None,
     };
-    driver.run(stops).await;
+    driver.run(&mut stops).await;
     let Driver {
-        controller,
+        mut controller,
         pools,
         mut observer,
         ..
     } = driver;
-    pools.close().await;
+    for (entry, error) in pools.close().await {
+        controller.pool_broke(clock.elapsed(), entry, &error.to_string());
+    }
 
     let mut outcome = controller.finish(clock.elapsed());
-    if let Err(error) = call(teardown, &mut settings.config).await {
-        outcome
-            .ending
-            .broken
-            .push(format!("the teardown of the scenario failed: {error}"));
-    }
+    let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
+    outcome.ending.broken.extend(torn_down.err());
     let report = outcome::report(&settings, clock, &outcome, workers, &usage);
     if let Some(observer) = &mut observer {
         observer.ended(&report);
@@ -132,7 +128,7 @@ struct Driver {
 }
 
 impl Driver {
-    async fn run(&mut self, mut stops: UnboundedReceiver<Stop>) {
+    async fn run(&mut self, stops: &mut UnboundedReceiver<Stop>) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while !self.controller.is_finished() {
@@ -242,12 +238,52 @@ fn check_options(settings: &Settings) -> Result<(), RunError> {
     )))
 }
 
+/// Does all there is to do before the start.
+async fn prepare(
+    setup: Option<Hook>,
+    entries: &mut [Entry],
+    config: &mut Config,
+) -> Result<(), RunError> {
+    call(setup, config).await.map_err(RunError::Setup)?;
+    open_pools(entries, config).await
+}
+
+/// What comes before the start has nothing that could end gracefully: any word ends it.
+async fn unless_stopped<T>(
+    stops: &mut UnboundedReceiver<Stop>,
+    before: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    tokio::select! {
+        biased;
+        result = before => result,
+        Some(_) = stops.recv() => Err(RunError::Interrupted),
+    }
+}
+
+/// Does what comes after the last journey, or says why it was not done.
+async fn tear_down(
+    teardown: Option<Hook>,
+    config: &mut Config,
+    stops: &mut UnboundedReceiver<Stop>,
+) -> Result<(), String> {
+    // Earlier words were about the journeys, which are over.
+    while stops.try_recv().is_ok() {}
+    let cut = async { while !matches!(stops.recv().await, Some(Stop::Now) | None) {} };
+    tokio::select! {
+        biased;
+        result = call(teardown, config) => result.map_err(|error| {
+            let place = error.location();
+            format!("the teardown of the scenario failed: {error} ({place})")
+        }),
+        () = cut => Err("the teardown of the scenario was interrupted".to_owned()),
+    }
+}
+
 async fn open_pools(entries: &mut [Entry], config: &Config) -> Result<(), RunError> {
     for entry in entries {
-        entry
-            .pool
-            .open(config)
+        catching(entry.pool.open(config))
             .await
+            .unwrap_or_else(|panic| Err(DataPoolError::new(panic.to_string())))
             .map_err(|source| RunError::DataPool {
                 journey: entry.journey.name().to_owned(),
                 source,
@@ -258,15 +294,9 @@ async fn open_pools(entries: &mut [Entry], config: &Config) -> Result<(), RunErr
 
 async fn call(hook: Option<Hook>, config: &mut Config) -> Result<(), Error> {
     let Some(hook) = hook else { return Ok(()) };
-    AssertUnwindSafe(hook(config))
-        .catch_unwind()
+    catching(async { hook(config).await })
         .await
-        .unwrap_or_else(|panic| {
-            Err(Error::error(format!(
-                "it panicked: {}",
-                panic_message(panic.as_ref())
-            )))
-        })
+        .unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
 /// What the runner, the controller and the pools each need of the entries.

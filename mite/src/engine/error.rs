@@ -48,8 +48,11 @@ pub enum RunError {
     /// A thread or a runtime could not be started.
     #[error("cannot start a thread of the engine: {0}")]
     Thread(std::io::Error),
-    /// The engine itself failed: a bug in mite, or a panic in a datapool, a volume model or a hook.
-    #[error("the engine panicked; the message is on stderr")]
+    /// The run was stopped before its first journey.
+    #[error("the run was interrupted before it began")]
+    Interrupted,
+    /// The engine itself failed: a bug in mite.
+    #[error("the engine of mite panicked, which is a bug in mite; the message is on stderr")]
     Panicked,
 }
 

@@ -231,8 +231,8 @@ impl StopHandle {
         let _ = self.0.send(Stop::Now);
     }
 
-    /// Ends the run now because a journey failed, so that somebody can look at it.
-    pub(crate) fn at_failure(&self) {
+    /// Ends the run now because a journey failed, which is what was waited for.
+    pub(crate) fn stop_at_failure(&self) {
         let _ = self.0.send(Stop::AtFailure);
     }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::RunClock,
+    config::Config,
     controller::{EntryOutcome, Outcome, Point},
     report::{
         ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
@@ -58,7 +59,7 @@ pub(super) fn report(
         transactions: transactions(totals),
         http: http(totals),
         metrics: metrics(totals),
-        errors: errors(totals),
+        errors: errors(totals, &settings.config),
         generator: generator(outcome, workers, usage),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
@@ -68,7 +69,7 @@ pub(super) fn report(
         config: settings
             .config
             .iter_masked()
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .map(|(key, value)| (key.to_owned(), value.into_owned()))
             .collect(),
         seed: Some(settings.seed),
     }
@@ -235,7 +236,7 @@ fn metrics(totals: &Statistics) -> Vec<MetricSummary> {
     rows
 }
 
-fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
+fn errors(totals: &Statistics, config: &Config) -> Vec<ErrorSummary> {
     let mut errors: Vec<_> = totals
         .errors
         .iter()
@@ -244,7 +245,7 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
             journey: key.journey.to_string(),
             transaction: key.transaction.to_string(),
             location: key.location.to_string(),
-            message: key.message.to_string(),
+            message: config.mask(&key.message),
             count: *count,
         })
         .collect();

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::RunError;
 use crate::{
+    error::catch,
     report::plan::PlanEntry,
     scenario::{Scenario, ScenarioError},
-    volume::schedule::Planner,
+    volume::{VolumeError, schedule::Planner},
 };
 
 /// How far a plan without an end is looked into.
@@ -28,8 +29,8 @@ pub(crate) fn plan(
             Some(duration) => planner.limit(duration),
             None => planner,
         };
-        let outline = planner
-            .outline(HORIZON)
+        let outline = catch(|| planner.outline(HORIZON))
+            .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))
             .map_err(|source| ScenarioError::Volume {
                 journey: journey.clone(),
                 entry: index + 1,

@@ -1,8 +1,7 @@
 //! The pools of a run, each on a task of its own, so that a slow one holds up nothing else.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{JoinHandle, spawn_local},
@@ -11,7 +10,7 @@ use tokio::{
 
 use crate::{
     datapool::{Block, DataPoolError, ErasedPool},
-    error::panic_message,
+    error::catching,
     id::{EntryId, ItemId},
 };
 
@@ -70,14 +69,19 @@ impl Pools {
         self.answers.recv().await
     }
 
-    /// Lets the pools take back what is still on its way.
-    pub(super) async fn close(self) {
+    /// Lets the pools take back what is still on its way; gives those that broke over it.
+    pub(super) async fn close(mut self) -> Vec<(EntryId, DataPoolError)> {
         for (requests, task) in self.pools {
             drop(requests);
             if tokio::time::timeout(FAREWELL, task).await.is_err() {
                 tracing::warn!("a datapool takes longer than {FAREWELL:?} to take back its items");
             }
         }
+        let mut broken = Vec::new();
+        while let Ok(answer) = self.answers.try_recv() {
+            broken.extend(answer.block.err().map(|error| (answer.entry, error)));
+        }
+        broken
     }
 
     fn ask(&self, entry: EntryId, request: Request) {
@@ -97,11 +101,9 @@ async fn serve(
     while let Some(request) = requests.recv().await {
         match request {
             Request::Draw(want) => {
-                let checkout = AssertUnwindSafe(pool.checkout(want)).catch_unwind().await;
-                let block = checkout.unwrap_or_else(|panic| {
-                    let message = panic_message(panic.as_ref());
-                    Err(DataPoolError::new(format!("it panicked: {message}")))
-                });
+                let block = catching(pool.checkout(want))
+                    .await
+                    .unwrap_or_else(|panic| Err(DataPoolError::new(panic.to_string())));
                 if block
                     .as_ref()
                     .is_ok_and(|block| block.items.is_empty() && !block.exhausted)
@@ -111,12 +113,8 @@ async fn serve(
                 let _ = answers.send(Answer { entry, block });
             }
             Request::CheckIn { items, used } => {
-                if let Err(panic) = AssertUnwindSafe(pool.checkin(&items, used))
-                    .catch_unwind()
-                    .await
-                {
-                    let message = panic_message(panic.as_ref());
-                    let block = Err(DataPoolError::new(format!("it panicked: {message}")));
+                if let Err(panic) = catching(pool.checkin(&items, used)).await {
+                    let block = Err(DataPoolError::new(panic.to_string()));
                     let _ = answers.send(Answer { entry, block });
                 }
             }

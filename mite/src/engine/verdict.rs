@@ -51,12 +51,18 @@ pub(super) fn verdict(outcome: &Outcome) -> (Verdict, Vec<String>) {
 /// What makes the run say nothing about the system under test.
 fn validity(outcome: &Outcome) -> Vec<String> {
     let mut reasons = Vec::new();
-    reasons.extend(missing_starts(&outcome.entries));
+    // A run that was broken off has a reason of its own for what it lacks.
+    if !matches!(outcome.ending.cause, StopCause::Broken(_)) {
+        reasons.extend(missing_starts(&outcome.entries));
+    }
     for (key, journey) in &outcome.totals.journeys {
         let entry = outcome.entries.get(key.entry.index());
+        let broken = entry.is_some_and(|entry| entry.broken)
+            || matches!(outcome.ending.cause, StopCause::Broken(_));
         let starved = entry.is_some_and(|entry| entry.starved);
         // The last items of a pool that is used up leave some users without; that is its end.
-        if starved || !entry.is_some_and(|entry| entry.exhausted) {
+        let used_up = !starved && entry.is_some_and(|entry| entry.exhausted);
+        if !broken && !used_up {
             reasons.extend(missing_users(&key.journey, journey, starved));
         }
         reasons.extend(late_starts(&key.journey, &journey.start_delay));

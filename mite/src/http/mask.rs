@@ -31,7 +31,7 @@ pub(super) fn curl(
         }
     }
     line.push(' ');
-    line.push_str(&quoted(&masked_url(url, config)));
+    line.push_str(&quoted(&masked_url(url.as_str(), config)));
     for (name, value) in headers(&request.headers, config) {
         // curl makes these itself.
         if name != header::HOST && name != header::CONTENT_LENGTH {
@@ -90,12 +90,18 @@ pub(crate) fn body(headers: &HeaderMap, body: &Bytes, config: &Config) -> String
     config.mask(masked.as_deref().unwrap_or(text))
 }
 
-fn masked_url(url: &Url, config: &Config) -> String {
-    let mut url = url.clone();
-    if let Some(query) = url.query().map(masked_pairs) {
-        url.set_query(Some(&query));
-    }
-    config.mask(url.as_str())
+/// A URL with the secret values of its query masked.
+pub(crate) fn masked_url(url: &str, config: &Config) -> String {
+    let masked = match Url::parse(url) {
+        Ok(mut url) => {
+            if let Some(query) = url.query().map(masked_pairs) {
+                url.set_query(Some(&query));
+            }
+            url.to_string()
+        }
+        Err(_) => url.to_owned(),
+    };
+    config.mask(&masked)
 }
 
 /// The pairs of a form or a query; those without secrets are left as they are written.

@@ -10,11 +10,12 @@ use url::Url;
 use super::{
     connection::Answer,
     error::{Error, Kind},
+    mask,
     request::{Name, Plan},
     status::StatusPattern,
     target::Target,
 };
-use crate::error;
+use crate::{config::Config, error};
 
 /// How much of a body a message shows.
 const SHOWN: usize = 200;
@@ -162,7 +163,9 @@ impl Response {
 
     /// The beginning of the body, on one line.
     fn excerpt(&self) -> String {
-        excerpt(&self.0.body)
+        // What the config holds is masked where messages are shown; here it is about the fields.
+        let shown = mask::body(self.headers(), &self.0.body, &Config::default());
+        excerpt(shown.as_bytes())
     }
 }
 

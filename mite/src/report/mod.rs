@@ -21,7 +21,7 @@ mod sink;
 mod style;
 mod summary;
 mod table;
-mod text;
+pub(crate) mod text;
 
 pub use crate::stats::LatencySummary;
 pub use data::{Report, Verdict};
@@ -36,7 +36,7 @@ pub(crate) use observer::{Observer, RunInfo, choose};
 pub(crate) use progress::{Progress, State, ThresholdNow};
 pub(crate) use screen::Printer;
 pub(crate) use sink::Sinks;
-pub(crate) use style::Style;
+pub(crate) use style::{Style, Tone};
 pub(crate) use summary::render;
 
 #[cfg(test)]

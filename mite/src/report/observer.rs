@@ -47,7 +47,7 @@ pub(crate) struct RunInfo {
 }
 
 /// The observer that suits the standard error: a live display on a terminal, a line every two
-/// seconds elsewhere, notes alone when it is to be quiet.
+/// seconds elsewhere, nothing when it is to be quiet.
 ///
 /// What else is written to the standard error meanwhile, such as a log, goes through the printer,
 /// which keeps it above a live display.
@@ -63,7 +63,7 @@ pub(crate) fn choose(quiet: bool) -> (Box<dyn Observer>, Printer) {
     }
 }
 
-/// Shows nothing but notes.
+/// Shows nothing; what is worth a note is among the reasons of the verdict as well.
 struct Quiet;
 
 impl Observer for Quiet {
@@ -71,9 +71,7 @@ impl Observer for Quiet {
 
     fn progress(&mut self, _: &Progress) {}
 
-    fn note(&mut self, text: &str) {
-        eprintln!("{text}");
-    }
+    fn note(&mut self, _: &str) {}
 
     fn ended(&mut self, _: &Report) {}
 }

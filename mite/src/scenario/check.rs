@@ -6,7 +6,7 @@ use super::{
     Scenario,
     threshold::{Threshold, ThresholdError},
 };
-use crate::{stats::metric::Metric, volume::VolumeError};
+use crate::{error::catch, stats::metric::Metric, volume::VolumeError};
 
 /// Why a scenario cannot be run.
 #[derive(Debug, Error)]
@@ -37,9 +37,8 @@ impl Scenario {
             return Err(ScenarioError::Empty);
         }
         for (index, entry) in self.entries.iter().enumerate() {
-            entry
-                .volume
-                .check()
+            catch(|| entry.volume.check())
+                .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))
                 .map_err(|source| ScenarioError::Volume {
                     journey: entry.journey.name().to_owned(),
                     entry: index + 1,

@@ -109,6 +109,10 @@ pub enum Volume {
     Stop,
 }
 
+/// The highest rate that is taken for meant; a slip of the keyboard beyond it would fill the memory
+/// with starts that are due.
+pub(crate) const MOST_PER_SECOND: f64 = 10_000_000.0;
+
 /// What an amount counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Unit, VolumeError,
+    MOST_PER_SECOND, Unit, VolumeError,
     part::{Part, Shape, quantity},
 };
 
@@ -182,6 +182,12 @@ impl Place<'_> {
         if amount < 0.0 {
             return Err(self.wrong(format_args!(
                 "{} is less than nothing; give 0 or more",
+                quantity(amount, unit)
+            )));
+        }
+        if unit == Unit::PerSecond && amount > MOST_PER_SECOND {
+            return Err(self.wrong(format_args!(
+                "{} is more than can be; give {MOST_PER_SECOND} or less",
                 quantity(amount, unit)
             )));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Segment, Timeline, middles_below};
-use crate::volume::{Observed, Unit, Volume, VolumeError, VolumeModel, Window};
+use crate::volume::{MOST_PER_SECOND, Observed, Unit, Volume, VolumeError, VolumeModel, Window};
 
 /// The longest window a model is asked for that knows no boundary.
 const STEP: Duration = Duration::from_secs(1);
@@ -201,8 +201,9 @@ impl Planner {
             Volume::PerSecond(rate) => (Unit::PerSecond, rate, rate),
             Volume::Ramp { unit, from, to } => (unit, from, to),
         };
-        check(start, window, volume)?;
-        check(end, window, volume)?;
+        for amount in [start, end] {
+            check(amount, unit, window, volume)?;
+        }
         self.note_stage(window.start);
         self.asked = window.end;
         let segment = Segment {
@@ -269,13 +270,20 @@ impl Planner {
     }
 }
 
-fn check(amount: f64, window: Window, volume: Volume) -> Result<(), VolumeError> {
-    if amount.is_finite() && amount >= 0.0 {
+fn check(amount: f64, unit: Unit, window: Window, volume: Volume) -> Result<(), VolumeError> {
+    let most = match unit {
+        Unit::Users => f64::MAX,
+        Unit::PerSecond => MOST_PER_SECOND,
+    };
+    let wrong = if !amount.is_finite() || amount < 0.0 {
+        "an amount is finite and not negative".to_owned()
+    } else if amount > most {
+        format!("a rate is {most} a second at most")
+    } else {
         return Ok(());
-    }
+    };
     Err(VolumeError(format!(
-        "the volume model answered {volume:?} for the window from {} to {} of the run; \
-         an amount is finite and not negative",
+        "the volume model answered {volume:?} for the window from {} to {} of the run; {wrong}",
         humantime::format_duration(window.start),
         humantime::format_duration(window.end),
     )))

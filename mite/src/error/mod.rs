@@ -5,6 +5,8 @@
 //! a status that is not the wanted one) is an `error`; anything else is an `exception`; a panic is a
 //! `panic`.
 
+mod caught;
+
 use std::{
     any::Any,
     borrow::Cow,
@@ -14,6 +16,8 @@ use std::{
 
 use serde::Serialize;
 use serde_json::Value;
+
+pub(crate) use caught::{catch, catching, panicked};
 
 /// What a journey, a transaction or a check returns; [`Error`] unless said otherwise.
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
@@ -278,15 +282,6 @@ impl Class {
         self.connect = true;
         self
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 /// The message of an error followed by those of its sources that say something new.

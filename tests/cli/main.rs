@@ -1,0 +1,18 @@
+//! The command line as a person meets it: exit codes, what stands on stdout and stderr, no hang.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test are test code as well"
+)]
+
+mod bad_input;
+mod broken_code;
+mod debugging;
+mod names_and_help;
+mod outputs;
+mod program;
+mod server;
+mod stopping;
