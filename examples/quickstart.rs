@@ -50,7 +50,7 @@ async fn browse(ctx: &Context) -> mite::Result {
             .expect_status(200)?
             .json()?;
         mite::ensure!(
-            item["price"].as_u64() > Some(0),
+            item.get("price").is_some_and(|price| price != 0),
             "the article costs nothing: {item}"
         );
         Ok(())

@@ -100,7 +100,7 @@ async fn order(ctx: &Context, voucher: u32) -> mite::Result {
             .send()
             .await?;
         answer.expect_status(201)?;
-        let kind = if voucher % 10 == 0 { "large" } else { "small" };
+        let kind = if voucher.is_multiple_of(10) { "large" } else { "small" };
         ctx.send("order", json!({ "kind": kind, "value": voucher % 90 + 10 }))
     })
     .await

@@ -21,7 +21,11 @@ pub(crate) fn assert_consistent(report: &Report) {
     let by_row: u64 = http.requests_by.iter().map(|row| row.count).sum();
     let by_name: u64 = http.requests_by_name.iter().map(|row| row.count).sum();
     assert_eq!((by_row, by_name), (http.requests, http.requests));
-    let failed: u64 = http.requests_by_name.iter().map(|row| row.failed()).sum();
+    let failed: u64 = http
+        .requests_by_name
+        .iter()
+        .map(mite::report::RequestSummary::failed)
+        .sum();
     assert_eq!(failed, http.failed);
     assert_eq!(http.failed_time.count, http.failed);
     assert_eq!(http.time.count, http.requests - http.failed);

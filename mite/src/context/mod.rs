@@ -6,8 +6,6 @@ mod scope;
 mod shared;
 mod transaction;
 
-#[cfg(test)]
-mod tests;
 
 use std::{
     cell::{Cell, RefCell},

@@ -198,7 +198,7 @@ impl Controller {
                     self.cut_now(now, &mut actions);
                 }
             }
-            Message::Bye => {
+            Message::Bye | Message::Died => {
                 self.runner(from, |runner| runner.gone = true);
                 for entry in &mut self.entries {
                     entry.leave(now, from, &mut actions);

@@ -42,12 +42,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{config::Config, id::ItemId};
 
-pub(crate) use broker::{Action, Broker, Counts};
 pub(crate) use encoding::{decode, encode};
 pub(crate) use erased::Block;
 #[doc(hidden)]
 pub use erased::ErasedPool;
-pub(crate) use lease::{Item, Order, Recall, Report, Wish};
+pub(crate) use lease::Item;
 pub use once::Once;
 pub use recyclable::Recyclable;
 pub use single::Single;

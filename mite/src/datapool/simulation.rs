@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Action, Broker, Item, Order, Policy, Report, Stash};
+use super::{
+    Item, Policy, Stash,
+    broker::{Action, Broker},
+    lease::{Order, Report},
+};
 use crate::id::ItemId;
 
 /// Runners by number, each with workers by number.

@@ -30,9 +30,6 @@ use crate::{
 /// How often the controller is told the time.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The one runner of a run in one process.
-const RUNNER: RunnerId = RunnerId(0);
-
 /// Runs a scenario on this thread's runtime.
 pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let Run {
@@ -68,7 +65,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let usage = Usage::start();
     let (runner_entries, controller_entries, pools) = split(entries);
     let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
-    let workers = hello(&mut link).await?;
+    let (runner, workers) = hello(&mut link).await?;
     let controller = Controller::new(
         ControllerSettings {
             entries: controller_entries,
@@ -77,7 +74,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
             graceful_stop: settings.graceful_stop,
             warm_up,
         },
-        [(RUNNER, workers)],
+        [(runner, workers)],
     );
     if let Some(observer) = &mut observer {
         observer.started(&run_info(&settings, &controller, workers));
@@ -134,8 +131,8 @@ impl Driver {
         while !self.controller.is_finished() {
             let actions = tokio::select! {
                 _ = ticks.tick() => self.controller.tick(self.clock.elapsed()),
-                Some(message) = self.link.receive() => {
-                    self.controller.hear(self.clock.elapsed(), RUNNER, message)
+                Some((runner, message)) = self.link.receive() => {
+                    self.controller.hear(self.clock.elapsed(), runner, message)
                 }
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
@@ -151,11 +148,11 @@ impl Driver {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Send { order, .. } => {
+            Action::Send { runner, order } => {
                 if let link::Order::Drain { at } = order {
                     self.stopping = Some(at);
                 }
-                self.link.send(order);
+                self.link.send(runner, order);
             }
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
@@ -351,9 +348,9 @@ fn start_runner(
     controller_end
 }
 
-async fn hello(link: &mut ControllerEnd) -> Result<u32, RunError> {
+async fn hello(link: &mut ControllerEnd) -> Result<(RunnerId, u32), RunError> {
     match link.receive().await {
-        Some(Message::Hello { workers }) => Ok(workers),
+        Some((runner, Message::Hello { workers })) => Ok((runner, workers)),
         _ => Err(RunError::Thread(std::io::Error::other(
             "the runner did not start",
         ))),

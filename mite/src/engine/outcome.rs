@@ -18,7 +18,7 @@ use crate::{
     report::{
         ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
         MetricSummary, MetricValue, Report, RequestRow, RequestSummary, Series, SeriesPoint,
-        SeriesTimes, ThresholdSummary, TransactionSummary,
+        SeriesTimes, ThresholdSummary, TransactionSummary, human,
     },
     stats::{self, Latency, Statistics, UserTime, metric},
 };
@@ -42,7 +42,7 @@ pub(super) fn report(
     Report {
         schema: 1,
         scenario: settings.name.clone(),
-        started: humantime::format_rfc3339_seconds(clock.started_at()).to_string(),
+        started: human::utc(clock.started_at()),
         duration_seconds: outcome.duration.as_secs_f64(),
         verdict,
         reasons,

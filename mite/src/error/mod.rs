@@ -76,6 +76,7 @@ impl Error {
 
     /// An expected failure of kind `error` with a message, as [`ensure!`](crate::ensure) makes it.
     #[track_caller]
+    #[allow(clippy::self_named_constructors)] // The kind of failure is called so.
     pub fn error(message: impl Into<String>) -> Self {
         Self::new(Cow::Borrowed("error"), message.into(), true)
     }

@@ -3,6 +3,10 @@
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Message, Order};
+use crate::id::RunnerId;
+
+/// The name of the one runner there is.
+const RUNNER: RunnerId = RunnerId(0);
 
 /// The controller's end.
 #[derive(Debug)]
@@ -35,14 +39,16 @@ pub(crate) fn local() -> (ControllerEnd, RunnerEnd) {
 }
 
 impl ControllerEnd {
-    /// Tells the runner something; nobody hears it once the runner has gone.
-    pub(crate) fn send(&self, order: Order) {
-        let _ = self.orders.send(order);
+    /// Tells a runner something; nobody hears it once the runner has gone.
+    pub(crate) fn send(&self, runner: RunnerId, order: Order) {
+        if runner == RUNNER {
+            let _ = self.orders.send(order);
+        }
     }
 
-    /// What the runner says next; `None` once it has gone.
-    pub(crate) async fn receive(&mut self) -> Option<Message> {
-        self.messages.recv().await
+    /// What a runner says next, and which; `None` once it has gone.
+    pub(crate) async fn receive(&mut self) -> Option<(RunnerId, Message)> {
+        Some((RUNNER, self.messages.recv().await?))
     }
 }
 

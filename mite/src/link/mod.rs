@@ -49,6 +49,8 @@ pub(crate) enum Message {
     Drained,
     /// The last word; the last snapshot came before it.
     Bye,
+    /// The last word of one that panicked: what it held is lost.
+    Died,
 }
 
 /// The statistics of one worker over some seconds of the run.

@@ -124,20 +124,23 @@ impl Desk {
                 self.broker(entry, |broker| broker.report(worker, report));
             }
             Message::Drained => self.drained(worker),
-            Message::Bye => {
-                if let Some(seat) = self.workers.get_mut(worker) {
-                    seat.gone = true;
-                }
-                self.drained(worker);
-                for entry in 0..self.brokers.len() {
-                    let entry = EntryId(u32::try_from(entry).unwrap_or(u32::MAX));
-                    self.broker(entry, |broker| {
-                        broker.leave(worker, lease::Report::default())
-                    });
-                }
-            }
+            Message::Bye => self.gone(worker, |broker| {
+                broker.leave(worker, lease::Report::default())
+            }),
+            Message::Died => self.gone(worker, |broker| broker.lost(worker)),
             message @ (Message::Snapshot(_) | Message::Hello { .. }) => self.link.send(message),
         }
+    }
+
+    /// A worker is no more; `release` takes it from the data.
+    fn gone(&mut self, worker: usize, release: impl Fn(&mut Broker<usize>) -> Vec<Action<usize>>) {
+        if let Some(seat) = self.workers.get_mut(worker) {
+            seat.gone = true;
+        }
+        for entry in (0..self.brokers.len()).filter_map(|entry| u32::try_from(entry).ok()) {
+            self.broker(EntryId(entry), &release);
+        }
+        self.drained(worker);
     }
 
     /// A worker has nothing in flight any more.

@@ -22,7 +22,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(id: EntryId, entry: RunnerEntry, seed: u64) -> Self {
+    pub(super) fn new(id: EntryId, entry: &RunnerEntry, seed: u64) -> Self {
         let seed = mix(seed, u64::from(id.0));
         Self {
             id,

@@ -123,8 +123,8 @@ impl Journey for Fragile {
     async fn run(ctx: &Context, number: u32) -> Result {
         SEEN.with_borrow_mut(|seen| seen.push(number));
         ctx.pause(10 * MILLISECOND).await;
-        crate::ensure!(number % 2 == 0, "{number} is odd");
-        assert!(number % 4 != 0, "{number} is divisible by four");
+        crate::ensure!(number.is_multiple_of(2), "{number} is odd");
+        assert!(!number.is_multiple_of(4), "{number} is divisible by four");
         Ok(())
     }
 }
@@ -289,7 +289,7 @@ impl Run {
             }
             Message::Data { report, .. } => self.data.push(report),
             Message::Drained => self.drained += 1,
-            Message::Hello { .. } | Message::Bye => {}
+            Message::Hello { .. } | Message::Bye | Message::Died => {}
         }
     }
 

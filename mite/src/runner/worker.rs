@@ -58,7 +58,6 @@ pub(super) struct Worker {
     pub(super) scope: Rc<Scope>,
     pub(super) entries: Vec<Entry>,
     pub(super) outbox: Outbox,
-    pub(super) seed: u64,
     pub(super) max_start_delay: Duration,
     /// Users this worker may add each second.
     pub(super) spawn_rate: f64,
@@ -95,7 +94,12 @@ struct Goodbye<'a>(&'a Outbox);
 
 impl Drop for Goodbye<'_> {
     fn drop(&mut self) {
-        self.0.send(Message::Bye);
+        let panicked = std::thread::panicking();
+        self.0.send(if panicked {
+            Message::Died
+        } else {
+            Message::Bye
+        });
     }
 }
 
@@ -121,14 +125,13 @@ impl Worker {
             shared,
             tap: runner.tap.map(|make| make()),
         }));
-        let entries = (0..).map(EntryId).zip(runner.entries);
+        let entries = (0..).map(EntryId).zip(&runner.entries);
         Rc::new(Self {
             scope,
             entries: entries
                 .map(|(id, entry)| Entry::new(id, entry, runner.seed))
                 .collect(),
             outbox,
-            seed: runner.seed,
             max_start_delay: runner.max_start_delay,
             spawn_rate: runner.spawn_rate,
             index,

@@ -96,13 +96,6 @@ impl Latency {
         self.samples.as_ref().map(|samples| samples.exact.max)
     }
 
-    /// The sum of all samples, exactly.
-    pub(crate) fn sum(&self) -> Duration {
-        self.samples
-            .as_ref()
-            .map_or(Duration::ZERO, |samples| samples.exact.sum)
-    }
-
     /// The mean of all samples in seconds, exactly.
     pub(crate) fn mean_seconds(&self) -> Option<f64> {
         let samples = self.samples.as_ref()?;
@@ -122,17 +115,6 @@ impl Latency {
     pub(crate) fn quantile(&self, quantile: f64) -> Option<Duration> {
         let samples = self.samples.as_ref()?;
         Some(samples.quantile(quantile))
-    }
-
-    /// How many samples fell into buckets up to and including that of `time`.
-    pub(crate) fn count_up_to(&self, time: Duration) -> u64 {
-        self.samples.as_ref().map_or(0, |samples| {
-            if time >= samples.exact.max {
-                samples.exact.count
-            } else {
-                samples.buckets.count_between(0, microseconds(time))
-            }
-        })
     }
 
     /// The figures a report shows.
@@ -366,14 +348,6 @@ mod tests {
         fine.record(Duration::from_micros(2));
         assert_eq!(fine.max(), Some(Duration::from_micros(123_457)));
         assert_eq!(fine.count(), 2);
-    }
-
-    #[test]
-    fn samples_up_to_a_time_are_counted_for_cumulative_buckets() {
-        let latency = of([1, 2, 3, 400].map(Duration::from_millis));
-        assert_eq!(latency.count_up_to(Duration::from_millis(2)), 2);
-        assert_eq!(latency.count_up_to(Duration::from_millis(399)), 3);
-        assert_eq!(latency.count_up_to(Duration::from_secs(1)), 4);
     }
 
     proptest! {

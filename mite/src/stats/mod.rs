@@ -11,15 +11,14 @@ mod statistics;
 mod summary;
 mod user_metrics;
 
-pub(crate) use capped::{Capped, DEFAULT_CAP, MORE};
-pub(crate) use latency::{Digits, Latency};
+pub(crate) use capped::DEFAULT_CAP;
+pub(crate) use latency::Latency;
 pub(crate) use recorder::Recorder;
 pub(crate) use statistics::{
-    ErrorKey, GeneratorStatistics, HttpKey, HttpStatistics, JourneyKey, JourneyStatistics,
-    RequestStatistics, Statistics, TransactionKey, TransactionStatistics, UserTime,
+    HttpKey, JourneyKey, JourneyStatistics, Statistics, TransactionKey, UserTime,
 };
 pub use summary::LatencySummary;
-pub(crate) use user_metrics::{Labels, MetricValue, UserMetric};
+pub(crate) use user_metrics::MetricValue;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::{capped::MORE, statistics::HttpStatistics};
 use super::{
     metric::{Counter, Gauge, Histogram, Metric},
     *,

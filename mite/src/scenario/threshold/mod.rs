@@ -87,15 +87,14 @@ pub(crate) struct Evaluation {
 
 /// How a threshold came out at the end of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ThresholdResult {
+pub(crate) struct ThresholdResult {
     /// The threshold as it was written.
-    pub expression: String,
+    pub(crate) expression: String,
     /// What was measured, in seconds, as a ratio (1 % is 0.01) or as a plain number; of a threshold
     /// with `over`, the worst window. Absent when there was nothing to measure.
-    pub value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// Whether the condition held.
-    pub passed: bool,
+    pub(crate) passed: bool,
 }
 
 impl Threshold {

@@ -91,11 +91,6 @@ impl Planner {
         self.timeline.level_at(at)
     }
 
-    /// The segment that holds at `at`, for a runner that joins then.
-    pub(crate) fn segment_at(&self, at: Duration) -> Option<&Segment> {
-        self.timeline.at(at)
-    }
-
     /// How many starts are due in `[from, to)`, as far as the plan is known.
     pub(crate) fn planned_starts(&self, from: Duration, to: Duration) -> u64 {
         self.starts_before(to)

@@ -58,6 +58,7 @@ impl Segment {
     }
 
     /// When start `k` is due, if that is in this segment.
+    #[cfg(test)]
     pub(crate) fn due(&self, k: u64) -> Option<Duration> {
         let position = middle(k);
         if position < self.base {

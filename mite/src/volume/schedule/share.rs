@@ -11,12 +11,14 @@ pub(crate) struct Share {
 
 impl Share {
     /// Everything.
+    #[cfg(test)]
     pub(crate) const ALL: Share = Share { index: 0, of: 1 };
 
     /// Nothing at all.
     pub(crate) const NONE: Share = Share { index: 0, of: 0 };
 
     /// Whether number `k` is its own.
+    #[cfg(test)]
     pub(crate) fn owns(self, k: u64) -> bool {
         self.owns_any() && k % u64::from(self.of) == u64::from(self.index)
     }

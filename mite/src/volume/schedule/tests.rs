@@ -4,7 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Arrivals, Outline, Planner, Segment, Share, Timeline};
+use super::{Arrivals, Planner, Segment, Share, Timeline, planner::Outline};
 use crate::volume::{
     Chain, Constant, Nothing, Observed, Ramp, Unit, Volume, VolumeModel, Window, one_shot,
 };
