@@ -24,7 +24,7 @@ pub(crate) struct Server {
 impl Server {
     /// `/status/NNN` answers with that status and a secret, anything else with a word.
     pub(crate) fn start() -> Self {
-        Self::listen("http", |stream, requests| serve(stream, requests))
+        Self::listen("http", serve)
     }
 
     /// The same behind TLS, with a certificate that nobody vouches for.
