@@ -117,11 +117,12 @@ pub(super) struct Common {
     pub(super) log_level: Level,
 }
 
+const CONFIG: &str = "A setting for journeys and scenarios, stronger than MITE_CONF_KEY=VALUE in \
+                      the environment; repeatable";
+
 #[derive(Debug, Args)]
 pub(super) struct ConfigArguments {
-    /// A setting for journeys and scenarios, stronger than MITE_CONF_KEY in the environment;
-    /// repeatable
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help = CONFIG)]
     pub(super) config: Vec<(String, String)>,
     /// Settings from a TOML file, weaker than --config and the environment
     #[arg(long, value_name = "FILE")]
