@@ -100,7 +100,11 @@ async fn order(ctx: &Context, voucher: u32) -> mite::Result {
             .send()
             .await?;
         answer.expect_status(201)?;
-        let kind = if voucher.is_multiple_of(10) { "large" } else { "small" };
+        let kind = if voucher.is_multiple_of(10) {
+            "large"
+        } else {
+            "small"
+        };
         ctx.send("order", json!({ "kind": kind, "value": voucher % 90 + 10 }))
     })
     .await

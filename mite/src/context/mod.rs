@@ -6,7 +6,6 @@ mod scope;
 mod shared;
 mod transaction;
 
-
 use std::{
     cell::{Cell, RefCell},
     fmt,

@@ -25,6 +25,8 @@ use crate::{
 
 /// The part of a worker's core that may be in use before the generator is a suspect.
 const BUSY: f64 = 0.9;
+/// And for how long, in seconds; a moment of start-up says nothing.
+const BUSY_FOR: f64 = 1.0;
 
 /// The time from one point of the series, told by its end, to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -256,7 +258,7 @@ fn errors(totals: &Statistics, config: &Config) -> Vec<ErrorSummary> {
 fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary {
     let cpu_seconds = usage.cpu_seconds();
     let busy = cpu_seconds / (usage.wall_seconds() * f64::from(workers)).max(f64::MIN_POSITIVE);
-    let saturated = busy > BUSY;
+    let saturated = busy > BUSY && usage.wall_seconds() > BUSY_FOR;
     let starved: Vec<String> = outcome
         .entries
         .iter()

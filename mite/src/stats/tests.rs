@@ -367,7 +367,7 @@ enum Happening {
     Journey(u32, bool, u64),
     Transaction(u32, u8, bool, u64),
     Http(u32, u8, u16, u64),
-    Failure(u32, u8),
+    Failure(u8),
     Basket(u64, u8, u32),
 }
 
@@ -384,7 +384,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             nanos
         )
             .prop_map(|(a, b, c, d)| Happening::Http(a, b, c, d)),
-        (0u32..3, 0u8..4).prop_map(|(a, b)| Happening::Failure(a, b)),
+        (0u8..4).prop_map(Happening::Failure),
         (0u64..5, 0u8..4, 0u32..1000).prop_map(|(a, b, c)| Happening::Basket(a, b, c)),
     ]
 }
@@ -437,7 +437,7 @@ fn recorded(happenings: &[Happening], cap: usize) -> Statistics {
                 };
                 recorder.record(MS, EntryId(entry), ROOT, &What::Http(&request));
             }
-            Happening::Failure(_, message) => {
+            Happening::Failure(message) => {
                 fail(&mut recorder, "error", &message.to_string());
             }
             Happening::Basket(at, shop, total) => {
