@@ -30,14 +30,17 @@ fn a_program_lists_what_is_in_its_libraries() {
     let (code, listed, _) = linked(&["list"]);
     assert_eq!(code, Some(0));
     let line = |name: &str| {
-        listed
+        let mut lines = listed
             .lines()
-            .find(|line| line.trim_start().starts_with(name))
-            .unwrap_or_else(|| panic!("no {name} in {listed}"))
+            .skip_while(|line| !line.trim_start().starts_with(name));
+        let found = lines
+            .next()
+            .unwrap_or_else(|| panic!("no {name} in {listed}"));
+        (found, lines.next().unwrap_or_default())
     };
-    let pay = line("fixture_journeys::checkout::pay ");
-    assert!(pay.contains("Pays what is in the basket."), "{pay}");
+    let (pay, below) = line("fixture_journeys::checkout::pay ");
     assert!(pay.contains("fixtures/journeys/src/lib.rs:"), "{pay}");
+    assert_eq!(below.trim(), "Pays what is in the basket.");
     line("fixture_journeys::checkout::payers");
     line("fixture_journeys::checkout::queue");
     line("fixture_renamed::sign_in");

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, catching, panicked},
     id::RunnerId,
     link::{self, ControllerEnd, Message},
+    net,
     report::{Observer, Progress, Report, RunInfo, Sinks, State, ThresholdNow},
     runner::{RunnerEntry, RunnerSettings, TapFactory, serve},
     scenario::{Entry, Hook, Scenario},
@@ -60,6 +61,13 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let ready = prepare(setup, &mut entries, &mut settings.config);
     unless_stopped(&mut stops, ready).await?;
     super::system::raise_descriptor_limit();
+    if settings
+        .config
+        .text(BASE_URL)
+        .is_some_and(|url| url.starts_with("https:"))
+    {
+        net::prepare_tls();
+    }
 
     let clock = RunClock::start();
     let usage = Usage::start();

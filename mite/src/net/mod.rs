@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 pub(crate) use error::{Error, Kind};
 pub(crate) use stream::{Stream, Wire};
-pub(crate) use tls::Tls;
+pub(crate) use tls::{Tls, prepare as prepare_tls};
 
 /// How long each phase of a new connection took; `None` for one that was not needed or did not
 /// come to its end.

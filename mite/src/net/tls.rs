@@ -77,6 +77,11 @@ impl fmt::Debug for Tls {
     }
 }
 
+/// Reads the authorities this machine trusts, which takes a while, before a run needs them.
+pub(crate) fn prepare() {
+    system_roots();
+}
+
 /// The authorities this machine trusts, or Mozilla's list on a machine that has none.
 fn system_roots() -> &'static Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
