@@ -1,1 +1,0 @@
-//! Criterion benches of the parts of mite live beside this file.
