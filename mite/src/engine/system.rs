@@ -46,6 +46,22 @@ impl Usage {
 
 /// The most memory the process ever held, in bytes.
 pub(super) fn peak_rss_bytes() -> u64 {
+    // On Linux the figure of getrusage(2) outlives exec(2) and may be that of the program that
+    // started this one, so it is only the second choice.
+    high_water_mark().unwrap_or_else(peak_rss_of_usage)
+}
+
+/// `VmHWM` of `/proc/self/status` (proc(5)), which is in KiB.
+fn high_water_mark() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+fn peak_rss_of_usage() -> u64 {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
         return 0;
     };
