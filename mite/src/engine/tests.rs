@@ -608,3 +608,35 @@ async fn a_scenario_that_makes_no_sense_is_refused() {
             .contains("spawn rate")
     );
 }
+
+#[tokio::test]
+async fn an_extension_that_panics_as_it_goes_fails_its_journey_and_not_the_user() {
+    struct Fragile;
+
+    impl crate::Extension for Fragile {
+        fn attach(_: &Context) -> Self {
+            Self
+        }
+    }
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("broken as it was dropped");
+        }
+    }
+
+    #[journey(crate = "crate")]
+    async fn fragile(ctx: &Context) -> crate::Result {
+        ctx.extension::<Fragile>();
+        ctx.pause(10 * MILLISECOND).await;
+        Ok(())
+    }
+
+    let scenario = Scenario::new().journey::<fragile>((), Constant::users(2, 500 * MILLISECOND));
+    let report = execute(Run::new(scenario).workers(1)).await;
+    let row = &report.journeys[0];
+    assert_eq!(report.verdict, Verdict::Failed, "{}", reasons(&report));
+    assert!(row.failed > 20, "{row:?}");
+    assert_eq!(report.errors[0].kind, "panic");
+    assert_eq!(report.errors[0].count, row.failed);
+}
