@@ -640,3 +640,37 @@ async fn an_extension_that_panics_as_it_goes_fails_its_journey_and_not_the_user(
     assert_eq!(report.errors[0].kind, "panic");
     assert_eq!(report.errors[0].count, row.failed);
 }
+
+#[tokio::test]
+async fn a_journey_that_blocks_its_thread_lets_the_worker_hear_orders_after_each_run() {
+    #[journey(crate = "crate")]
+    async fn compute(_ctx: &Context) -> crate::Result {
+        std::thread::sleep(100 * MILLISECOND);
+        Ok(())
+    }
+
+    let scenario = Scenario::new().journey::<compute>((), Constant::users(1, 500 * MILLISECOND));
+    let began = Instant::now();
+    let report = execute(Run::new(scenario).workers(1)).await;
+    assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
+    let row = &report.journeys[0];
+    assert!((4..=8).contains(&row.completed), "{row:?}");
+}
+
+#[tokio::test]
+async fn a_worker_without_users_keeps_no_items_to_itself() {
+    static SEEN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+    #[journey(crate = "crate")]
+    async fn see(ctx: &Context, number: u32) -> crate::Result {
+        SEEN.lock().unwrap().insert(number);
+        ctx.pause(10 * MILLISECOND).await;
+        Ok(())
+    }
+
+    let pool = Recyclable::new(0..8_u32);
+    let scenario = Scenario::new().journey::<see>(pool, Constant::users(1, SECOND));
+    let report = execute(Run::new(scenario).workers(4)).await;
+    assert_eq!(report.verdict, Verdict::Passed, "{}", reasons(&report));
+    assert_eq!(*SEEN.lock().unwrap(), (0..8).collect());
+}

@@ -61,6 +61,8 @@ pub(super) struct Worker {
     pub(super) max_start_delay: Duration,
     /// Users this worker may add each second.
     pub(super) spawn_rate: f64,
+    /// When the next user may be added, of whichever entry, by the spawn rate.
+    pub(super) next_spawn: Cell<Duration>,
     index: usize,
     max_in_flight: usize,
     in_flight: Cell<usize>,
@@ -134,6 +136,7 @@ impl Worker {
             outbox,
             max_start_delay: runner.max_start_delay,
             spawn_rate: runner.spawn_rate,
+            next_spawn: Cell::new(Duration::ZERO),
             index,
             // The limit is the runner's; each worker has its share of it.
             max_in_flight: (runner.max_in_flight + workers - 1 - index.min(workers - 1)) / workers,
