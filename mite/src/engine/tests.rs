@@ -674,3 +674,38 @@ async fn a_worker_without_users_keeps_no_items_to_itself() {
     assert_eq!(report.verdict, Verdict::Passed, "{}", reasons(&report));
     assert_eq!(*SEEN.lock().unwrap(), (0..8).collect());
 }
+
+#[tokio::test]
+async fn a_secret_of_the_config_is_nowhere_in_the_report() {
+    #[journey(crate = "crate")]
+    async fn leak(ctx: &Context) -> crate::Result {
+        let secret = ctx
+            .config()
+            .text("api_token")
+            .unwrap_or_default()
+            .to_owned();
+        ctx.transaction(format!("as {secret}"), async {
+            ctx.http()
+                .get(format!("http://127.0.0.1:1/{secret}"))
+                .send()
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    let scenario = Scenario::new()
+        .setup(async |config: &mut Config| {
+            config.set("api_token", "hunter2");
+            Ok(())
+        })
+        .teardown(async |_: &mut Config| crate::bail!("cannot log hunter2 out"))
+        .journey::<leak>((), one_shot());
+    let report = execute(Run::new(scenario)).await;
+    let text = serde_json::to_string(&report).unwrap();
+    assert!(
+        text.contains("log *** out") && text.contains("as ***"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter2"), "{text}");
+}

@@ -114,6 +114,7 @@ impl Worker {
             index,
         } = settings;
         let workers = runner.workers.max(1);
+        let tap = runner.tap.map(|make| make(&runner.config));
         let scope = Rc::new(Scope::new(ScopeSettings {
             clock: runner.clock,
             journeys: runner
@@ -125,7 +126,7 @@ impl Worker {
             series_cap: runner.series_cap,
             config: runner.config,
             shared,
-            tap: runner.tap.map(|make| make()),
+            tap,
         }));
         let entries = (0..).map(EntryId).zip(&runner.entries);
         Rc::new(Self {
