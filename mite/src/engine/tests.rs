@@ -709,3 +709,13 @@ async fn a_secret_of_the_config_is_nowhere_in_the_report() {
     );
     assert!(!text.contains("hunter2"), "{text}");
 }
+
+#[tokio::test]
+async fn a_run_that_is_over_before_its_warm_up_is_invalid() {
+    let scenario = Scenario::new()
+        .warm_up(60 * SECOND)
+        .journey::<tick>((), Constant::per_second(20, 200 * MILLISECOND));
+    let report = execute(Run::new(scenario)).await;
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert!(reasons(&report).contains("warm-up"), "{}", reasons(&report));
+}
