@@ -719,3 +719,10 @@ async fn a_run_that_is_over_before_its_warm_up_is_invalid() {
     assert_eq!(report.verdict, Verdict::Invalid);
     assert!(reasons(&report).contains("warm-up"), "{}", reasons(&report));
 }
+
+#[tokio::test]
+async fn more_workers_than_journeys_may_be_in_flight_lose_no_start() {
+    let scenario = Scenario::new().journey::<tick>((), Constant::per_second(20, SECOND));
+    let report = execute(Run::new(scenario).workers(4).max_in_flight(1)).await;
+    assert_eq!(report.journeys[0].completed, 20, "{}", reasons(&report));
+}
