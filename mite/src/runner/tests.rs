@@ -416,6 +416,14 @@ async fn the_spawn_rate_is_that_of_all_entries_together() {
     }
     let run = bench.run_with(3 * SECOND, 5 * SECOND, |_| ()).await;
     assert!((30..=31).contains(&run.most), "{}", run.most);
+    let started: Vec<_> = run
+        .statistics
+        .journeys
+        .values()
+        .map(|row| row.started)
+        .collect();
+    let (least, most) = (started.iter().min().unwrap(), started.iter().max().unwrap());
+    assert!(most - least <= 3, "they take turns: {started:?}");
 }
 
 #[tokio::test(start_paused = true)]

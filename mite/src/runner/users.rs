@@ -145,6 +145,7 @@ impl Worker {
                 let wanted = users.present.len() as u64 + 1;
                 users.wanted.set(due, wanted);
                 self.next_spawn.set(due.saturating_add(gap));
+                self.turn.set(entry.id.index() + 1);
                 self.add_user(entry, &mut users, now);
             }
         }
