@@ -388,6 +388,47 @@ async fn an_extension_is_made_once_a_run_of_the_journey_and_goes_with_it() {
     }
 }
 
+/// Asks for itself while it is made, once.
+struct Chain(u32);
+
+thread_local! {
+    static LINKS: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Extension for Chain {
+    fn attach(ctx: &Context) -> Self {
+        match LINKS.replace(LINKS.get() + 1) {
+            0 => Self(ctx.extension::<Self>().0 + 1),
+            _ => Self(0),
+        }
+    }
+}
+
+#[journey]
+async fn links(ctx: &Context) -> mite::Result {
+    let first = ctx.extension::<Chain>();
+    mite::ensure!(Rc::ptr_eq(&first, &ctx.extension::<Chain>()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_extension_that_asks_for_itself_is_one_all_the_same() {
+    let recorded = testing::run::<links>(()).await;
+    assert!(recorded.result().is_ok(), "{:?}", recorded.result());
+}
+
+#[journey]
+async fn paced_for_ever(ctx: &Context) -> mite::Result {
+    ctx.pace(Duration::MAX, async { Ok(()) }).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_longer_than_time_itself_is_waited_for() {
+    let journey = testing::run::<paced_for_ever>(());
+    let waited = tokio::time::timeout(Duration::from_secs(3600), journey).await;
+    assert!(waited.is_err(), "{waited:?}");
+}
+
 #[journey]
 async fn reads_config(ctx: &Context) -> mite::Result {
     let users: u32 = ctx.config().get("users")?;

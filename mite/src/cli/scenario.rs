@@ -61,11 +61,11 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let (observer, printer) = report::choose(arguments.quiet || common.debugging);
     logging::start(common.log_level, printer.clone());
-    let mut run = settings::run(scenario, config.clone(), arguments)
+    let mut run = settings::run(scenario, config, arguments)
         .name(name)
         .observer(observer);
     if common.debugging {
-        run = debugging(run, config);
+        run = debugging(run);
     }
     let stop = run.stop_handle();
     let watch = signals::watch(stop, (!arguments.quiet).then_some(printer));
@@ -106,9 +106,10 @@ fn show(report: &Report) {
 }
 
 /// One worker that shows all it does and stops at the first failure.
-fn debugging(run: Run, config: Config) -> Run {
+fn debugging(run: Run) -> Run {
     let stop = run.stop_handle();
-    run.workers(1).tap(Arc::new(move || {
+    // The config is the one that the setup has seen, with the secrets that it added.
+    run.workers(1).tap(Arc::new(move |config| {
         let stop = stop.clone();
         Box::new(Console::debugging(config.clone()).until_failure(move || stop.stop_at_failure()))
     }))

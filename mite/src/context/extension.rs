@@ -48,6 +48,10 @@ impl Slots {
         }
         // Nothing is borrowed while it is made, since making it may ask for other slots.
         let value = Rc::new(make());
+        if let Some(first) = self.get::<T>() {
+            // Making it asked for itself; whoever was given that one keeps it.
+            return first;
+        }
         self.0
             .borrow_mut()
             .push((TypeId::of::<T>(), Rc::clone(&value) as Rc<dyn Any>));

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::{
     config::Config,
-    error::{Error, Result},
+    error::{Error, Result, catch, panicked},
     event::{Exchange, What},
     id::{EntryId, TransactionId},
 };
@@ -287,8 +287,15 @@ impl Context {
     }
 
     /// Lets go of the extensions, which may hold on to the context in their turn.
-    pub(crate) fn close(&self) {
-        self.run.extensions.clear();
+    ///
+    /// # Errors
+    /// When one of them panics as it goes; that has been reported then.
+    pub(crate) fn close(&self) -> Result {
+        catch(|| self.run.extensions.clear()).map_err(|panic| {
+            let mut error = panicked(panic);
+            self.report(&mut error);
+            error
+        })
     }
 }
 

@@ -40,10 +40,13 @@ impl Context {
         separation: Duration,
         future: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let next = Instant::now() + separation;
+        let began = Instant::now();
         let output = future.await?;
         if !self.should_stop() {
-            sleep_until(next).await;
+            match began.checked_add(separation) {
+                Some(next) => sleep_until(next).await,
+                None => sleep(separation).await,
+            }
         }
         Ok(output)
     }

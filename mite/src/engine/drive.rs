@@ -341,7 +341,8 @@ fn start_runner(
         config: settings.config.clone(),
         metrics,
         series_cap: settings.series_cap,
-        workers: settings.workers,
+        // A worker without room for a single journey could start none of its share.
+        workers: settings.workers.min(settings.max_in_flight).max(1),
         max_in_flight: settings.max_in_flight,
         spawn_rate: settings.spawn_rate,
         max_start_delay: settings.max_start_delay,

@@ -120,13 +120,14 @@ impl Run {
         self
     }
 
-    /// Users added each second at most, over all workers. The default is 1000.
+    /// Users added each second at most, over all workers and entries. The default is 1000.
     pub fn spawn_rate(mut self, users_per_second: f64) -> Self {
         self.settings.spawn_rate = users_per_second;
         self
     }
 
-    /// Journeys in flight at once at most; what is due beyond that waits. The default is 100,000.
+    /// Journeys in flight at once at most; what is due beyond that waits. No more workers are used
+    /// than this. The default is 100,000.
     pub fn max_in_flight(mut self, journeys: usize) -> Self {
         self.settings.max_in_flight = journeys.max(1);
         self

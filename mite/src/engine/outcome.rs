@@ -41,7 +41,7 @@ pub(super) fn report(
 ) -> Report {
     let (verdict, reasons) = verdict(outcome);
     let totals = &outcome.totals;
-    Report {
+    let report = Report {
         schema: 1,
         scenario: settings.name.clone(),
         started: human::utc(clock.started_at()),
@@ -61,7 +61,7 @@ pub(super) fn report(
         transactions: transactions(totals),
         http: http(totals),
         metrics: metrics(totals),
-        errors: errors(totals, &settings.config),
+        errors: errors(totals),
         generator: generator(outcome, workers, usage),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
@@ -74,7 +74,42 @@ pub(super) fn report(
             .map(|(key, value)| (key.to_owned(), value.into_owned()))
             .collect(),
         seed: Some(settings.seed),
+    };
+    masked(report, &settings.config)
+}
+
+/// The same without the secrets of the config, wherever a journey has put them.
+fn masked(mut report: Report, config: &Config) -> Report {
+    let http = &mut report.http;
+    let texts = (report.reasons.iter_mut())
+        .chain(
+            report
+                .transactions
+                .iter_mut()
+                .map(|row| &mut row.transaction),
+        )
+        .chain(
+            http.requests_by
+                .iter_mut()
+                .flat_map(|row| [&mut row.transaction, &mut row.name]),
+        )
+        .chain(http.requests_by_name.iter_mut().map(|row| &mut row.name))
+        .chain(
+            report
+                .metrics
+                .iter_mut()
+                .flat_map(|row| row.labels.values_mut()),
+        )
+        .chain(
+            report
+                .errors
+                .iter_mut()
+                .flat_map(|row| [&mut row.kind, &mut row.transaction, &mut row.message]),
+        );
+    for text in texts {
+        *text = config.mask(text);
     }
+    report
 }
 
 fn journeys(outcome: &Outcome) -> Vec<JourneySummary> {
@@ -238,7 +273,7 @@ fn metrics(totals: &Statistics) -> Vec<MetricSummary> {
     rows
 }
 
-fn errors(totals: &Statistics, config: &Config) -> Vec<ErrorSummary> {
+fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
     let mut errors: Vec<_> = totals
         .errors
         .iter()
@@ -247,7 +282,7 @@ fn errors(totals: &Statistics, config: &Config) -> Vec<ErrorSummary> {
             journey: key.journey.to_string(),
             transaction: key.transaction.to_string(),
             location: key.location.to_string(),
-            message: config.mask(&key.message),
+            message: key.message.to_string(),
             count: *count,
         })
         .collect();

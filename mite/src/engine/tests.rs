@@ -608,3 +608,121 @@ async fn a_scenario_that_makes_no_sense_is_refused() {
             .contains("spawn rate")
     );
 }
+
+#[tokio::test]
+async fn an_extension_that_panics_as_it_goes_fails_its_journey_and_not_the_user() {
+    struct Fragile;
+
+    impl crate::Extension for Fragile {
+        fn attach(_: &Context) -> Self {
+            Self
+        }
+    }
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("broken as it was dropped");
+        }
+    }
+
+    #[journey(crate = "crate")]
+    async fn fragile(ctx: &Context) -> crate::Result {
+        ctx.extension::<Fragile>();
+        ctx.pause(10 * MILLISECOND).await;
+        Ok(())
+    }
+
+    let scenario = Scenario::new().journey::<fragile>((), Constant::users(2, 500 * MILLISECOND));
+    let report = execute(Run::new(scenario).workers(1)).await;
+    let row = &report.journeys[0];
+    assert_eq!(report.verdict, Verdict::Failed, "{}", reasons(&report));
+    assert!(row.failed > 20, "{row:?}");
+    assert_eq!(report.errors[0].kind, "panic");
+    assert_eq!(report.errors[0].count, row.failed);
+}
+
+#[tokio::test]
+async fn a_journey_that_blocks_its_thread_lets_the_worker_hear_orders_after_each_run() {
+    #[journey(crate = "crate")]
+    async fn compute(_ctx: &Context) -> crate::Result {
+        std::thread::sleep(100 * MILLISECOND);
+        Ok(())
+    }
+
+    let scenario = Scenario::new().journey::<compute>((), Constant::users(1, 500 * MILLISECOND));
+    let began = Instant::now();
+    let report = execute(Run::new(scenario).workers(1)).await;
+    assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
+    let row = &report.journeys[0];
+    assert!((4..=8).contains(&row.completed), "{row:?}");
+}
+
+#[tokio::test]
+async fn a_worker_without_users_keeps_no_items_to_itself() {
+    static SEEN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+    #[journey(crate = "crate")]
+    async fn see(ctx: &Context, number: u32) -> crate::Result {
+        SEEN.lock().unwrap().insert(number);
+        ctx.pause(10 * MILLISECOND).await;
+        Ok(())
+    }
+
+    let pool = Recyclable::new(0..8_u32);
+    let scenario = Scenario::new().journey::<see>(pool, Constant::users(1, SECOND));
+    let report = execute(Run::new(scenario).workers(4)).await;
+    assert_eq!(report.verdict, Verdict::Passed, "{}", reasons(&report));
+    assert_eq!(*SEEN.lock().unwrap(), (0..8).collect());
+}
+
+#[tokio::test]
+async fn a_secret_of_the_config_is_nowhere_in_the_report() {
+    #[journey(crate = "crate")]
+    async fn leak(ctx: &Context) -> crate::Result {
+        let secret = ctx
+            .config()
+            .text("api_token")
+            .unwrap_or_default()
+            .to_owned();
+        ctx.transaction(format!("as {secret}"), async {
+            ctx.http()
+                .get(format!("http://127.0.0.1:1/{secret}"))
+                .send()
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    let scenario = Scenario::new()
+        .setup(async |config: &mut Config| {
+            config.set("api_token", "hunter2");
+            Ok(())
+        })
+        .teardown(async |_: &mut Config| crate::bail!("cannot log hunter2 out"))
+        .journey::<leak>((), one_shot());
+    let report = execute(Run::new(scenario)).await;
+    let text = serde_json::to_string(&report).unwrap();
+    assert!(
+        text.contains("log *** out") && text.contains("as ***"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_before_its_warm_up_is_invalid() {
+    let scenario = Scenario::new()
+        .warm_up(60 * SECOND)
+        .journey::<tick>((), Constant::per_second(20, 200 * MILLISECOND));
+    let report = execute(Run::new(scenario)).await;
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert!(reasons(&report).contains("warm-up"), "{}", reasons(&report));
+}
+
+#[tokio::test]
+async fn more_workers_than_journeys_may_be_in_flight_lose_no_start() {
+    let scenario = Scenario::new().journey::<tick>((), Constant::per_second(20, SECOND));
+    let report = execute(Run::new(scenario).workers(4).max_in_flight(1)).await;
+    assert_eq!(report.journeys[0].completed, 20, "{}", reasons(&report));
+}

@@ -67,6 +67,9 @@ fn validity(outcome: &Outcome) -> Vec<String> {
         }
         reasons.extend(late_starts(&key.journey, &journey.start_delay));
     }
+    if outcome.measured.is_zero() && outcome.ending.broken.is_empty() {
+        reasons.push("nothing was measured: the run was over before its warm-up was".to_owned());
+    }
     if outcome.missing > 0 || outcome.ending.silent > 0 {
         reasons.push(
             "statistics of at least one worker are missing: it was stuck in code that blocks the \

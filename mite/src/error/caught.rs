@@ -31,11 +31,14 @@ pub(crate) struct Panic {
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
     let outer = WATCHING.replace(true);
+    // That of a panic which is on its way while `function` is called from a drop.
+    let outer_location = LOCATION.take();
     let result = catch_unwind(AssertUnwindSafe(function));
     WATCHING.set(outer);
+    let location = LOCATION.replace(outer_location);
     result.map_err(|payload| Panic {
         message: message(payload.as_ref()),
-        location: LOCATION.take().unwrap_or_else(|| "unknown".to_owned()),
+        location: location.unwrap_or_else(|| "unknown".to_owned()),
     })
 }
 
@@ -119,6 +122,27 @@ mod tests {
         });
         assert_eq!(caught.await.map(|(): ()| ()).unwrap_err().message, "late");
         assert_eq!(catching(async { 7 }).await, Ok(7));
+    }
+
+    #[test]
+    fn a_panic_caught_while_another_unwinds_leaves_that_its_place() {
+        struct Careless;
+
+        impl Drop for Careless {
+            fn drop(&mut self) {
+                let inner = catch(|| panic!("inner")).map(|(): ()| ());
+                assert_eq!(inner.unwrap_err().message, "inner");
+            }
+        }
+
+        let outer = catch(|| {
+            let _careless = Careless;
+            panic!("outer")
+        });
+        let line = line!() - 2;
+        let panic = outer.map(|(): ()| ()).unwrap_err();
+        assert_eq!(panic.message, "outer");
+        assert_eq!(panic.location, format!("{}:{line}", file!()));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(crate) async fn run_once(
         outcome: Outcome::Interrupted,
     };
     let result = Captured::new(&ctx, journey.run(&ctx, data)).await;
+    let closed = ctx.close();
+    let result = result.and(closed);
     ending.outcome = if result.is_ok() {
         Outcome::Completed
     } else {
@@ -72,6 +74,7 @@ impl Drop for Ending<'_> {
             start_delay: intended.map(|intended| self.started.saturating_duration_since(intended)),
         };
         self.ctx.record(&What::Journey(&end));
-        self.ctx.close();
+        // A journey that was cut still holds its extensions; what they do as they go, it cannot say.
+        let _ = self.ctx.close();
     }
 }

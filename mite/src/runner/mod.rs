@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Makes what looks at everything one worker does.
-pub(crate) type TapFactory = Arc<dyn Fn() -> Box<dyn Tap> + Send + Sync>;
+pub(crate) type TapFactory = Arc<dyn Fn(&Config) -> Box<dyn Tap> + Send + Sync>;
 
 /// What a runner runs, and within which limits.
 #[derive(Clone)]

@@ -150,6 +150,8 @@ impl Worker {
         let at_hand = match supply.policy {
             // All of the pool is to go round, not just the few items that are needed at a time. It
             // is asked for in growing steps, so that workers end up with about as much each.
+            // A worker that has never needed one leaves them to those that do.
+            Policy::Recycle if supply.pulse.get().lately() == 0 => 0,
             Policy::Recycle => {
                 let stash = supply.stash.borrow();
                 stash.idle() + stash.held().max(FIRST_STEP)

@@ -189,15 +189,16 @@ impl Bench {
     }
 
     fn give<T: serde::Serialize>(&self, values: &[T]) {
+        self.give_to(ENTRY, values);
+    }
+
+    fn give_to<T: serde::Serialize>(&self, entry: EntryId, values: &[T]) {
         let items = values.iter().zip(0..).map(|(value, number)| lease::Item {
             id: ItemId(number),
             data: crate::datapool::encode::<(), _>(number, value).unwrap(),
         });
         let order = lease::Order::Give(items.collect());
-        self.order(Order::Data {
-            entry: ENTRY,
-            order,
-        });
+        self.order(Order::Data { entry, order });
     }
 
     /// Tells the worker the whole plan at once, as if it were the only one.
@@ -206,13 +207,17 @@ impl Bench {
     }
 
     fn plan_for(&self, volume: impl VolumeModel, share: Share) {
+        self.plan_entry(ENTRY, volume, share);
+    }
+
+    fn plan_entry(&self, entry: EntryId, volume: impl VolumeModel, share: Share) {
         let mut planner = Planner::new(Box::new(volume));
         let segments = planner
             .advance(3600 * SECOND, &Observed::default())
             .unwrap();
         for segment in segments {
             self.order(Order::Target {
-                entry: ENTRY,
+                entry,
                 segment,
                 share,
             });
@@ -397,6 +402,36 @@ async fn the_spawn_rate_limits_how_fast_users_are_added_and_costs_no_validity() 
         "{:?}",
         run.journey().users.unmet
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_spawn_rate_is_that_of_all_entries_together() {
+    let bench = Bench::new::<Think>(Policy::Shared, |runner| {
+        runner.spawn_rate = 10.0;
+        runner.entries = vec![runner.entries[0].clone(); 3];
+    });
+    for entry in (0..3).map(EntryId) {
+        bench.give_to(entry, &[()]);
+        bench.plan_entry(entry, Constant::users(50, 20 * SECOND), Share::ALL);
+    }
+    let run = bench.run_with(3 * SECOND, 5 * SECOND, |_| ()).await;
+    assert!((30..=31).contains(&run.most), "{}", run.most);
+    let started: Vec<_> = run
+        .statistics
+        .journeys
+        .values()
+        .map(|row| row.started)
+        .collect();
+    let (least, most) = (started.iter().min().unwrap(), started.iter().max().unwrap());
+    assert!(most - least <= 3, "they take turns: {started:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spawn_rate_of_next_to_nothing_adds_one_user_and_harms_no_one() {
+    let bench = Bench::new::<Think>(Policy::Shared, |runner| runner.spawn_rate = 1e-300);
+    bench.plan(Constant::users(0, SECOND) + Constant::users(5, 5 * SECOND));
+    let run = bench.run(6 * SECOND, 7 * SECOND).await;
+    assert_eq!(run.most, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,14 @@
 //! The closed model in one worker: so many users at once, each running its journey again and again.
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    rc::Rc,
+    time::Duration,
+};
 
 use tokio::{
-    task::{coop::consume_budget, spawn_local},
+    task::{spawn_local, yield_now},
     time::sleep,
 };
 
@@ -33,8 +38,6 @@ pub(super) struct Users {
     timeline: Timeline,
     share: Share,
     present: Vec<Rc<User>>,
-    /// When the next user may be added, by the spawn rate.
-    spawn: Duration,
     /// When the target last changed, and when it will change next.
     changed: Duration,
     next_change: Option<Duration>,
@@ -54,7 +57,6 @@ impl Users {
             timeline: Timeline::default(),
             share: Share::NONE,
             present: Vec::new(),
-            spawn: Duration::ZERO,
             changed: Duration::ZERO,
             next_change: None,
             born: 0,
@@ -134,7 +136,7 @@ impl Worker {
         let gap = self.spawn_gap(&users);
         let mut room = true;
         while room && users.present.len() < target {
-            let due = users.spawn.max(users.changed);
+            let due = self.next_spawn.get().max(users.changed);
             if due > now {
                 break;
             }
@@ -142,7 +144,8 @@ impl Worker {
             if room {
                 let wanted = users.present.len() as u64 + 1;
                 users.wanted.set(due, wanted);
-                users.spawn = due + gap;
+                self.next_spawn.set(due.saturating_add(gap));
+                self.turn.set(entry.id.index() + 1);
                 self.add_user(entry, &mut users, now);
             }
         }
@@ -151,7 +154,7 @@ impl Worker {
         }
         let next = users.timeline.next_users_change(now, users.share);
         users.next_change = next;
-        let spawn = (room && users.present.len() < target).then_some(users.spawn);
+        let spawn = (room && users.present.len() < target).then(|| self.next_spawn.get());
         drop(users);
         self.report_data(entry);
         spawn.into_iter().chain(next).min()
@@ -246,7 +249,16 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
             user: Rc::clone(&user),
             intended: None,
         };
-        let result = run_once(&worker.scope, &entry.journey, held.data(), start).await;
+        let mut waited = false;
+        let result = {
+            let mut run = pin!(run_once(&worker.scope, &entry.journey, held.data(), start));
+            poll_fn(|task| {
+                let polled = run.as_mut().poll(task);
+                waited |= polled.is_pending();
+                polled
+            })
+            .await
+        };
         drop(held);
         match result {
             Err(error) if error.is_connect() => {
@@ -258,8 +270,10 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
             }
             _ => back_off = BACK_OFF.0,
         }
-        // A journey that never waits would otherwise keep the thread to itself.
-        consume_budget().await;
+        if !waited {
+            // It would otherwise keep the thread to itself, for long if it blocks.
+            yield_now().await;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::{
     runtime::{Builder, LocalOptions},
     sync::{
         Notify,
-        mpsc::{UnboundedReceiver, UnboundedSender},
+        mpsc::{UnboundedReceiver, UnboundedSender, error::TryRecvError},
     },
     task::spawn_local,
     time::{Instant, sleep_until},
@@ -61,6 +61,10 @@ pub(super) struct Worker {
     pub(super) max_start_delay: Duration,
     /// Users this worker may add each second.
     pub(super) spawn_rate: f64,
+    /// When the next user may be added, of whichever entry, by the spawn rate.
+    pub(super) next_spawn: Cell<Duration>,
+    /// The entry that is to add the next user.
+    pub(super) turn: Cell<usize>,
     index: usize,
     max_in_flight: usize,
     in_flight: Cell<usize>,
@@ -112,6 +116,7 @@ impl Worker {
             index,
         } = settings;
         let workers = runner.workers.max(1);
+        let tap = runner.tap.map(|make| make(&runner.config));
         let scope = Rc::new(Scope::new(ScopeSettings {
             clock: runner.clock,
             journeys: runner
@@ -123,7 +128,7 @@ impl Worker {
             series_cap: runner.series_cap,
             config: runner.config,
             shared,
-            tap: runner.tap.map(|make| make()),
+            tap,
         }));
         let entries = (0..).map(EntryId).zip(&runner.entries);
         Rc::new(Self {
@@ -134,6 +139,8 @@ impl Worker {
             outbox,
             max_start_delay: runner.max_start_delay,
             spawn_rate: runner.spawn_rate,
+            next_spawn: Cell::new(Duration::ZERO),
+            turn: Cell::new(0),
             index,
             // The limit is the runner's; each worker has its share of it.
             max_in_flight: (runner.max_in_flight + workers - 1 - index.min(workers - 1)) / workers,
@@ -151,9 +158,8 @@ impl Worker {
             let next = self.step();
             tokio::select! {
                 biased;
-                order = orders.recv() => match order {
-                    Some(Order::Cut) | None => break,
-                    Some(order) => self.obey(order),
+                order = orders.recv() => if !self.obey_all(order, &mut orders) {
+                    break;
                 },
                 () = self.nudge.notified() => {}
                 () = sleep_until(self.scope.clock().instant(next)) => {}
@@ -169,7 +175,10 @@ impl Worker {
             self.snapshot(second, false);
         }
         let mut next = Duration::from_secs(second + 1).min(now + IDLE);
-        for entry in &self.entries {
+        // Entries take turns, since the spawn rate is that of all of them.
+        let turn = self.turn.get() % self.entries.len().max(1);
+        let (later, first) = self.entries.split_at(turn);
+        for entry in first.iter().chain(later) {
             for due in [self.step_users(entry, now), self.step_open(entry, now)] {
                 next = next.min(due.unwrap_or(next));
             }
@@ -178,6 +187,26 @@ impl Worker {
             self.outbox.send(Message::Drained);
         }
         next
+    }
+
+    /// Obeys an order and those behind it, so that many of them cost one step; false when one of
+    /// them, or that there will be none any more, ends the work.
+    fn obey_all(
+        self: &Rc<Self>,
+        mut order: Option<Order>,
+        orders: &mut UnboundedReceiver<Order>,
+    ) -> bool {
+        loop {
+            match order {
+                Some(Order::Cut) | None => return false,
+                Some(other) => self.obey(other),
+            }
+            match orders.try_recv() {
+                Ok(next) => order = Some(next),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
     }
 
     fn obey(self: &Rc<Self>, order: Order) {

@@ -29,7 +29,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, panic::Location};
 
-use crate::event::Event;
+use crate::{error::catch, event::Event};
 
 /// Adds up: 1 an event, or the number in a field of it.
 ///
@@ -124,6 +124,12 @@ impl Metric {
     /// What it does with its numbers.
     pub fn kind(&self) -> MetricKind {
         self.kind
+    }
+
+    /// Whether it counts this event; not when its filter panics, which is no failure of the journey.
+    pub(crate) fn counts(&self, event: &Event<'_>) -> bool {
+        self.filter
+            .is_none_or(|filter| catch(|| filter(event)).unwrap_or(false))
     }
 
     /// The names of its labels, in their order.
@@ -233,7 +239,8 @@ macro_rules! common_methods {
                 self
             }
 
-            /// Counts only the events for which this is true; all of them unless said otherwise.
+            /// Counts only the events for which this is true; all of them unless said otherwise. One at
+            /// which it panics does not count.
             pub fn filter(mut self, filter: fn(&Event<'_>) -> bool) -> Self {
                 self.0.filter = Some(filter);
                 self

@@ -505,3 +505,20 @@ proptest! {
         prop_assert_eq!(rmp_serde::from_slice::<Statistics>(&bytes).unwrap(), statistics);
     }
 }
+
+#[test]
+fn an_event_at_which_a_filter_panics_does_not_count() {
+    let picky = Counter::new("picky")
+        .on("basket")
+        .filter(|event| event.field("items").unwrap() != json!(0));
+    let mut recorder = recorder(10, vec![picky.into()]);
+    for value in [json!({"items": 1}), json!({}), json!({"items": 2})] {
+        custom(&mut recorder, 1, "basket", &value);
+    }
+    let metrics = recorder.take().metrics;
+    let series: Vec<_> = metrics["picky"].series.iter().collect();
+    let (_, MetricValue::Counter { events, .. }) = series[0] else {
+        panic!("{series:?}")
+    };
+    assert_eq!(*events, 2);
+}

@@ -250,7 +250,7 @@ impl UserMetrics {
 
 impl Tracked {
     fn record(&mut self, event: &Event<'_>, cap: usize, values: &mut String) {
-        if self.metric.filter.is_some_and(|counts| !counts(event)) {
+        if !self.metric.counts(event) {
             return;
         }
         let Some(number) = self.number(event) else {
