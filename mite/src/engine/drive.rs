@@ -250,6 +250,7 @@ async fn prepare(
     config: &mut Config,
 ) -> Result<(), RunError> {
     call(setup, config).await.map_err(RunError::Setup)?;
+    check_base_url(config)?;
     open_pools(entries, config).await
 }
 
@@ -281,6 +282,20 @@ async fn tear_down(
             format!("the teardown of the scenario failed: {error} ({place})")
         }),
         () = cut => Err("the teardown of the scenario was interrupted".to_owned()),
+    }
+}
+
+/// Refuses a base URL that no request could be joined to.
+fn check_base_url(config: &Config) -> Result<(), RunError> {
+    let Some(text) = config.text(BASE_URL) else {
+        return Ok(());
+    };
+    match url::Url::parse(text) {
+        Ok(url) if url.has_host() => Ok(()),
+        _ => Err(RunError::Option(format!(
+            "the base_url {} is no URL; it begins with http:// or https:// and names a host",
+            config.mask(text)
+        ))),
     }
 }
 

@@ -141,7 +141,12 @@ fn journeys(outcome: &Outcome) -> Vec<JourneySummary> {
 }
 
 /// The part of the volume that did not come about: of the planned starts, or of the user-seconds.
+///
+/// That the data of an entry was used up is its planned end, and not missing volume.
 fn unmet(entry: Option<&EntryOutcome>, users: UserTime) -> f64 {
+    if entry.is_some_and(|entry| entry.exhausted && !entry.starved) {
+        return 0.0;
+    }
     let starts = entry.map_or(0.0, |entry| {
         let missing = entry.planned.saturating_sub(entry.started);
         missing as f64 / entry.planned.max(1) as f64

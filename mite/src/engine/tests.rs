@@ -98,6 +98,37 @@ async fn two_entries_of_one_journey_are_two_rows() {
 }
 
 #[tokio::test]
+async fn many_entries_of_one_user_each_are_spread_over_the_workers() {
+    static THREADS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+    #[journey(crate = "crate")]
+    async fn where_am_i(ctx: &Context) -> crate::Result {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        THREADS.lock().unwrap().insert(name);
+        ctx.pause(10 * MILLISECOND).await;
+        Ok(())
+    }
+
+    let scenario = (0..4).fold(Scenario::new(), |scenario, _| {
+        scenario.journey::<where_am_i>((), Constant::users(1, SECOND / 2))
+    });
+    execute(Run::new(scenario).workers(4)).await;
+    assert_eq!(THREADS.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_base_url_that_is_none_is_refused_before_anything_starts() {
+    let scenario = Scenario::new()
+        .base_url("nonsense")
+        .journey::<tick>((), one_shot());
+    let error = Run::new(scenario).execute().await.unwrap_err().to_string();
+    assert!(
+        error.contains("nonsense") && error.contains("https://"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_one_shot_runs_one_time() {
     let scenario = Scenario::new().journey::<tick>((), one_shot());
     let report = execute(Run::new(scenario).workers(2)).await;

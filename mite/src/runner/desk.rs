@@ -100,8 +100,10 @@ impl Desk {
                 segment,
                 share,
             } => {
-                for (worker, seat) in self.workers.iter().enumerate() {
-                    let index = share.index + u32::try_from(worker).unwrap_or(u32::MAX);
+                for (worker, seat) in (0..).zip(&self.workers) {
+                    // Each entry begins with another worker, so that many entries of one user each
+                    // do not all fall to the first.
+                    let index = (share.index + worker + entry.0) % share.of.max(1);
                     let share = Share {
                         index,
                         of: share.of,
