@@ -10,7 +10,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -28,9 +27,6 @@ use hyper_util::rt::TokioIo;
 use tokio::{task::unconstrained, time::Instant};
 
 use crate::net::{Stream, Wire};
-
-/// How long a connection may have been idle and still be used without asking the kernel about it.
-const FRESH: Duration = Duration::from_millis(1);
 
 /// What hyper may buffer of one direction: also the longest head of an answer.
 const BUFFER: usize = 64 * 1024;
@@ -109,18 +105,15 @@ impl Connection {
     ///
     /// When tokio has told of something on the socket, hyper reads it: a close ends the connection,
     /// bytes nobody asked for are an error, a TLS session ticket is nothing. But tokio asks the
-    /// kernel only when its tasks have nothing to do, so after more than an instant of idleness the
-    /// kernel is asked directly.
-    pub(super) fn is_fit(&mut self, now: Instant) -> bool {
+    /// kernel only when its tasks have nothing to do, so the kernel is asked directly: one call that
+    /// does not wait, so that no request is lost to a close that came before it.
+    pub(super) fn is_fit(&mut self) -> bool {
         if self.has_stirred() {
             self.drive();
             self.rest();
             return self.is_reusable();
         }
-        let idle = self
-            .idle_since
-            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        idle < FRESH || self.wire.is_quiet()
+        self.wire.is_quiet()
     }
 
     /// Whether another request can follow the one that has been answered.

@@ -117,7 +117,7 @@ impl Pool {
         self.endpoints.borrow_mut().retain(|_, endpoint| {
             endpoint.drop_outdated(now);
             let mut idle = endpoint.idle.borrow_mut();
-            idle.retain_mut(|connection| !connection.has_stirred() || connection.is_fit(now));
+            idle.retain_mut(|connection| !connection.has_stirred() || connection.is_fit());
             !idle.is_empty() || Rc::strong_count(endpoint) > 1
         });
     }
@@ -125,10 +125,10 @@ impl Pool {
 
 impl Endpoint {
     /// The connection that was used last, of those that still work.
-    pub(super) fn take(&self, now: Instant) -> Option<Box<Connection>> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.idle.borrow_mut().pop_back()?;
-            if connection.is_fit(now) {
+            if connection.is_fit() {
                 return Some(connection);
             }
         }

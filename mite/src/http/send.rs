@@ -76,7 +76,7 @@ pub(super) fn refuse(refused: &Refused) -> Error {
 async fn attempt(plan: &Plan, progress: &Progress) -> Result<Answer, Error> {
     let endpoint = &plan.target.endpoint;
     let pool = &plan.session.state.worker.pool;
-    if let Some(mut connection) = endpoint.take(progress.ready.get()) {
+    if let Some(mut connection) = endpoint.take() {
         progress.follow(&connection);
         match connection.exchange(plan.request()).await {
             Ok(answer) => {

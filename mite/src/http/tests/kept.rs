@@ -195,11 +195,11 @@ fn connections_nobody_needs_or_the_server_closed_are_let_go() {
         sleep(Duration::from_millis(5)).await;
 
         let now = tokio::time::Instant::now();
-        let connection = kept.take(now).unwrap();
+        let connection = kept.take().unwrap();
         pool.keep(&kept, connection, now + Duration::from_secs(6));
         assert_eq!(idle(), (2, 0));
 
-        let connection = kept.take(now).unwrap();
+        let connection = kept.take().unwrap();
         pool.keep(&kept, connection, now + Duration::from_secs(91));
         assert_eq!(idle(), (1, 0));
     });
