@@ -93,6 +93,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         link,
         pools,
         observer,
+        config: settings.config.clone(),
         stopping: None,
     };
     driver.run(&mut stops).await;
@@ -129,6 +130,8 @@ struct Driver {
     link: ControllerEnd,
     pools: Pools,
     observer: Option<Box<dyn Observer>>,
+    /// What a note must not show.
+    config: Config,
     stopping: Option<Duration>,
 }
 
@@ -172,7 +175,7 @@ impl Driver {
             }
             Action::Note(note) => {
                 if let Some(observer) = &mut self.observer {
-                    observer.note(&note);
+                    observer.note(&self.config.mask(&note));
                 }
             }
         }
@@ -249,7 +252,10 @@ async fn prepare(
     entries: &mut [Entry],
     config: &mut Config,
 ) -> Result<(), RunError> {
-    call(setup, config).await.map_err(RunError::Setup)?;
+    call(setup, config).await.map_err(|error| RunError::Setup {
+        message: config.mask(&error.to_string()),
+        location: error.location(),
+    })?;
     check_base_url(config)?;
     open_pools(entries, config).await
 }
@@ -304,9 +310,9 @@ async fn open_pools(entries: &mut [Entry], config: &Config) -> Result<(), RunErr
         catching(entry.pool.open(config))
             .await
             .unwrap_or_else(|panic| Err(DataPoolError::new(panic.to_string())))
-            .map_err(|source| RunError::DataPool {
+            .map_err(|error| RunError::DataPool {
                 journey: entry.journey.name().to_owned(),
-                source,
+                source: DataPoolError::new(config.mask(&error.to_string())),
             })?;
     }
     Ok(())

@@ -4,7 +4,6 @@ use thiserror::Error;
 
 use crate::{
     datapool::DataPoolError,
-    error::Error,
     report::{Report, ReportError},
     scenario::ScenarioError,
     stats::metric::MetricError,
@@ -29,8 +28,13 @@ pub enum RunError {
         source: DataPoolError,
     },
     /// The scenario's setup failed.
-    #[error("the setup of the scenario failed: {0} ({place})", place = .0.location())]
-    Setup(Error),
+    #[error("the setup of the scenario failed: {message} ({location})")]
+    Setup {
+        /// Why, secrets masked.
+        message: String,
+        /// `file:line` in the setup's source.
+        location: String,
+    },
     /// A report could not be written, as was found before anything started.
     #[error("{0}")]
     Report(String),

@@ -117,6 +117,24 @@ async fn many_entries_of_one_user_each_are_spread_over_the_workers() {
 }
 
 #[tokio::test]
+async fn a_setup_that_fails_does_not_tell_secrets() {
+    let scenario = Scenario::new()
+        .setup(async |config| {
+            let password: String = config.get("db_password")?;
+            crate::bail!("the database does not take {password}")
+        })
+        .journey::<tick>((), one_shot());
+    let mut config = Config::default();
+    config.set("db_password", "hunter2");
+    let run = Run::new(scenario).config(config);
+    let error = run.execute().await.unwrap_err().to_string();
+    assert!(
+        error.contains("does not take ***") && error.contains("tests.rs:"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_base_url_that_is_none_is_refused_before_anything_starts() {
     let scenario = Scenario::new()
         .base_url("nonsense")
