@@ -43,14 +43,10 @@ pub(super) struct EntryState {
 
 impl EntryState {
     pub(super) fn new(id: EntryId, entry: ControllerEntry, limit: Option<Duration>) -> Self {
-        let planner = Planner::new(entry.volume);
         Self {
             id,
             journey: entry.journey,
-            planner: match limit {
-                Some(limit) => planner.limit(limit),
-                None => planner,
-            },
+            planner: Planner::new(entry.volume).limit(limit),
             broker: Broker::over_pool(entry.policy),
             exhausted: false,
             over_at: None,

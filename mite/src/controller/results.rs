@@ -149,6 +149,13 @@ pub(crate) struct EntryOutcome {
     pub(crate) broken: bool,
 }
 
+impl EntryOutcome {
+    /// Whether the data was used up and nothing else was amiss with it.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.exhausted && !self.starved
+    }
+}
+
 impl Results {
     pub(super) fn new(
         runners: impl Iterator<Item = (RunnerId, u32)>,

@@ -144,7 +144,7 @@ fn journeys(outcome: &Outcome) -> Vec<JourneySummary> {
 ///
 /// That the data of an entry was used up is its planned end, and not missing volume.
 fn unmet(entry: Option<&EntryOutcome>, users: UserTime) -> f64 {
-    if entry.is_some_and(|entry| entry.exhausted && !entry.starved) {
+    if entry.is_some_and(EntryOutcome::is_used_up) {
         return 0.0;
     }
     let starts = entry.map_or(0.0, |entry| {

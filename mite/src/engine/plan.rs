@@ -24,11 +24,7 @@ pub(crate) fn plan(
     let mut entries = Vec::new();
     for (index, entry) in scenario.entries.into_iter().enumerate() {
         let journey = entry.journey.name().to_owned();
-        let planner = Planner::new(entry.volume);
-        let planner = match duration {
-            Some(duration) => planner.limit(duration),
-            None => planner,
-        };
+        let planner = Planner::new(entry.volume).limit(duration);
         let outline = catch(|| planner.outline(HORIZON))
             .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))
             .map_err(|source| ScenarioError::Volume {

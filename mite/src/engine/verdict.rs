@@ -61,7 +61,7 @@ fn validity(outcome: &Outcome) -> Vec<String> {
             || matches!(outcome.ending.cause, StopCause::Broken(_));
         let starved = entry.is_some_and(|entry| entry.starved);
         // The last items of a pool that is used up leave some users without; that is its end.
-        let used_up = !starved && entry.is_some_and(|entry| entry.exhausted);
+        let used_up = entry.is_some_and(EntryOutcome::is_used_up);
         if !broken && !used_up {
             reasons.extend(missing_users(&key.journey, journey, starved));
         }

@@ -90,7 +90,7 @@ impl Worker {
                 dropped += 1;
             } else if !self.has_room() {
                 break;
-            } else if let Some(held) = self.take(entry, now) {
+            } else if let Some(held) = self.take(entry) {
                 open.in_flight += 1;
                 self.start(entry, mix(open.seed, due.number), due.at, held);
             } else {

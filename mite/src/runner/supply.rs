@@ -127,10 +127,11 @@ impl Drop for Held {
 
 impl Worker {
     /// An item for a journey, if there is one in stock.
-    pub(super) fn take(self: &Rc<Self>, entry: &Entry, now: Duration) -> Option<Held> {
+    pub(super) fn take(self: &Rc<Self>, entry: &Entry) -> Option<Held> {
         let supply = &entry.supply;
         let item = supply.stash.borrow_mut().take();
         if item.is_some() && supply.policy != Policy::Shared {
+            let now = self.scope.clock().elapsed();
             supply.pulse.set(supply.pulse.get().beat(now));
         }
         item.map(|item| Held {

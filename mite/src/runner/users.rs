@@ -281,7 +281,7 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
 async fn data(presence: &mut Presence, entry: &Entry, user: &User) -> Option<Held> {
     let worker = Rc::clone(&presence.worker);
     loop {
-        if let Some(held) = worker.take(entry, worker.scope.clock().elapsed()) {
+        if let Some(held) = worker.take(entry) {
             presence.set_active(true);
             return Some(held);
         }

@@ -52,9 +52,9 @@ impl Planner {
         }
     }
 
-    /// Cuts the plan at `limit`, whatever the model wants after it.
-    pub(crate) fn limit(mut self, limit: Duration) -> Self {
-        self.limit = Some(limit);
+    /// Cuts the plan at `limit`, if there is one, whatever the model wants after it.
+    pub(crate) fn limit(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limit = limit.into();
         self
     }
 
