@@ -17,7 +17,13 @@ async fn sign_in(_: &Context) -> mite::Result {
 fn journeys_of_all_crates_are_found() {
     let mut journeys: Vec<_> = inventory::iter::<JourneyEntry>
         .into_iter()
-        .map(|entry| (entry.name, entry.doc, entry.data_type().to_string()))
+        .map(|entry| {
+            (
+                entry.definition.name,
+                entry.definition.doc,
+                entry.data_type().to_string(),
+            )
+        })
         .collect();
     journeys.sort();
     let listed: Vec<_> = journeys
@@ -49,11 +55,11 @@ fn journeys_of_all_crates_are_found() {
 fn scenarios_and_datapools_of_all_crates_are_found() {
     let mut names: Vec<_> = inventory::iter::<ScenarioEntry>
         .into_iter()
-        .map(|entry| entry.name)
+        .map(|entry| entry.definition.name)
         .chain(
             inventory::iter::<DataPoolEntry>
                 .into_iter()
-                .map(|entry| entry.name),
+                .map(|entry| entry.definition.name),
         )
         .collect();
     names.sort_unstable();
@@ -71,18 +77,20 @@ fn scenarios_and_datapools_of_all_crates_are_found() {
 #[test]
 fn each_place_is_that_of_the_function() {
     for entry in inventory::iter::<JourneyEntry> {
-        let file = std::path::Path::new(entry.file);
+        let file = std::path::Path::new(entry.definition.file);
         assert!(
             file.ends_with("lib.rs") || file.ends_with("linked.rs"),
             "{}",
-            entry.file
+            entry.definition.file
         );
     }
     let own = inventory::iter::<JourneyEntry>
         .into_iter()
-        .find(|entry| entry.name == "linked::sign_in")
+        .find(|entry| entry.definition.name == "linked::sign_in")
         .expect("the journey of this file");
-    let line = include_str!("linked.rs").lines().nth(own.line as usize - 1);
+    let line = include_str!("linked.rs")
+        .lines()
+        .nth(own.definition.line as usize - 1);
     assert_eq!(
         line,
         Some("async fn sign_in(_: &Context) -> mite::Result {")

@@ -168,7 +168,7 @@ fn a_pool_of_the_same_type_is_taken() {
 fn conditions_hold_for_the_journey_as_for_its_function() {
     let names: Vec<_> = inventory::iter::<JourneyEntry>
         .into_iter()
-        .map(|entry| entry.name)
+        .map(|entry| entry.definition.name)
         .collect();
     assert!(names.contains(&"marked::left_in"));
     assert!(names.contains(&"marked::marked_on_condition"));

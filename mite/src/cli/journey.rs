@@ -43,7 +43,7 @@ pub(super) fn test(arguments: &JourneyTest, defaults: Config) -> Result<Exit, Fa
         volume,
     });
     scenario::run(
-        entry.name,
+        entry.definition.name,
         scenario,
         config,
         &arguments.common,
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
         .build()?;
     runtime.block_on(async {
         let data = source.first_item(&config).await?;
-        print(&format!("{}\n", entry.name))?;
+        print(&format!("{}\n", entry.definition.name))?;
         let started = Instant::now();
         let result =
             testing::run_tapped(&entry.into(), data, config, seed, Box::new(console)).await;
@@ -100,7 +100,7 @@ impl Source {
                 return Err(Failure::new(format!(
                     "the journey {} takes data ({}); say where it comes from with --datapool \
                      NAME; {}",
-                    journey.name,
+                    journey.definition.name,
                     journey.data_type(),
                     fitting_pools(journey),
                 )));
@@ -114,22 +114,22 @@ impl Source {
         if !journey.takes_data() {
             return Err(Failure::new(format!(
                 "the journey {} takes no data; leave out --datapool",
-                journey.name,
+                journey.definition.name,
             )));
         }
         if entry.item_type() != journey.data_type() {
             return Err(Failure::new(format!(
                 "the datapool {} gives {}, but the journey {} takes {}; {}",
-                entry.name,
+                entry.definition.name,
                 entry.item_type(),
-                journey.name,
+                journey.definition.name,
                 journey.data_type(),
                 fitting_pools(journey),
             )));
         }
         Ok(Self {
-            name: entry.name,
-            pool: build("datapool", entry.name, entry.build, config)?,
+            name: entry.definition.name,
+            pool: build("datapool", entry.definition.name, entry.build, config)?,
         })
     }
 
@@ -156,7 +156,7 @@ fn fitting_pools(journey: &JourneyEntry) -> String {
     let names: Vec<_> = datapools()
         .into_iter()
         .filter(|pool| pool.item_type() == journey.data_type())
-        .map(|pool| pool.name)
+        .map(|pool| pool.definition.name)
         .collect();
     if names.is_empty() {
         "there is none that fits: write one with #[datapool]".to_owned()

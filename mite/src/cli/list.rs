@@ -7,28 +7,16 @@ use super::{
     output::print,
 };
 use crate::{
-    journey::registry::journeys,
+    journey::{Definition, lookup::Registered, registry::journeys},
     scenario::registry::{datapools, scenarios},
 };
 
 /// Prints journeys, scenarios and datapools with their first doc line and place.
 pub(super) fn list() -> Result<Exit, Failure> {
     let mut text = String::new();
-    section(
-        &mut text,
-        "Journeys",
-        journeys().iter().map(|e| (e.name, e.doc, e.file, e.line)),
-    );
-    section(
-        &mut text,
-        "Scenarios",
-        scenarios().iter().map(|e| (e.name, e.doc, e.file, e.line)),
-    );
-    section(
-        &mut text,
-        "Datapools",
-        datapools().iter().map(|e| (e.name, e.doc, e.file, e.line)),
-    );
+    section(&mut text, "Journeys", &journeys());
+    section(&mut text, "Scenarios", &scenarios());
+    section(&mut text, "Datapools", &datapools());
     if text.is_empty() {
         text.push_str("There is nothing here yet: write an async fn and put #[journey] on it.\n");
     }
@@ -36,18 +24,21 @@ pub(super) fn list() -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-type Row = (&'static str, &'static str, &'static str, u32);
-
-fn section(text: &mut String, title: &str, rows: impl Iterator<Item = Row>) {
-    let rows: Vec<Row> = rows.collect();
-    if rows.is_empty() {
+fn section<E: Registered>(text: &mut String, title: &str, entries: &[&E]) {
+    if entries.is_empty() {
         return;
     }
     if !text.is_empty() {
         text.push('\n');
     }
     let _ = writeln!(text, "{title}");
-    for (name, doc, file, line) in rows {
+    for entry in entries {
+        let Definition {
+            name,
+            file,
+            line,
+            doc,
+        } = entry.definition();
         let _ = writeln!(text, "  {name}  ({file}:{line})");
         if !doc.is_empty() {
             let _ = writeln!(text, "      {doc}");

@@ -26,9 +26,9 @@ pub(super) const DEFAULT_DURATION: Duration = Duration::from_secs(60);
 pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, Failure> {
     let entry = registry::find_scenario(&arguments.name)?;
     let mut config = settings::sending_config(defaults, &arguments.common)?;
-    let scenario = build("scenario", entry.name, entry.build, &mut config)?;
+    let scenario = build("scenario", entry.definition.name, entry.build, &mut config)?;
     run(
-        entry.name,
+        entry.definition.name,
         scenario,
         config,
         &arguments.common,
@@ -40,11 +40,11 @@ pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, F
 pub(super) fn plan(arguments: &ScenarioPlan, defaults: Config) -> Result<Exit, Failure> {
     let entry = registry::find_scenario(&arguments.name)?;
     let mut config = settings::config(defaults, &arguments.config)?;
-    let scenario = build("scenario", entry.name, entry.build, &mut config)?;
+    let scenario = build("scenario", entry.definition.name, entry.build, &mut config)?;
     scenario.check(&metric::all_registered()?)?;
     let entries = engine::plan(scenario, arguments.duration)?;
     print(&report::plan::draw(
-        entry.name,
+        entry.definition.name,
         &entries,
         Style::of_stdout(),
     ))?;

@@ -8,14 +8,8 @@ use super::{
 /// A journey and where it is.
 #[derive(Clone, Copy, Debug)]
 pub struct JourneyEntry {
-    /// The path of its module and its own name.
-    pub name: &'static str,
-    /// The source file.
-    pub file: &'static str,
-    /// The line of the function's name.
-    pub line: u32,
-    /// The first line of its documentation.
-    pub doc: &'static str,
+    /// Where it is, and what it says of itself.
+    pub definition: Definition,
     data_type: fn() -> DataType,
     runnable: Runnable,
 }
@@ -24,10 +18,7 @@ impl JourneyEntry {
     /// The entry of `J`; the macro submits it.
     pub const fn new<J: Journey>(definition: Definition) -> Self {
         Self {
-            name: definition.name,
-            file: definition.file,
-            line: definition.line,
-            doc: definition.doc,
+            definition,
             data_type: DataType::of::<J::Data>,
             runnable: Runnable::of::<J>(),
         }
@@ -54,12 +45,7 @@ impl Registered for JourneyEntry {
     const KIND: &'static str = "journey";
 
     fn definition(&self) -> Definition {
-        Definition {
-            name: self.name,
-            file: self.file,
-            line: self.line,
-            doc: self.doc,
-        }
+        self.definition
     }
 }
 

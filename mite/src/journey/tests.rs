@@ -105,16 +105,20 @@ async fn bytes_that_are_no_data_fail_the_run_and_name_the_type() {
 #[test]
 fn a_marked_journey_is_found_with_its_place_and_its_first_doc_line() {
     let entry = registry::find_journey("tests::read").unwrap();
-    assert_eq!(entry.name, "mite::journey::tests::read");
-    assert_eq!(entry.name, read::NAME);
-    assert_eq!(entry.doc, "Reads it.");
-    assert!(entry.file.ends_with("journey/tests.rs"), "{}", entry.file);
+    assert_eq!(entry.definition.name, "mite::journey::tests::read");
+    assert_eq!(entry.definition.name, read::NAME);
+    assert_eq!(entry.definition.doc, "Reads it.");
+    assert!(
+        entry.definition.file.ends_with("journey/tests.rs"),
+        "{}",
+        entry.definition.file
+    );
     let marked = include_str!("tests.rs")
         .lines()
-        .nth(entry.line as usize - 1)
+        .nth(entry.definition.line as usize - 1)
         .unwrap();
     assert!(marked.starts_with("async fn read("), "{marked}");
-    assert_eq!(Runnable::from(entry).name(), entry.name);
+    assert_eq!(Runnable::from(entry).name(), entry.definition.name);
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn an_entry_tells_what_data_it_takes() {
 fn journeys_come_in_order_of_name_each_with_its_own() {
     let names: Vec<_> = registry::journeys()
         .iter()
-        .map(|entry| entry.name)
+        .map(|entry| entry.definition.name)
         .collect();
     assert!(names.len() >= 4 && names.is_sorted(), "{names:?}");
     assert_eq!(registry::check_duplicates(), Ok(()));

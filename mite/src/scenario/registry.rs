@@ -65,14 +65,8 @@ pub type BuildFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 /// A scenario function and where it is.
 #[derive(Clone, Copy, Debug)]
 pub struct ScenarioEntry {
-    /// The path of its module and its own name.
-    pub name: &'static str,
-    /// The source file.
-    pub file: &'static str,
-    /// The line of the function's name.
-    pub line: u32,
-    /// The first line of its documentation.
-    pub doc: &'static str,
+    /// Where it is, and what it says of itself.
+    pub definition: Definition,
     /// Calls it.
     pub build: Build<Scenario>,
 }
@@ -80,27 +74,15 @@ pub struct ScenarioEntry {
 impl ScenarioEntry {
     /// The entry of a function; the macro submits it.
     pub const fn new(definition: Definition, build: Build<Scenario>) -> Self {
-        Self {
-            name: definition.name,
-            file: definition.file,
-            line: definition.line,
-            doc: definition.doc,
-            build,
-        }
+        Self { definition, build }
     }
 }
 
 /// A datapool function and where it is.
 #[derive(Clone, Copy, Debug)]
 pub struct DataPoolEntry {
-    /// The path of its module and its own name.
-    pub name: &'static str,
-    /// The source file.
-    pub file: &'static str,
-    /// The line of the function's name.
-    pub line: u32,
-    /// The first line of its documentation.
-    pub doc: &'static str,
+    /// Where it is, and what it says of itself.
+    pub definition: Definition,
     item_type: fn() -> DataType,
     /// Calls it.
     pub build: Build<ErasedPool>,
@@ -114,10 +96,7 @@ impl DataPoolEntry {
         build: Build<ErasedPool>,
     ) -> Self {
         Self {
-            name: definition.name,
-            file: definition.file,
-            line: definition.line,
-            doc: definition.doc,
+            definition,
             item_type,
             build,
         }
@@ -159,12 +138,7 @@ impl Registered for ScenarioEntry {
     const KIND: &'static str = "scenario";
 
     fn definition(&self) -> Definition {
-        Definition {
-            name: self.name,
-            file: self.file,
-            line: self.line,
-            doc: self.doc,
-        }
+        self.definition
     }
 }
 
@@ -172,12 +146,7 @@ impl Registered for DataPoolEntry {
     const KIND: &'static str = "datapool";
 
     fn definition(&self) -> Definition {
-        Definition {
-            name: self.name,
-            file: self.file,
-            line: self.line,
-            doc: self.doc,
-        }
+        self.definition
     }
 }
 
@@ -363,10 +332,13 @@ mod tests {
     #[tokio::test]
     async fn an_error_of_any_type_is_placed_at_the_function() {
         let entry = find_scenario("tests::broken").unwrap();
-        assert_eq!(entry.doc, "Fails.");
+        assert_eq!(entry.definition.doc, "Fails.");
         let error = (entry.build)(&mut Config::default()).await.unwrap_err();
         assert_eq!(error.message(), "Error: no network");
-        assert_eq!(error.location(), format!("{}:{}", entry.file, entry.line));
+        assert_eq!(
+            error.location(),
+            format!("{}:{}", entry.definition.file, entry.definition.line)
+        );
     }
 
     #[tokio::test]
@@ -389,14 +361,14 @@ mod tests {
         let here = |name: &str| name.starts_with("mite::scenario::registry::tests::");
         let listed: Vec<_> = scenarios()
             .iter()
-            .filter(|entry| here(entry.name))
-            .map(|entry| entry.name.rsplit("::").next().unwrap())
+            .filter(|entry| here(entry.definition.name))
+            .map(|entry| entry.definition.name.rsplit("::").next().unwrap())
             .collect();
         assert_eq!(listed, ["broken", "plain", "slow", "with_config"]);
         let listed: Vec<_> = datapools()
             .iter()
-            .filter(|entry| here(entry.name))
-            .map(|entry| entry.doc)
+            .filter(|entry| here(entry.definition.name))
+            .map(|entry| entry.definition.doc)
             .collect();
         assert_eq!(listed, ["", "As many as there are.", "", ""]);
         assert!(check_duplicates().is_ok());
