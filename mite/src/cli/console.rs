@@ -130,9 +130,9 @@ impl Console {
             (Some(status), None) => status.to_string(),
             (None, None) => String::new(),
         };
-        let time = human::time(request.total.as_secs_f64());
+        let time = human::time(request.timings.total.as_secs_f64());
         let name = clean(&self.config.mask(request.name));
-        let connection = if request.reused || request.error.is_some() {
+        let connection = if request.timings.reused || request.error.is_some() {
             ""
         } else {
             ", new connection"
@@ -148,7 +148,7 @@ impl Console {
         self.head(&mut text, '>', &exchange.request);
         match (exchange.status, &exchange.error) {
             (Some(status), _) => {
-                let time = human::time(exchange.total.as_secs_f64());
+                let time = human::time(exchange.timings.total.as_secs_f64());
                 let line = format!("{:?} {status}  {time}", Version::HTTP_11);
                 let _ = writeln!(text, "{}", self.style.paint(Tone::Heading, &line));
                 self.head(&mut text, '<', &exchange.response);

@@ -1,9 +1,9 @@
 //! A request and its answer in full, for a person or a test to look at.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+
+use super::Timings;
 
 /// What went over the wire for one request.
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ pub struct Exchange {
     pub error: Option<String>,
     /// The command line of `curl` that sends the same request, secrets masked.
     pub curl: String,
-    /// From `send()` to the last byte of the body.
-    pub total: Duration,
+    /// How long it took, and what passed.
+    pub timings: Timings,
 }
 
 /// Headers and body of one direction.
@@ -56,7 +56,7 @@ impl Exchange {
             response: Head::default(),
             error: None,
             curl: String::new(),
-            total: Duration::ZERO,
+            timings: Timings::default(),
         }
     }
 }

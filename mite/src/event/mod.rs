@@ -4,13 +4,15 @@
 //! looks at. It borrows everything, so that telling of it costs nothing when nobody asks.
 
 mod exchange;
+mod timings;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http::Method;
 use serde_json::{Map, Value, json};
 
 pub use exchange::{Exchange, Head};
+pub use timings::Timings;
 
 /// Something that happened, when, and where.
 #[derive(Clone, Copy, Debug)]
@@ -105,22 +107,10 @@ pub struct HttpRequest<'a> {
     pub sent: bool,
     /// The kind of transport error, such as `timeout`.
     pub error: Option<&'a str>,
-    /// Whether it went over a connection that had carried another before.
-    pub reused: bool,
-    /// Bytes of head and body written, before encryption.
-    pub bytes_sent: u64,
-    /// Bytes of head and body read, after decryption.
-    pub bytes_received: u64,
-    /// From `send()` to the last byte of the body.
-    pub total: Duration,
-    /// Looking up the name; absent on a kept connection and for an address.
-    pub dns: Option<Duration>,
-    /// Opening the TCP connection; absent on a kept one.
-    pub connect: Option<Duration>,
-    /// The TLS handshake; absent on a kept connection and without TLS.
-    pub tls: Option<Duration>,
-    /// From the connection being ready to the first byte of the answer.
-    pub first_byte: Option<Duration>,
+    /// How long it took, and what passed.
+    pub timings: &'a Timings,
+    /// What a callback of the journey added: labels are texts, numbers are numbers.
+    pub labels: &'a [(Cow<'static, str>, Value)],
 }
 
 /// A failure, reported once, at the innermost transaction it passed.
@@ -155,7 +145,7 @@ impl Event<'_> {
     /// |---|---|
     /// | `journey` | `outcome`, `service_time`, `response_time`, `start_delay` |
     /// | `transaction` | `time`, `failed` |
-    /// | `http` | `name`, `method`, `status`, `failed`, `error`, `reused`, `bytes_sent`, `bytes_received`, `total`, `dns`, `connect`, `tls`, `first_byte` |
+    /// | `http` | `name`, `method`, `status`, `failed`, `error`, those of [`Timings`], and the labels and numbers a callback of the journey added |
     /// | `error` | `kind`, `message`, `location` |
     /// | your own | the fields of what was sent, or `value` when that was not a map |
     pub fn field(&self, name: &str) -> Option<Value> {
@@ -193,7 +183,7 @@ impl Event<'_> {
         let own: Vec<&str> = match self.what {
             What::Journey(_) => vec!["outcome", "service_time", "response_time", "start_delay"],
             What::Transaction(_) => vec!["time", "failed"],
-            What::Http(_) => HttpRequest::FIELDS.to_vec(),
+            What::Http(request) => request.names(),
             What::Failure(_) => vec!["kind", "message", "location"],
             What::Custom {
                 value: Value::Object(fields),
@@ -222,39 +212,28 @@ impl JourneyEnd {
 }
 
 impl HttpRequest<'_> {
-    const FIELDS: [&'static str; 13] = [
-        "name",
-        "method",
-        "status",
-        "failed",
-        "error",
-        "reused",
-        "bytes_sent",
-        "bytes_received",
-        "total",
-        "dns",
-        "connect",
-        "tls",
-        "first_byte",
-    ];
+    const OWN: [&'static str; 5] = ["name", "method", "status", "failed", "error"];
+
+    fn names(&self) -> Vec<&str> {
+        let labels = self.labels.iter().map(|(name, _)| name.as_ref());
+        Self::OWN
+            .into_iter()
+            .chain(timings::FIELDS)
+            .chain(labels)
+            .collect()
+    }
 
     fn field(&self, name: &str) -> Option<Value> {
-        let seconds = |time: Option<Duration>| time.map(|time| json!(time.as_secs_f64()));
         match name {
             "name" => Some(json!(self.name)),
             "method" => Some(json!(self.method.as_str())),
             "status" => self.status.map(|status| json!(status)),
             "failed" => Some(json!(self.failed)),
             "error" => self.error.map(|error| json!(error)),
-            "reused" => Some(json!(self.reused)),
-            "bytes_sent" => Some(json!(self.bytes_sent)),
-            "bytes_received" => Some(json!(self.bytes_received)),
-            "total" => seconds(Some(self.total)),
-            "dns" => seconds(self.dns),
-            "connect" => seconds(self.connect),
-            "tls" => seconds(self.tls),
-            "first_byte" => seconds(self.first_byte),
-            _ => None,
+            _ => self.timings.field(name).or_else(|| {
+                let label = self.labels.iter().rev().find(|(label, _)| label == name);
+                label.map(|(_, value)| value.clone())
+            }),
         }
     }
 }

@@ -31,8 +31,9 @@ mod worker;
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use url::Url;
 
+pub use crate::event::Timings;
 pub use error::Error;
 pub use request::RequestBuilder;
-pub use response::{Response, Timings};
+pub use response::Response;
 pub use session::Session;
 pub use status::StatusPattern;

@@ -15,7 +15,7 @@ use super::{
     status::StatusPattern,
     target::Target,
 };
-use crate::{config::Config, error};
+use crate::{config::Config, error, event::Timings};
 
 /// How much of a body a message shows.
 const SHOWN: usize = 200;
@@ -42,28 +42,6 @@ struct Inner {
     head: Parts,
     body: Bytes,
     timings: Timings,
-}
-
-/// How long a request took, in all and by phase, and what passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Timings {
-    /// Looking up the name; absent on a kept connection and for an address.
-    pub dns: Option<Duration>,
-    /// Opening the TCP connection; absent on a kept one.
-    pub connect: Option<Duration>,
-    /// The TLS handshake; absent on a kept connection and without TLS.
-    pub tls: Option<Duration>,
-    /// From the connection being ready to the first byte of the answer.
-    pub first_byte: Option<Duration>,
-    /// From `send()` to the last byte of the body.
-    pub total: Duration,
-    /// Bytes of head and body written, before encryption.
-    pub bytes_sent: u64,
-    /// Bytes of head and body read, after decryption.
-    pub bytes_received: u64,
-    /// Whether it went over a connection that had carried another request before.
-    pub reused: bool,
 }
 
 impl Response {

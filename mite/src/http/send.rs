@@ -15,11 +15,10 @@ use super::{
     mask,
     pool::ConnectError,
     request::{Plan, Refused},
-    response::Timings,
 };
 use crate::{
     context::Place,
-    event::{Exchange, Head, HttpRequest, What},
+    event::{Exchange, Head, HttpRequest, Timings, What},
     net::{Phases, Wire},
 };
 
@@ -57,14 +56,8 @@ pub(super) fn refuse(refused: &Refused) -> Error {
         failed: true,
         sent: false,
         error: Some(error.kind()),
-        reused: false,
-        bytes_sent: 0,
-        bytes_received: 0,
-        total: Duration::ZERO,
-        dns: None,
-        connect: None,
-        tls: None,
-        first_byte: None,
+        timings: &Timings::default(),
+        labels: &[],
     }));
     error
 }
@@ -159,6 +152,7 @@ impl Progress {
             bytes_sent: wire.as_ref().map_or(0, |wire| wire.written()),
             bytes_received: wire.as_ref().map_or(0, |wire| wire.read()),
             reused: self.reused.get(),
+            ..Timings::default()
         }
     }
 }
@@ -213,19 +207,13 @@ impl<'a> Record<'a> {
                 failed: status.is_none_or(|status| plan.is_failure(status)),
                 sent: timings.bytes_sent > 0,
                 error: error.map(|(kind, _)| kind),
-                reused: timings.reused,
-                bytes_sent: timings.bytes_sent,
-                bytes_received: timings.bytes_received,
-                total: timings.total,
-                dns: timings.dns,
-                connect: timings.connect,
-                tls: timings.tls,
-                first_byte: timings.first_byte,
+                timings,
+                labels: &[],
             }),
         );
         if context.tapped() {
             let error = error.map(|(_, message)| message);
-            let exchange = exchange(plan, answer, error, timings.total);
+            let exchange = exchange(plan, answer, error, timings);
             context.exchange(exchange, self.place);
         }
     }
@@ -250,7 +238,7 @@ fn exchange(
     plan: &Plan,
     answer: Option<&Answer>,
     error: Option<&str>,
-    total: Duration,
+    timings: &Timings,
 ) -> Exchange {
     let request = Head {
         headers: plan.all_headers(),
@@ -278,6 +266,6 @@ fn exchange(
     }
     exchange.error = error.map(str::to_owned);
     exchange.curl = curl;
-    exchange.total = total;
+    exchange.timings = *timings;
     exchange
 }

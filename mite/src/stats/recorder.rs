@@ -227,14 +227,14 @@ impl Recorder {
         if request.sent {
             let http = &mut self.http;
             http.requests += 1;
-            http.bytes_sent += request.bytes_sent;
-            http.bytes_received += request.bytes_received;
-            http.reused += u64::from(request.reused);
+            http.bytes_sent += request.timings.bytes_sent;
+            http.bytes_received += request.timings.bytes_received;
+            http.reused += u64::from(request.timings.reused);
             if request.failed {
                 http.failed += 1;
-                http.failed_time.record(request.total);
+                http.failed_time.record(request.timings.total);
             } else {
-                http.time.record(request.total);
+                http.time.record(request.timings.total);
             }
             self.requests.record(entry.journey, transaction, request);
         }

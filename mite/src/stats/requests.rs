@@ -135,17 +135,17 @@ fn record_in(row: &mut RequestStatistics, request: &HttpRequest<'_>) {
     row.count += 1;
     if request.failed {
         row.failed += 1;
-        row.failed_time.record(request.total);
+        row.failed_time.record(request.timings.total);
     } else {
-        row.time.record(request.total);
+        row.time.record(request.timings.total);
     }
     let phase = |latency: &mut Latency, time: Option<Duration>| {
         if let Some(time) = time {
             latency.record(time);
         }
     };
-    phase(&mut row.dns, request.dns);
-    phase(&mut row.connect, request.connect);
-    phase(&mut row.tls, request.tls);
-    phase(&mut row.first_byte, request.first_byte);
+    phase(&mut row.dns, request.timings.dns);
+    phase(&mut row.connect, request.timings.connect);
+    phase(&mut row.tls, request.timings.tls);
+    phase(&mut row.first_byte, request.timings.first_byte);
 }
