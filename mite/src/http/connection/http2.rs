@@ -1,0 +1,201 @@
+//! HTTP/2: one connection, as many requests at once as the server allows.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
+};
+
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{
+        TrySendError,
+        http2::{self, SendRequest},
+    },
+    rt::Executor,
+};
+use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+
+use super::{Failure, Fate};
+use crate::{
+    http::{body::Sending, pool::Seat},
+    net::{self, Wire},
+};
+
+/// A connection that several requests share. A task of its own drives it.
+pub(in crate::http) struct Http2 {
+    sender: RefCell<SendRequest<Sending>>,
+    wire: Rc<Wire>,
+    streams: Cell<usize>,
+    /// Whether a request has been begun on it.
+    carried: Cell<bool>,
+    born: Instant,
+    last_used: Cell<Instant>,
+    /// Bytes written and read that some request has counted.
+    counted: Cell<(u64, u64)>,
+    seat: Seat,
+}
+
+/// The part of one request in a connection.
+#[derive(Debug)]
+pub(in crate::http) struct Stream {
+    connection: Rc<Http2>,
+    kept: bool,
+}
+
+impl Http2 {
+    /// Speaks HTTP/2 over a new stream.
+    pub(in crate::http) async fn new(
+        stream: net::Stream,
+        seat: Seat,
+    ) -> Result<Self, hyper::Error> {
+        let wire = stream.wire();
+        let (sender, driver) = http2::Builder::new(OnThisThread)
+            .handshake(TokioIo::new(stream))
+            .await?;
+        // What ends the connection is told to the requests on it.
+        tokio::task::spawn_local(async { drop(driver.await) });
+        let now = Instant::now();
+        Ok(Self {
+            sender: RefCell::new(sender),
+            wire,
+            streams: Cell::new(0),
+            carried: Cell::new(false),
+            born: now,
+            last_used: Cell::new(now),
+            counted: Cell::new((0, 0)),
+            seat,
+        })
+    }
+
+    /// A part of it for one request.
+    pub(in crate::http) fn stream(self: &Rc<Self>) -> Stream {
+        self.streams.set(self.streams.get() + 1);
+        Stream {
+            connection: Rc::clone(self),
+            kept: self.carried.replace(true),
+        }
+    }
+
+    /// Whether requests can be begun on it: the server has not closed it, nor said that it will.
+    pub(in crate::http) fn is_open(&self) -> bool {
+        !self.sender.borrow().is_closed()
+    }
+
+    /// Whether the server allows another request at once.
+    pub(in crate::http) fn has_room(&self) -> bool {
+        self.streams.get() < self.sender.borrow().current_max_send_streams()
+    }
+
+    /// When it was opened.
+    pub(in crate::http) fn born(&self) -> Instant {
+        self.born
+    }
+
+    /// Since when it has had no request; `None` while it has one.
+    pub(in crate::http) fn unused_since(&self) -> Option<Instant> {
+        (self.streams.get() == 0).then(|| self.last_used.get())
+    }
+
+    /// The socket's counters.
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// Bytes written and read since this was last asked.
+    pub(super) fn take_bytes(&self) -> (u64, u64) {
+        let now = (self.wire.written(), self.wire.read());
+        let (written, read) = self.counted.replace(now);
+        (now.0 - written, now.1 - read)
+    }
+}
+
+impl Stream {
+    /// Sends a request and reads the head of the answer.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Sending>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let answer = self
+            .connection
+            .sender
+            .borrow_mut()
+            .try_send_request(request);
+        answer.await.map_err(failure)
+    }
+
+    /// Whether the connection had carried a request before this one was begun.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    pub(super) fn connection(&self) -> &Rc<Http2> {
+        &self.connection
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let connection = &self.connection;
+        connection.streams.set(connection.streams.get() - 1);
+        connection.last_used.set(Instant::now());
+        connection.seat.freed();
+    }
+}
+
+fn failure(mut failed: TrySendError<Request<Sending>>) -> Failure {
+    let unsent = failed.take_message();
+    let error = failed.into_error();
+    let fate = match unsent {
+        Some(request) => Fate::Unsent(Some(Box::new(request))),
+        None if is_refusal(&error) => Fate::Refused,
+        None => Fate::Sent,
+    };
+    Failure { error, fate }
+}
+
+/// Whether the server says that it did nothing about the request (RFC 9113, section 8.7): the
+/// stream was refused, or it came after the last one of a connection that the server ends in peace.
+fn is_refusal(error: &hyper::Error) -> bool {
+    h2_error(error).is_some_and(|error| {
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        let too_late = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+        error.is_remote() && (refused || too_late)
+    })
+}
+
+/// What HTTP/2 itself says was wrong, if it was that.
+pub(in crate::http) fn h2_error<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a h2::Error> {
+    let mut error = Some(error);
+    while let Some(cause) = error {
+        if let Some(cause) = cause.downcast_ref() {
+            return Some(cause);
+        }
+        error = cause.source();
+    }
+    None
+}
+
+/// Runs hyper's tasks on the worker thread.
+#[derive(Clone, Copy, Debug)]
+struct OnThisThread;
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(task);
+    }
+}
+
+impl fmt::Debug for Http2 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Http2")
+            .field("wire", &self.wire)
+            .field("streams", &self.streams)
+            .finish_non_exhaustive()
+    }
+}

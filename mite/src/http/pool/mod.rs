@@ -1,0 +1,163 @@
+//! Connections kept alive: one pool a worker and kind of client, or one a run of a journey.
+
+mod endpoint;
+pub(super) mod queue;
+mod seats;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use rustc_hash::FxHashMap;
+use tokio::time::Instant;
+
+pub(super) use endpoint::{Endpoint, Offer};
+pub(super) use seats::Seat;
+
+use super::{
+    connection::{Connection, Http1, Http2},
+    connections::{Connections, Reuse},
+    settings::HttpVersion,
+};
+use crate::net::{self, Connector, Peer, Phases};
+
+/// How often the connections to servers that are no longer asked are looked at.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Connections, those that are kept and how new ones are made.
+#[derive(Debug)]
+pub(super) struct Pool {
+    endpoints: RefCell<FxHashMap<Rc<Origin>, Rc<Endpoint>>>,
+    connector: Connector,
+    version: HttpVersion,
+    connections: Connections,
+    swept: Cell<Instant>,
+}
+
+/// Which server: scheme, host and port, as RFC 6454 has it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Origin {
+    pub(super) https: bool,
+    /// A name or an address, IPv6 without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum ConnectError {
+    /// The request can never be sent as the settings are.
+    Refused(String),
+    Net(net::Error),
+    Http(hyper::Error),
+}
+
+impl Pool {
+    pub(super) fn new(connector: Connector, version: HttpVersion, connections: Connections) -> Self {
+        Self {
+            endpoints: RefCell::default(),
+            connector,
+            version,
+            connections,
+            swept: Cell::new(Instant::now()),
+        }
+    }
+
+    /// A pool of the same kind with nothing in it, which knows of no TLS session either.
+    pub(super) fn fresh(&self) -> Self {
+        Self::new(
+            self.connector.with_fresh_sessions(),
+            self.version,
+            self.connections.clone(),
+        )
+    }
+
+    /// The endpoint of an origin.
+    pub(super) fn endpoint(&self, origin: &Rc<Origin>) -> Rc<Endpoint> {
+        if let Some(endpoint) = self.endpoints.borrow().get(origin) {
+            return Rc::clone(endpoint);
+        }
+        let route = self
+            .connector
+            .route(origin.https, &origin.host, origin.port);
+        let endpoint = Rc::new(Endpoint::new(
+            Rc::clone(origin),
+            route,
+            self.version,
+            &self.connections,
+        ));
+        self.endpoints
+            .borrow_mut()
+            .insert(Rc::clone(origin), Rc::clone(&endpoint));
+        endpoint
+    }
+
+    /// A new connection, with the place it takes up at its endpoint.
+    pub(super) async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        seat: Seat,
+        phases: &Cell<Phases>,
+    ) -> Result<Connection, ConnectError> {
+        let origin = endpoint.origin();
+        let peer = Peer {
+            https: origin.https,
+            host: &origin.host,
+            port: origin.port,
+        };
+        let route = endpoint.route().map_err(ConnectError::Refused)?;
+        let stream = self
+            .connector
+            .connect(peer, route, phases)
+            .await
+            .map_err(ConnectError::Net)?;
+        let http2 = match self.version {
+            HttpVersion::Auto => stream.is_http2(),
+            HttpVersion::Http1 => false,
+            HttpVersion::Http2 => true,
+        };
+        seat.opened(http2);
+        if http2 {
+            let connection = Rc::new(Http2::new(stream, seat).await.map_err(ConnectError::Http)?);
+            let stream = connection.stream();
+            if self.reuses() {
+                endpoint.share(connection);
+            }
+            Ok(Connection::Http2(stream))
+        } else {
+            let connection = Http1::new(stream, seat).await.map_err(ConnectError::Http)?;
+            Ok(Connection::Http1(Box::new(connection)))
+        }
+    }
+
+    /// Keeps a connection whose request ended `now`, if it can take another.
+    pub(super) fn keep(&self, endpoint: &Endpoint, connection: Connection, now: Instant) {
+        // A stream gives its place back by itself.
+        let Connection::Http1(mut connection) = connection else {
+            return;
+        };
+        if !self.reuses() || !connection.is_reusable() {
+            return;
+        }
+        connection.set_idle_since(now);
+        endpoint.keep(connection, now);
+        if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
+            self.swept.set(now);
+            self.sweep(now);
+        }
+    }
+
+    /// Whether connections are kept after a request.
+    pub(super) fn reuses(&self) -> bool {
+        self.connections.reuse != Reuse::Nobody
+    }
+
+    /// Lets go of what the servers have closed and what nobody has needed for long.
+    fn sweep(&self, now: Instant) {
+        self.endpoints
+            .borrow_mut()
+            .retain(|_, endpoint| endpoint.sweep(now) || Rc::strong_count(endpoint) > 1);
+    }
+}

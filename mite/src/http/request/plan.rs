@@ -1,0 +1,359 @@
+//! A request ready to be sent, as often as it takes.
+
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    ops::Deref,
+    rc::Rc,
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
+use hyper::{body::Body as _, ext::on_informational};
+
+use crate::http::{
+    body::{Body, Continue, SendError, Sending},
+    connection::Connection,
+    decode,
+    digest::Digest,
+    error::{Error, Kind},
+    hook::Hook,
+    pool::{Endpoint, Pool},
+    redirect,
+    send::{Record, Silent},
+    session::{Auth, Session, Turn},
+    status::StatusPattern,
+    target::Target,
+};
+
+static USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("mite/", env!("CARGO_PKG_VERSION")));
+static ACCEPT: HeaderValue = HeaderValue::from_static("*/*");
+
+/// A request ready to be sent.
+pub(in crate::http) struct Plan {
+    pub(in crate::http) session: Session,
+    pub(in crate::http) method: Method,
+    pub(in crate::http) target: Rc<Target>,
+    pub(in crate::http) name: Name,
+    pub(in crate::http) reading: Reading,
+    pub(in crate::http) timeout: Duration,
+    pub(in crate::http) read_timeout: Option<Duration>,
+    pub(in crate::http) max_body_size: u64,
+    /// How many redirects are followed, if any are.
+    pub(in crate::http) redirects: Option<u32>,
+    pub(in crate::http) digest: Option<Rc<RefCell<Digest>>>,
+    /// Whether the server's challenge has been met, so that it is not asked for again.
+    pub(super) answers_challenge: bool,
+    pub(in crate::http) hooks: Vec<Hook>,
+    pub(super) expect_continue: bool,
+    pub(super) compressed: bool,
+    pub(super) headers: HeaderMap,
+    pub(super) ok: Rc<[Box<dyn StatusPattern>]>,
+    pub(super) content: Content,
+}
+
+/// What is sent after the head.
+pub(super) enum Content {
+    Own(Body),
+    /// That of the request before, whose answer led to this one.
+    Of(Rc<Plan>),
+}
+
+/// What becomes of the body of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Reading {
+    Keep,
+    Discard,
+}
+
+/// A request that could not be built.
+pub(in crate::http) struct Refused {
+    pub(in crate::http) session: Session,
+    pub(in crate::http) method: Method,
+    /// The name it was given, or none.
+    pub(in crate::http) name: Cow<'static, str>,
+    pub(in crate::http) mistake: String,
+}
+
+/// What a request is grouped under.
+#[derive(Clone, Debug)]
+pub(in crate::http) enum Name {
+    Default(Rc<str>),
+    Given(Cow<'static, str>),
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Name::Default(name) => name,
+            Name::Given(name) => name,
+        }
+    }
+}
+
+impl Plan {
+    /// Whose connections it uses.
+    pub(in crate::http) fn pool(&self) -> Rc<Pool> {
+        self.session.state.pool()
+    }
+
+    /// The server it goes to, among the connections it may use.
+    pub(in crate::http) fn endpoint(&self) -> Rc<Endpoint> {
+        self.session.state.endpoint(&self.target.endpoint)
+    }
+
+    /// Waits until the session may have another request under way to this server.
+    pub(in crate::http) async fn turn(&self, record: &Record) -> Option<Turn> {
+        let limit = self.session.state.limit(self.target.endpoint.origin())?;
+        Some(limit.turn(|| record.waited()).await)
+    }
+
+    /// The request as hyper sends it, made anew for each attempt; `None` if its body must be opened
+    /// first.
+    pub(in crate::http) fn request(&self, connection: &Connection) -> Option<Request<Sending>> {
+        let body = self.body().ready()?;
+        Some(self.request_with(body, connection))
+    }
+
+    /// As [`request`](Plan::request), with a body that must be opened.
+    pub(in crate::http) async fn open_request(
+        &self,
+        connection: &Connection,
+    ) -> Result<Request<Sending>, SendError> {
+        let body = self.body().open().await?;
+        Ok(self.request_with(body, connection))
+    }
+
+    fn request_with(&self, body: Sending, connection: &Connection) -> Request<Sending> {
+        let version = connection.version();
+        let length = body.size_hint().exact();
+        let go_on = self.waits_for_word(version).then(Continue::default);
+        let body = match &go_on {
+            Some(go_on) => body.after(go_on.clone(), Continue::PATIENCE),
+            None => body,
+        };
+        let mut headers = self.compose(version, length);
+        let uri = self.uri(version, &mut headers);
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.version_mut() = version;
+        *request.headers_mut() = headers;
+        if let Some(go_on) = go_on {
+            on_informational(&mut request, move |informed| {
+                if informed.status() == StatusCode::CONTINUE {
+                    go_on.grant();
+                }
+            });
+        }
+        request
+    }
+
+    /// Whether the body is held back until the server says to go on. Over HTTP/2 it never is, where
+    /// a body that is not wanted can be given up without the connection.
+    fn waits_for_word(&self, version: Version) -> bool {
+        self.expect_continue && version == Version::HTTP_11
+    }
+
+    /// What the request line has, in the form the connection wants.
+    fn uri(&self, version: Version, headers: &mut HeaderMap) -> Uri {
+        if version == Version::HTTP_2 {
+            return self.target.absolute(headers.remove(header::HOST).as_ref());
+        }
+        match self.target.endpoint.forwarding() {
+            None => self.target.uri.clone(),
+            Some(authorization) => {
+                if let Some(authorization) = authorization {
+                    headers.insert(header::PROXY_AUTHORIZATION, authorization);
+                }
+                self.target.absolute(None)
+            }
+        }
+    }
+
+    /// The headers as they are sent, for somebody to look at.
+    pub(in crate::http) fn all_headers(&self, version: Version) -> HeaderMap {
+        self.compose(version, self.body().length())
+    }
+
+    fn compose(&self, version: Version, length: Option<u64>) -> HeaderMap {
+        let state = &self.session.state;
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(header::HOST, self.target.host.clone());
+        headers.insert(header::USER_AGENT, USER_AGENT.clone());
+        headers.insert(header::ACCEPT, ACCEPT.clone());
+        if self.compressed {
+            let accepted = HeaderValue::from_static(decode::ACCEPTED);
+            headers.insert(header::ACCEPT_ENCODING, accepted);
+        }
+        if let Some(authorization) = self.authorization() {
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        if let Some(length) = length
+            && (length > 0 || expects_body(&self.method))
+        {
+            headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        if self.expect_continue && length != Some(0) {
+            headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+        }
+        if version == Version::HTTP_11 && !state.pool().reuses() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(cookies) = state.cookies_for(&self.target.url) {
+            headers.insert(header::COOKIE, cookies);
+        }
+        replace(&mut headers, &state.headers());
+        replace(&mut headers, &self.headers);
+        headers
+    }
+
+    /// Who the request says it is from, unless a header is set by hand.
+    fn authorization(&self) -> Option<HeaderValue> {
+        if let Some(digest) = &self.digest {
+            let uri = self.target.uri.to_string();
+            let body = self.body().bytes().cloned();
+            return digest
+                .borrow_mut()
+                .authorization(&self.method, &uri, body.as_deref());
+        }
+        if let Some(credentials) = &self.target.credentials {
+            return Some(credentials.clone());
+        }
+        match self.session.state.auth_for(self.target.endpoint.origin()) {
+            Some(Auth::Header(value)) => Some(value),
+            Some(Auth::Digest(_)) | None => None,
+        }
+    }
+
+    /// Takes note of the cookies an answer sets.
+    pub(in crate::http) fn remember(&self, headers: &HeaderMap) {
+        if headers.contains_key(header::SET_COOKIE) {
+            self.session.state.store_cookies(&self.target.url, headers);
+        }
+    }
+
+    /// The same request with the credentials that an answer asked for, if these are to be had and
+    /// have not been refused.
+    pub(in crate::http) fn with_answer_to(self: &Rc<Self>, headers: &HeaderMap) -> Option<Rc<Self>> {
+        let digest = self.digest.as_ref()?;
+        if !digest.borrow_mut().answer(headers) || !self.body().is_repeatable() {
+            return None;
+        }
+        let mut next = self.followed_by(
+            self.method.clone(),
+            Rc::clone(&self.target),
+            self.headers.clone(),
+            Content::Of(Rc::clone(self)),
+        );
+        next.answers_challenge = true;
+        Some(Rc::new(next))
+    }
+
+    /// The request that a redirect asks for.
+    pub(in crate::http) fn redirected(
+        self: &Rc<Self>,
+        next: &redirect::Next,
+    ) -> Result<Rc<Self>, Error> {
+        let state = &self.session.state;
+        let target = state
+            .base()
+            .target(next.url.as_str(), &state.profile().pool)
+            .map_err(|mistake| Error::new(Kind::Redirect, self.brief(), mistake))?;
+        let mut headers = self.headers.clone();
+        next.strip(&mut headers);
+        let content = if next.keep_body {
+            Content::Of(Rc::clone(self))
+        } else {
+            Content::Own(Body::default())
+        };
+        let mut plan = self.followed_by(next.method.clone(), target, headers, content);
+        if next.drop_credentials {
+            plan.digest = state.digest_for(plan.target.endpoint.origin());
+        }
+        Ok(Rc::new(plan))
+    }
+
+    fn followed_by(
+        &self,
+        method: Method,
+        target: Rc<Target>,
+        headers: HeaderMap,
+        content: Content,
+    ) -> Self {
+        let name = match &self.name {
+            Name::Given(name) => Name::Given(name.clone()),
+            Name::Default(_) => Name::Default(target.name(&method)),
+        };
+        Self {
+            session: self.session.clone(),
+            method,
+            target,
+            name,
+            reading: self.reading,
+            timeout: self.timeout,
+            read_timeout: self.read_timeout,
+            max_body_size: self.max_body_size,
+            redirects: self.redirects,
+            digest: self.digest.clone(),
+            answers_challenge: false,
+            hooks: self.hooks.clone(),
+            expect_continue: self.expect_continue,
+            compressed: self.compressed,
+            headers,
+            ok: Rc::clone(&self.ok),
+            content,
+        }
+    }
+
+    /// What is sent after the head.
+    pub(in crate::http) fn body(&self) -> &Body {
+        match &self.content {
+            Content::Own(body) => body,
+            Content::Of(plan) => plan.body(),
+        }
+    }
+
+    /// Whether reports count this status as a failure.
+    pub(in crate::http) fn is_failure(&self, status: StatusCode) -> bool {
+        let challenged = status == StatusCode::UNAUTHORIZED
+            && self.digest.is_some()
+            && !self.answers_challenge;
+        status.as_u16() >= 400 && !challenged && !self.ok.iter().any(|ok| ok.matches(status))
+    }
+
+    /// Method and URL, as messages name the request; the name alone where one was given, since
+    /// it stands for many URLs and failures are grouped by their message.
+    pub(in crate::http) fn brief(&self) -> String {
+        match &self.name {
+            Name::Given(name) => name.to_string(),
+            Name::Default(_) => format!("{} {}", self.method, self.target.brief()),
+        }
+    }
+
+    /// The error of a server that was silent for longer than it may be.
+    pub(in crate::http) fn silent(&self, _: Silent) -> Error {
+        let limit = self.read_timeout.unwrap_or_default();
+        Error::silent(self.brief(), limit)
+    }
+}
+
+/// Whether a server may want to know that there is no body.
+fn expects_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+pub(super) fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
+    for name in with.keys() {
+        let mut values = with.get_all(name).iter();
+        if let Some(first) = values.next() {
+            headers.insert(name, first.clone());
+        }
+        for value in values {
+            headers.append(name, value.clone());
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What becomes of the body of an answer: kept, counted or handed on, decompressed in any case.
+
+use std::{future::poll_fn, ops::ControlFlow, task::Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, response::Parts};
+use hyper::body::{Body as _, Incoming};
+
+use crate::http::{connection::Connection, decode::Decoder};
+
+/// How many pieces of a body are taken before other tasks get their turn.
+const PIECES_A_TURN: usize = 16;
+
+/// The most that is reserved for a body before it has come.
+const MOST_RESERVED: u64 = 1024 * 1024;
+
+/// An answer with its body, as far as that is kept.
+#[derive(Debug)]
+pub(in crate::http) struct Answer {
+    pub(in crate::http) head: Parts,
+    pub(in crate::http) body: Bytes,
+}
+
+/// Why a body could not be read to its end.
+#[derive(Debug)]
+pub(in crate::http) enum Broken {
+    Hyper(hyper::Error),
+    Decode(String),
+    TooLong(u64),
+}
+
+/// What a body is read into.
+pub(in crate::http) struct Intake {
+    decoder: Option<Box<Decoder>>,
+    /// How long a body that is kept may be; nothing is kept without.
+    most: Option<u64>,
+    encoded: u64,
+    decoded: u64,
+    collected: Collected,
+}
+
+impl Intake {
+    /// One for the body that follows this head; it keeps up to `most` bytes.
+    pub(in crate::http) fn new(headers: &HeaderMap, most: Option<u64>) -> Result<Self, Broken> {
+        Ok(Self {
+            decoder: decoder(headers)?,
+            most,
+            encoded: 0,
+            decoded: 0,
+            collected: Collected::default(),
+        })
+    }
+
+    /// Reads a body to its end. `stir` is called for each piece.
+    pub(in crate::http) async fn read(
+        &mut self,
+        connection: &mut Connection,
+        mut body: Incoming,
+        stir: impl Fn(&Self),
+    ) -> Result<(), Broken> {
+        poll_fn(|cx| {
+            for _ in 0..PIECES_A_TURN {
+                match std::task::ready!(connection.poll_piece(&mut body, cx)) {
+                    None => return Poll::Ready(self.finish()),
+                    Some(Err(error)) => return Poll::Ready(Err(Broken::Hyper(error))),
+                    Some(Ok(piece)) => {
+                        let taken = self.take(piece, body.size_hint().exact());
+                        stir(self);
+                        if let Err(broken) = taken {
+                            return Poll::Ready(Err(broken));
+                        }
+                    }
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Bytes of the body so far, as they came and decompressed.
+    pub(in crate::http) fn sizes(&self) -> (u64, u64) {
+        (self.encoded, self.decoded)
+    }
+
+    /// What was kept.
+    pub(in crate::http) fn into_bytes(self) -> Bytes {
+        self.collected.into_bytes()
+    }
+
+    fn take(&mut self, piece: Bytes, to_come: Option<u64>) -> Result<(), Broken> {
+        self.encoded += piece.len() as u64;
+        let Some(decoder) = &mut self.decoder else {
+            self.decoded = self.encoded;
+            let Some(most) = self.most else {
+                return Ok(());
+            };
+            if self.encoded > most {
+                return Err(Broken::TooLong(most));
+            }
+            self.collected.push(piece, to_come);
+            return Ok(());
+        };
+        let (decoded, collected, most) = (&mut self.decoded, &mut self.collected, self.most);
+        decoder
+            .push(&piece, &mut |piece: Bytes| {
+                *decoded += piece.len() as u64;
+                let Some(most) = most else {
+                    return ControlFlow::Continue(());
+                };
+                if *decoded > most {
+                    return ControlFlow::Break(());
+                }
+                collected.push(piece, None);
+                ControlFlow::Continue(())
+            })
+            .map_err(|error| Broken::Decode(error.to_string()))?;
+        match self.most {
+            Some(most) if self.decoded > most => Err(Broken::TooLong(most)),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Broken> {
+        match &mut self.decoder {
+            Some(decoder) if self.encoded > 0 => decoder
+                .finish()
+                .map_err(|error| Broken::Decode(error.to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What decompresses the body that follows this head, if it says that it is compressed.
+pub(in crate::http) fn decoder(headers: &HeaderMap) -> Result<Option<Box<Decoder>>, Broken> {
+    let decoder = Decoder::new(headers).map_err(|error| Broken::Decode(error.to_string()))?;
+    Ok(decoder.map(Box::new))
+}
+
+/// A body as far as it came: the usual one, of a single piece, is not copied.
+#[derive(Default)]
+struct Collected {
+    first: Bytes,
+    all: Option<BytesMut>,
+}
+
+impl Collected {
+    fn push(&mut self, piece: Bytes, to_come: Option<u64>) {
+        if let Some(all) = &mut self.all {
+            all.extend_from_slice(&piece);
+        } else if self.first.is_empty() {
+            self.first = piece;
+        } else {
+            // What the server announces is believed up to a point.
+            let to_come = to_come.map_or(0, |length| length.min(MOST_RESERVED) as usize);
+            let mut all = BytesMut::with_capacity(self.first.len() + piece.len() + to_come);
+            all.extend_from_slice(&self.first);
+            all.extend_from_slice(&piece);
+            self.all = Some(all);
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        self.all.map_or(self.first, BytesMut::freeze)
+    }
+}

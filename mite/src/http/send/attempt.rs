@@ -1,0 +1,158 @@
+//! One request, as far as the head of its answer.
+
+use std::{pin::pin, rc::Rc};
+
+use http::{Request, Response, response::Parts};
+use hyper::body::Incoming;
+
+use super::{
+    progress::Progress,
+    silence::{self, Silent},
+};
+use crate::http::{
+    body::{HandedOver, SendError, Sending},
+    connection::{Connection, Failure, Fate},
+    error::{Error, Kind},
+    pool::{ConnectError, Endpoint, Offer, Seat},
+    request::Plan,
+};
+
+/// How often a request that the server has not looked at is sent again.
+const RESENDS: usize = 3;
+
+/// An answer of which the head has come.
+pub(in crate::http) struct Arrival {
+    pub(in crate::http) connection: Connection,
+    pub(in crate::http) head: Parts,
+    pub(in crate::http) body: Incoming,
+}
+
+/// Why no head came.
+enum Trouble {
+    Failed(Failure),
+    Body(SendError),
+    Silent(Silent),
+}
+
+/// Sends on a kept connection if there is one, else on a new one.
+///
+/// A request of which nothing was written, since a kept connection turned out closed, or that the
+/// server refused to look at, goes to another connection; nothing else is ever sent twice.
+pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival, Error> {
+    let endpoint = plan.endpoint();
+    let mut message = None;
+    let mut resends = 0;
+    loop {
+        let offer = match endpoint.offer(progress.began()) {
+            Some(offer) => offer,
+            None => {
+                let offer = endpoint.turn().await;
+                progress.waited();
+                offer
+            }
+        };
+        let mut connection = match offer {
+            Offer::Kept(connection) => connection,
+            // Kept apart, so that requests on kept connections need no room for a handshake.
+            Offer::New(seat) => Box::pin(open(plan, &endpoint, seat, progress)).await?,
+        };
+        progress.follow(&connection);
+        let request = match message.take().or_else(|| plan.request(&connection)) {
+            Some(request) => request,
+            None => Box::pin(plan.open_request(&connection))
+                .await
+                .map_err(|error| unsendable(plan, &error))?,
+        };
+        let failure = match send(plan, &mut connection, request, progress).await {
+            Ok(answer) => {
+                let (head, body) = answer.into_parts();
+                return Ok(Arrival {
+                    connection,
+                    head,
+                    body,
+                });
+            }
+            Err(Trouble::Failed(failure)) => failure,
+            Err(Trouble::Body(error)) => return Err(unsendable(plan, &error)),
+            Err(Trouble::Silent(silent)) => return Err(plan.silent(silent)),
+        };
+        let error = failure.error;
+        let again = match failure.fate {
+            _ if error.is_user() => false,
+            Fate::Unsent(request) if connection.is_kept() => {
+                progress.unsent();
+                message = request
+                    .filter(|_| !plan.body().is_repeatable())
+                    .map(|request| *request);
+                message.is_some() || plan.body().is_repeatable()
+            }
+            Fate::Refused => plan.body().is_repeatable(),
+            Fate::Unsent(_) | Fate::Sent => false,
+        };
+        resends += 1;
+        if !again || resends > RESENDS {
+            return Err(Error::hyper(plan.brief(), &error, false));
+        }
+        progress.waited();
+    }
+}
+
+/// Opens a connection for a request.
+async fn open(
+    plan: &Plan,
+    endpoint: &Endpoint,
+    seat: Seat,
+    progress: &Progress,
+) -> Result<Connection, Error> {
+    let context = &plan.session.context;
+    match plan.pool().connect(endpoint, seat, progress.phases()).await {
+        Ok(connection) => {
+            progress.connected();
+            context.connection_opened(connection.tls_resumed());
+            Ok(connection)
+        }
+        Err(error) => {
+            context.connection_failed();
+            Err(match error {
+                ConnectError::Refused(mistake) => Error::new(Kind::Request, plan.brief(), mistake),
+                ConnectError::Net(error) => Error::net(plan.brief(), &error),
+                ConnectError::Http(error) => Error::hyper(plan.brief(), &error, false),
+            })
+        }
+    }
+}
+
+/// Sends on a connection and reads the head of the answer.
+async fn send(
+    plan: &Plan,
+    connection: &mut Connection,
+    request: Request<Sending>,
+    progress: &Progress,
+) -> Result<Response<Incoming>, Trouble> {
+    let shared = matches!(connection, Connection::Http2(_));
+    let (request, handed_over) = if shared {
+        // Nobody else can tell when a stream of a shared connection was written.
+        let handed_over = Rc::new(HandedOver::default());
+        let request = request.map(|body| body.with_finish(Rc::clone(&handed_over)));
+        progress.hand_over(Rc::clone(&handed_over));
+        (request, Some(handed_over))
+    } else {
+        (request, None)
+    };
+    let answer = pin!(connection.send(request));
+    let answer = silence::limit(progress, plan.read_timeout, answer)
+        .await
+        .map_err(Trouble::Silent)?;
+    if shared {
+        progress.answered();
+    }
+    answer.map_err(|failure| match handed_over.and_then(|body| body.failure()) {
+        Some(error) => Trouble::Body(error),
+        None => Trouble::Failed(failure),
+    })
+}
+
+fn unsendable(plan: &Plan, error: &SendError) -> Error {
+    let cause = format!("the request cannot be sent: {error}");
+    Error::new(Kind::Request, plan.brief(), cause)
+}

@@ -1,0 +1,141 @@
+//! A request from `send()` to its event, and those that follow from its answer.
+
+mod attempt;
+mod follow;
+mod progress;
+mod record;
+mod silence;
+
+use std::{pin::pin, rc::Rc};
+
+use tokio::time::Instant;
+
+use super::{
+    error::Error,
+    request::{Plan, Reading},
+    response::{Answer, Broken, Intake, Response, Streaming},
+};
+
+pub(super) use attempt::Arrival;
+pub(super) use record::{Record, refuse};
+pub(super) use silence::limit as limit_silence;
+
+use attempt::attempt;
+
+/// Sends a request, in time or not at all, and those that follow from its answer; each is recorded.
+pub(super) async fn send(plan: &Rc<Plan>) -> Result<Response, Error> {
+    let began = Instant::now();
+    let record = Record::begin(plan, began);
+    let response = whole(&record, began).await?;
+    if !follow::concerns(plan, response.status(), response.headers()) {
+        return Ok(response);
+    }
+    // Kept apart, so that requests which are answered at once need no room for others.
+    Box::pin(follow::on(response, began)).await
+}
+
+/// As [`send`], but leaves the body of the last answer to be read by the journey.
+pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
+    let began = Instant::now();
+    let mut plan = Rc::clone(plan);
+    let mut history = Vec::new();
+    loop {
+        let record = Record::begin(&plan, Instant::now());
+        let arrival = match head(&record, began).await {
+            Ok(arrival) => arrival,
+            Err(error) => return Err(record.fail(error)),
+        };
+        plan.remember(&arrival.head.headers);
+        if !follow::concerns(&plan, arrival.head.status, &arrival.head.headers) {
+            return Streaming::new(record, arrival, history);
+        }
+        let answer = in_time(&record, began, read(&record, arrival)).await;
+        let response = record.finish(answer)?;
+        let Some(next) = follow::next(&response)? else {
+            // It only looked as if something followed; what was kept of it is the answer.
+            return Ok(Streaming::read(response, history));
+        };
+        history.push(response);
+        plan = next;
+    }
+}
+
+/// One request with the whole of its answer.
+async fn whole(record: &Record, began: Instant) -> Result<Response, Error> {
+    let answer = in_time(record, began, async {
+        let _turn = record.plan().turn(record).await;
+        let arrival = attempt(record.plan(), &record.progress).await?;
+        record.plan().remember(&arrival.head.headers);
+        read(record, arrival).await
+    })
+    .await;
+    record.finish(answer)
+}
+
+/// One request with the head of its answer.
+async fn head(record: &Record, began: Instant) -> Result<Arrival, Error> {
+    in_time(record, began, async {
+        let _turn = record.plan().turn(record).await;
+        attempt(record.plan(), &record.progress).await
+    })
+    .await
+}
+
+/// Ends what takes longer than the time there is, counted from the first of the requests that
+/// follow from one another.
+async fn in_time<T>(
+    record: &Record,
+    first: Instant,
+    future: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let plan = record.plan();
+    let began = record.progress.began();
+    // The deadlines of one timeout are kept in the order they were begun.
+    let left = plan.timeout.saturating_sub(began - first);
+    let deadlines = &plan.session.state.worker.deadlines;
+    deadlines
+        .limit(began, left, pin!(future))
+        .await
+        .unwrap_or_else(|_| {
+            let connected = record.progress.has_connection();
+            if !connected {
+                plan.session.context.connection_failed();
+            }
+            Err(Error::timeout(plan.brief(), plan.timeout, connected))
+        })
+}
+
+/// Reads the body of an answer, and keeps the connection for the next request.
+async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
+    let plan = record.plan();
+    let Arrival {
+        mut connection,
+        head,
+        body,
+    } = arrival;
+    let broken = |broken: Broken| broken.into_error(plan.brief());
+    let most = match plan.reading {
+        Reading::Keep => Some(plan.max_body_size),
+        Reading::Discard => None,
+    };
+    let mut intake = Intake::new(&head.headers, most).map_err(broken)?;
+    let progress = &record.progress;
+    let reading = pin!(intake.read(&mut connection, body, |intake| {
+        let (encoded, decoded) = intake.sizes();
+        progress.count_body(encoded, decoded);
+        if plan.read_timeout.is_some() {
+            progress.stir();
+        }
+    }));
+    limit_silence(progress, plan.read_timeout, reading)
+        .await
+        .map_err(|silent| plan.silent(silent))?
+        .map_err(broken)?;
+    connection.finish();
+    let now = progress.end();
+    plan.pool().keep(&plan.endpoint(), connection, now);
+    Ok(Answer {
+        head,
+        body: intake.into_bytes(),
+    })
+}

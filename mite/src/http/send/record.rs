@@ -1,0 +1,168 @@
+//! Seeing to it that every request is recorded once.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use http::StatusCode;
+use tokio::time::Instant;
+
+use super::progress::Progress;
+use crate::{
+    context::Place,
+    event::{Exchange, Head, HttpRequest, Timings, What},
+    http::{
+        curl,
+        error::{Error, Kind},
+        hook::Labels,
+        request::{Plan, Refused},
+        response::{Answer, Response},
+    },
+};
+
+/// The record of a request, made once whatever becomes of it, also when it is dropped midway.
+pub(in crate::http) struct Record {
+    plan: Rc<Plan>,
+    place: Place,
+    pub(super) progress: Progress,
+    done: Cell<bool>,
+}
+
+/// What is told of how a request ended.
+struct Ending<'a> {
+    status: Option<StatusCode>,
+    error: Option<(&'static str, &'a str)>,
+    answer: Option<&'a Response>,
+    labels: &'a Labels,
+}
+
+impl Record {
+    pub(super) fn begin(plan: &Rc<Plan>, began: Instant) -> Self {
+        Self {
+            plan: Rc::clone(plan),
+            place: plan.session.context.place(),
+            progress: Progress::begin(began),
+            done: Cell::new(false),
+        }
+    }
+
+    pub(in crate::http) fn plan(&self) -> &Rc<Plan> {
+        &self.plan
+    }
+
+    /// Records how it ended; an answer is shown to the callbacks first.
+    pub(super) fn finish(&self, outcome: Result<Answer, Error>) -> Result<Response, Error> {
+        let timings = self.progress.timings();
+        match outcome {
+            Ok(answer) => {
+                let response = Response::new(Rc::clone(&self.plan), answer, timings);
+                let mut labels = Labels::default();
+                for hook in &self.plan.hooks {
+                    hook.call(&response, &mut labels);
+                }
+                let ending = Ending {
+                    status: Some(response.status()),
+                    error: None,
+                    answer: Some(&response),
+                    labels: &labels,
+                };
+                self.tell(&timings, &ending);
+                Ok(response)
+            }
+            Err(error) => {
+                self.failed(&timings, error.kind_word(), &error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    fn failed(&self, timings: &Timings, kind: &'static str, message: &str) {
+        let ending = Ending {
+            status: None,
+            error: Some((kind, message)),
+            answer: None,
+            labels: &Labels::default(),
+        };
+        self.tell(timings, &ending);
+    }
+
+    fn tell(&self, timings: &Timings, ending: &Ending<'_>) {
+        self.done.set(true);
+        let plan = &self.plan;
+        let context = &plan.session.context;
+        let request = HttpRequest {
+            name: &plan.name,
+            method: &plan.method,
+            status: ending.status.map(|status| status.as_u16()),
+            failed: ending.status.is_none_or(|status| plan.is_failure(status)),
+            sent: self.progress.was_sent(timings),
+            error: ending.error.map(|(kind, _)| kind),
+            timings,
+            labels: ending.labels.all(),
+        };
+        context.record_at(self.place, &What::Http(&request));
+        if context.tapped() {
+            let exchange = exchange(plan, timings, ending);
+            context.exchange(exchange, self.place);
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if !self.done.get() {
+            let timings = self.progress.timings();
+            let message = "given up before it was answered";
+            self.failed(&timings, Kind::Interrupted.as_str(), message);
+        }
+    }
+}
+
+/// Records a request that could not be built.
+#[cold]
+pub(in crate::http) fn refuse(refused: &Refused) -> Error {
+    let name = match &*refused.name {
+        "" => refused.method.as_str(),
+        name => name,
+    };
+    let error = Error::new(Kind::Request, name.to_owned(), &*refused.mistake);
+    let timings = Timings {
+        total: Duration::ZERO,
+        ..Timings::default()
+    };
+    refused.session.context.record(&What::Http(&HttpRequest {
+        name,
+        method: &refused.method,
+        status: None,
+        failed: true,
+        sent: false,
+        error: Some(error.kind()),
+        timings: &timings,
+        labels: &[],
+    }));
+    error
+}
+
+/// The request and its answer, for whoever wants to look at them.
+#[cold]
+fn exchange(plan: &Plan, timings: &Timings, ending: &Ending<'_>) -> Exchange {
+    let request = Head {
+        headers: plan.headers_for(timings.version),
+        body: plan.body().bytes().cloned().unwrap_or_default(),
+    };
+    let mut exchange = Exchange::new(
+        plan.name.to_string(),
+        plan.method.clone(),
+        plan.target.url.to_string(),
+        request,
+    );
+    if let Some(answer) = ending.answer {
+        exchange.status = Some(answer.status());
+        exchange.response = Head {
+            headers: answer.headers().clone(),
+            body: answer.bytes(),
+        };
+    }
+    exchange.error = ending.error.map(|(_, message)| message.to_owned());
+    exchange.curl = curl::line(plan, curl::Secrets::Masked);
+    exchange.timings = *timings;
+    exchange
+}

@@ -1,0 +1,284 @@
+//! What kind of client the journeys are.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+
+use super::{Connections, session};
+use crate::{
+    config::{Config, HTTP, INSECURE, RESOLVE},
+    net::{self, Network, Proxy, Tls},
+};
+
+/// How long a request may take unless something else is said.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many redirects are followed unless something else is said.
+const REDIRECTS: u32 = 10;
+
+/// How long a body that is kept may be unless something else is said.
+const MAX_BODY_SIZE: u64 = 64 * 1024 * 1024;
+
+/// What kind of client the journeys are: connections, version of HTTP, TLS, proxy, limits.
+///
+/// Given to a scenario with [`Scenario::http`](crate::Scenario::http) they hold for all its
+/// journeys; [`Session::configure`](super::Session::configure) changes them for one run of a
+/// journey.
+///
+/// ```
+/// use std::time::Duration;
+/// use mite::{Scenario, http::{Connections, HttpVersion, Network, Settings, Tls}};
+///
+/// Scenario::new().http(
+///     Settings::new()
+///         .connections(Connections::per_journey().max_per_host(6))
+///         .version(HttpVersion::Http1)
+///         .network(Network::new().connect_timeout(Duration::from_secs(2)))
+///         .tls(Tls::new().session_resumption(false))
+///         .compressed(true)
+///         .header("accept-language", "de"),
+/// );
+/// ```
+///
+/// # Defaults
+/// | setting | default |
+/// |---|---|
+/// | `connections` | [`Connections::shared`] |
+/// | `version` | [`HttpVersion::Auto`] |
+/// | `network`, `tls`, `proxy` | those of [`Network`], [`Tls`], [`Proxy`] |
+/// | `timeout` | 30 s for a `send` with its redirects |
+/// | `read_timeout` | none of its own |
+/// | `redirects` | 10 |
+/// | `cookies` | kept |
+/// | `compressed` | not asked for |
+/// | `max_body_size` | 64 MiB |
+/// | `max_requests_per_host` | no limit |
+/// | headers | `host`, `user-agent: mite/` with the version, `accept: */*` |
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "settings do nothing until they are given to a scenario or a session"]
+#[serde(default)]
+pub struct Settings {
+    #[serde(flatten)]
+    pub(super) wiring: Wiring,
+    pub(super) timeout: Duration,
+    pub(super) read_timeout: Option<Duration>,
+    pub(super) redirects: u32,
+    pub(super) cookies: bool,
+    pub(super) compressed: bool,
+    pub(super) max_body_size: u64,
+    pub(super) max_requests_per_host: Option<usize>,
+    headers: Vec<(String, String)>,
+}
+
+/// The settings that decide which connections are alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Wiring {
+    pub(super) connections: Connections,
+    pub(super) version: HttpVersion,
+    pub(super) network: Network,
+    pub(super) tls: Tls,
+    pub(super) proxy: Proxy,
+}
+
+/// Which version of HTTP is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum HttpVersion {
+    /// Over TLS what the server prefers of HTTP/2 and HTTP/1.1 (ALPN, RFC 7301); HTTP/1.1 without
+    /// TLS. As browsers do.
+    #[default]
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 only, without TLS by prior knowledge (RFC 9113, section 3.3).
+    Http2,
+}
+
+impl Settings {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Who shares connections, how many there are and how long they are kept.
+    pub fn connections(mut self, connections: Connections) -> Self {
+        self.wiring.connections = connections;
+        self
+    }
+
+    /// The version of HTTP.
+    pub fn version(mut self, version: HttpVersion) -> Self {
+        self.wiring.version = version;
+        self
+    }
+
+    /// Names, addresses and TCP.
+    pub fn network(mut self, network: Network) -> Self {
+        self.wiring.network = network;
+        self
+    }
+
+    /// Whom to trust, who to be, and which TLS to speak.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.wiring.tls = tls;
+        self
+    }
+
+    /// Which requests go through a proxy.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.wiring.proxy = proxy;
+        self
+    }
+
+    /// How long a `send` may take, from its beginning to the last byte of the last answer, redirects
+    /// included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long the server may be silent while an answer is awaited or read.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = Some(timeout);
+        self
+    }
+
+    /// How many redirects a `send` follows; with 0 a redirect is an answer like any other.
+    pub fn redirects(mut self, most: u32) -> Self {
+        self.redirects = most;
+        self
+    }
+
+    /// Whether cookies are kept and sent back, separately for each run of a journey.
+    pub fn cookies(mut self, kept: bool) -> Self {
+        self.cookies = kept;
+        self
+    }
+
+    /// Whether compressed answers are asked for with `accept-encoding`, as `curl --compressed` does.
+    ///
+    /// An answer that comes compressed is decompressed in either case.
+    pub fn compressed(mut self, asked_for: bool) -> Self {
+        self.compressed = asked_for;
+        self
+    }
+
+    /// How many bytes of a body are kept, decompressed; a longer one is an error of kind `body`.
+    ///
+    /// Bodies that are [discarded](super::RequestBuilder::discard_body) or
+    /// [streamed](super::RequestBuilder::stream) may have any length.
+    pub fn max_body_size(mut self, bytes: u64) -> Self {
+        self.max_body_size = bytes;
+        self
+    }
+
+    /// How many requests a run of a journey has under way to one scheme, host and port at once.
+    ///
+    /// Those beyond wait for their turn, first come first served, which is their phase `waiting`.
+    /// The least is 1.
+    pub fn max_requests_per_host(mut self, most: usize) -> Self {
+        self.max_requests_per_host = Some(most.max(1));
+        self
+    }
+
+    /// A header of every request that does not set it itself.
+    ///
+    /// An invalid name or value is told when the scenario is checked.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The `user-agent` header; `mite/` with the version unless set.
+    pub fn user_agent(self, value: impl Into<String>) -> Self {
+        self.header("user-agent", value)
+    }
+
+    /// Makes these the settings of the journeys of a run without a scenario, such as `journey run`,
+    /// or of a scenario that has none.
+    ///
+    /// ```no_run
+    /// use mite::http::{HttpVersion, Settings};
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     mite::main_with(|config| Settings::new().version(HttpVersion::Http1).set_default(config))
+    /// }
+    /// ```
+    pub fn set_default(&self, config: &mut Config) {
+        if let Ok(text) = serde_json::to_string(self) {
+            config.set_default(HTTP, text).mark_secret(HTTP);
+        }
+    }
+
+    /// The settings of a run.
+    pub(super) fn of(config: &Config) -> Result<Self, String> {
+        let mut settings = match config.text(HTTP) {
+            None => Self::default(),
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| format!("the HTTP settings of the run cannot be read: {error}"))?,
+        };
+        if config.text(INSECURE) == Some("true") {
+            let tls = std::mem::take(&mut settings.wiring.tls);
+            settings.wiring.tls = tls.danger_accept_invalid_certs(true);
+        }
+        for entry in config.text(RESOLVE).into_iter().flat_map(str::lines) {
+            let network = std::mem::take(&mut settings.wiring.network);
+            settings.wiring.network = network.resolve(entry);
+        }
+        Ok(settings)
+    }
+
+    /// What is wrong with the settings of a run, so that it need not begin.
+    pub(crate) fn check(config: &Config) -> Result<(), String> {
+        let settings = Self::of(config)?;
+        settings.default_headers()?;
+        settings.wiring.check()
+    }
+
+    pub(super) fn default_headers(&self) -> Result<HeaderMap, String> {
+        self.headers
+            .iter()
+            .map(|(name, value)| session::header(name.as_str(), value.as_str()))
+            .collect::<Result<HeaderMap<HeaderValue>, String>>()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            wiring: Wiring::default(),
+            timeout: TIMEOUT,
+            read_timeout: None,
+            redirects: REDIRECTS,
+            cookies: true,
+            compressed: false,
+            max_body_size: MAX_BODY_SIZE,
+            max_requests_per_host: None,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl Wiring {
+    fn check(&self) -> Result<(), String> {
+        self.network.check()?;
+        self.tls.check()?;
+        self.proxy.check()
+    }
+
+    /// What the layer below needs to know.
+    pub(super) fn net(&self) -> net::Settings {
+        net::Settings {
+            network: self.network.clone(),
+            tls: self.tls.clone(),
+            proxy: self.proxy.clone(),
+            alpn: match self.version {
+                HttpVersion::Auto => net::Alpn::Any,
+                HttpVersion::Http1 => net::Alpn::Http1,
+                HttpVersion::Http2 => net::Alpn::Http2,
+            },
+        }
+    }
+}
