@@ -4,7 +4,6 @@ use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
-    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -96,7 +95,8 @@ async fn attempt(plan: &Plan, progress: &Progress) -> Result<Answer, Error> {
             });
         }
     };
-    plan.session.context.connection_opened();
+    let tls = progress.phases.get().tls;
+    plan.session.context.connection_opened(tls.map(|_| false));
     progress.ready.set(Instant::now());
     progress.follow(&connection);
     match connection.exchange(plan.request()).await {

@@ -159,9 +159,11 @@ impl Recorder {
         self.generator.loop_lag.record(lag);
     }
 
-    /// A connection was opened.
-    pub(crate) fn connection_opened(&mut self) {
+    /// A connection was opened; with TLS, an earlier session was resumed or not.
+    pub(crate) fn connection_opened(&mut self, tls_resumed: Option<bool>) {
         self.http.opened += 1;
+        self.http.tls_handshakes += u64::from(tls_resumed.is_some());
+        self.http.tls_resumed += u64::from(tls_resumed == Some(true));
     }
 
     /// A connection could not be opened.

@@ -229,6 +229,10 @@ pub(crate) struct HttpStatistics {
     pub(crate) failed_time: Latency,
     /// Connections opened.
     pub(crate) opened: u64,
+    /// Of these, the ones with TLS.
+    pub(crate) tls_handshakes: u64,
+    /// Of these, the ones that resumed the session of an earlier connection.
+    pub(crate) tls_resumed: u64,
     /// Requests that went over a connection that had carried another.
     pub(crate) reused: u64,
     pub(crate) requests_by: Capped<HttpKey, RequestStatistics>,
@@ -243,6 +247,8 @@ impl HttpStatistics {
         self.time.merge(&other.time);
         self.failed_time.merge(&other.failed_time);
         self.opened += other.opened;
+        self.tls_handshakes += other.tls_handshakes;
+        self.tls_resumed += other.tls_resumed;
         self.reused += other.reused;
         self.requests_by.merge(other.requests_by, cap);
     }
