@@ -7,12 +7,13 @@ use rustc_hash::FxHashMap;
 use super::{
     capped::MORE,
     errors::ErrorTable,
+    http::HttpStatistics,
     metric::Metric,
     names::Names,
     requests::RequestTable,
     statistics::{
-        GeneratorStatistics, HttpStatistics, JourneyKey, JourneyStatistics, Statistics,
-        TransactionKey, TransactionStatistics, UserTime,
+        GeneratorStatistics, JourneyKey, JourneyStatistics, Statistics, TransactionKey,
+        TransactionStatistics, UserTime,
     },
     user_metrics::UserMetrics,
 };
@@ -161,9 +162,7 @@ impl Recorder {
 
     /// A connection was opened; with TLS, an earlier session was resumed or not.
     pub(crate) fn connection_opened(&mut self, tls_resumed: Option<bool>) {
-        self.http.opened += 1;
-        self.http.tls_handshakes += u64::from(tls_resumed.is_some());
-        self.http.tls_resumed += u64::from(tls_resumed == Some(true));
+        self.http.connections.opened(tls_resumed);
     }
 
     /// A connection could not be opened.
@@ -226,18 +225,8 @@ impl Recorder {
         let Some(entry) = self.entries.get(entry.index()) else {
             return;
         };
+        self.http.record(request);
         if request.sent {
-            let http = &mut self.http;
-            http.requests += 1;
-            http.bytes_sent += request.timings.bytes_sent;
-            http.bytes_received += request.timings.bytes_received;
-            http.reused += u64::from(request.timings.reused);
-            if request.failed {
-                http.failed += 1;
-                http.failed_time.record(request.timings.total);
-            } else {
-                http.time.record(request.timings.total);
-            }
             self.requests.record(entry.journey, transaction, request);
         }
         if request.error == Some("interrupted") {
