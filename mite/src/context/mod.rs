@@ -259,9 +259,10 @@ impl Context {
         }
     }
 
-    /// Takes note of a new connection to a server.
-    pub(crate) fn connection_opened(&self) {
-        self.run.scope.recorder().connection_opened();
+    /// Takes note of a new connection to a server and, if it has TLS, whether the session of an
+    /// earlier one was resumed.
+    pub(crate) fn connection_opened(&self, tls_resumed: Option<bool>) {
+        self.run.scope.recorder().connection_opened(tls_resumed);
     }
 
     /// Takes note of a connection that could not be made.

@@ -12,6 +12,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 pub use exchange::{Exchange, Head};
+pub(crate) use timings::PHASES;
 pub use timings::Timings;
 
 /// Something that happened, when, and where.

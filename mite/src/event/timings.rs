@@ -64,14 +64,15 @@ pub struct Timings {
 impl Timings {
     /// The phases in their order, with their names.
     pub fn phases(&self) -> [(&'static str, Option<Duration>); 7] {
+        let [waiting, dns, connect, tls, sent, first_byte, body] = PHASES;
         [
-            ("waiting", self.waiting),
-            ("dns", self.dns),
-            ("connect", self.connect),
-            ("tls", self.tls),
-            ("sent", self.sent),
-            ("first_byte", self.first_byte),
-            ("body", self.body),
+            (waiting, self.waiting),
+            (dns, self.dns),
+            (connect, self.connect),
+            (tls, self.tls),
+            (sent, self.sent),
+            (first_byte, self.first_byte),
+            (body, self.body),
         ]
     }
 
@@ -94,6 +95,17 @@ impl Timings {
         }
     }
 }
+
+/// The names of the phases in their order.
+pub(crate) const PHASES: [&str; 7] = [
+    "waiting",
+    "dns",
+    "connect",
+    "tls",
+    "sent",
+    "first_byte",
+    "body",
+];
 
 /// The fields of [`Timings`] that an event has.
 pub(super) const FIELDS: [&str; 15] = [

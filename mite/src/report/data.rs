@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{
-    ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricSummary, RequestSummary,
-    Series, ThresholdSummary, TransactionSummary,
+use super::{
+    http::{HttpSummary, RequestSummary},
+    parts::{
+        ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
+        TransactionSummary,
+    },
 };
 
 /// Everything a run has shown.

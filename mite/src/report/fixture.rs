@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, LatencySummary,
-    MetricKind, MetricSummary, MetricValue, Progress, Report, RequestRow, RequestSummary, Series,
-    SeriesPoint, SeriesTimes, State, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
+    MetricKind, MetricSummary, MetricValue, PhaseSummary, Progress, Report, RequestRow,
+    RequestSummary, Series, SeriesPoint, SeriesTimes, State, ThresholdNow, ThresholdSummary,
+    TransactionSummary, Verdict,
 };
 
 /// Times around this median, in seconds.
@@ -143,6 +144,7 @@ pub(crate) fn passed() -> Report {
     report.http.failed = 0;
     report.http.failed_time = LatencySummary::default();
     report.http.connections.failed = 0;
+    report.http.errors.clear();
     report.generator.notes.clear();
     report.generator.starved.clear();
     report.generator.steal_seconds = 0.0;
@@ -195,12 +197,27 @@ fn http() -> HttpSummary {
         failed: 6,
         bytes_sent: 12_900_000,
         bytes_received: 245_000_000,
+        encoded_body_bytes: 61_000_000,
+        decoded_body_bytes: 240_000_000,
         time: times(118_992, 0.004),
         failed_time: times(6, 0.5),
+        phases: PhaseSummary {
+            waiting: times(40, 0.05),
+            dns: times(12, 0.000_3),
+            connect: times(12, 0.000_2),
+            tls: times(12, 0.002),
+            sent: times(118_998, 0.000_02),
+            first_byte: times(118_997, 0.003_5),
+            body: times(118_997, 0.000_4),
+        },
+        errors: BTreeMap::from([("connect".into(), 3), ("timeout".into(), 1)]),
+        versions: BTreeMap::from([("HTTP/1.1".into(), 18_998), ("HTTP/2.0".into(), 100_000)]),
         connections: ConnectionSummary {
             opened: 12,
             reused: 118_986,
             failed: 3,
+            tls_handshakes: 12,
+            tls_resumed: 9,
         },
         requests_by: vec![RequestRow {
             journey: "shop::sign_in".into(),
@@ -210,10 +227,16 @@ fn http() -> HttpSummary {
             status: Some(200),
             count: 89_000,
             time: times(89_000, 0.004),
+            failed_time: times(2, 0.008),
+            waiting: times(40, 0.05),
             dns: times(12, 0.000_3),
             connect: times(12, 0.000_2),
             tls: times(12, 0.002),
+            sent: times(89_000, 0.000_02),
             first_byte: times(89_000, 0.003_5),
+            body: times(89_000, 0.000_4),
+            encoded_body_bytes: 45_000_000,
+            decoded_body_bytes: 180_000_000,
         }],
         requests_by_name: vec![
             RequestSummary {

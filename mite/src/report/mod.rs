@@ -7,6 +7,7 @@ mod bound;
 mod data;
 mod error;
 mod format;
+mod http;
 pub(crate) mod human;
 mod json;
 mod lines;
@@ -25,10 +26,10 @@ pub(crate) mod text;
 
 pub use crate::stats::LatencySummary;
 pub use data::{Report, Verdict};
+pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
-    ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
-    MetricSummary, MetricValue, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes,
-    ThresholdSummary, TransactionSummary,
+    ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue, Series,
+    SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary,
 };
 
 pub(crate) use error::ReportError;

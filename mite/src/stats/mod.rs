@@ -2,9 +2,11 @@
 
 mod capped;
 mod errors;
+mod http;
 mod latency;
 pub mod metric;
 mod names;
+mod phases;
 mod recorder;
 mod requests;
 mod statistics;
@@ -12,11 +14,11 @@ mod summary;
 mod user_metrics;
 
 pub(crate) use capped::DEFAULT_CAP;
+pub(crate) use http::{HttpKey, HttpStatistics, RequestStatistics};
 pub(crate) use latency::Latency;
+pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
-pub(crate) use statistics::{
-    HttpKey, JourneyKey, JourneyStatistics, Statistics, TransactionKey, UserTime,
-};
+pub(crate) use statistics::{JourneyKey, JourneyStatistics, Statistics, TransactionKey, UserTime};
 pub use summary::LatencySummary;
 pub(crate) use user_metrics::MetricValue;
 

@@ -7,12 +7,13 @@ use rustc_hash::FxHashMap;
 use super::{
     capped::MORE,
     errors::ErrorTable,
+    http::HttpStatistics,
     metric::Metric,
     names::Names,
     requests::RequestTable,
     statistics::{
-        GeneratorStatistics, HttpStatistics, JourneyKey, JourneyStatistics, Statistics,
-        TransactionKey, TransactionStatistics, UserTime,
+        GeneratorStatistics, JourneyKey, JourneyStatistics, Statistics, TransactionKey,
+        TransactionStatistics, UserTime,
     },
     user_metrics::UserMetrics,
 };
@@ -159,9 +160,9 @@ impl Recorder {
         self.generator.loop_lag.record(lag);
     }
 
-    /// A connection was opened.
-    pub(crate) fn connection_opened(&mut self) {
-        self.http.opened += 1;
+    /// A connection was opened; with TLS, an earlier session was resumed or not.
+    pub(crate) fn connection_opened(&mut self, tls_resumed: Option<bool>) {
+        self.http.connections.opened(tls_resumed);
     }
 
     /// A connection could not be opened.
@@ -224,18 +225,8 @@ impl Recorder {
         let Some(entry) = self.entries.get(entry.index()) else {
             return;
         };
+        self.http.record(request);
         if request.sent {
-            let http = &mut self.http;
-            http.requests += 1;
-            http.bytes_sent += request.timings.bytes_sent;
-            http.bytes_received += request.timings.bytes_received;
-            http.reused += u64::from(request.timings.reused);
-            if request.failed {
-                http.failed += 1;
-                http.failed_time.record(request.timings.total);
-            } else {
-                http.time.record(request.timings.total);
-            }
             self.requests.record(entry.journey, transaction, request);
         }
         if request.error == Some("interrupted") {

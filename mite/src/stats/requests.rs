@@ -1,15 +1,14 @@
 //! A worker's requests by name and status.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::Method;
 use rustc_hash::FxHashMap;
 
 use super::{
     capped::Capped,
-    latency::Latency,
+    http::{HttpKey, RequestStatistics},
     names::Names,
-    statistics::{HttpKey, RequestStatistics},
 };
 use crate::{event::HttpRequest, id::TransactionId};
 
@@ -57,7 +56,7 @@ impl RequestTable {
         transaction: TransactionId,
         request: &HttpRequest<'_>,
     ) {
-        record_in(self.row(journey, transaction, request), request);
+        self.row(journey, transaction, request).record(request);
     }
 
     fn row(
@@ -129,23 +128,4 @@ impl RequestTable {
         }
         taken
     }
-}
-
-fn record_in(row: &mut RequestStatistics, request: &HttpRequest<'_>) {
-    row.count += 1;
-    if request.failed {
-        row.failed += 1;
-        row.failed_time.record(request.timings.total);
-    } else {
-        row.time.record(request.timings.total);
-    }
-    let phase = |latency: &mut Latency, time: Option<Duration>| {
-        if let Some(time) = time {
-            latency.record(time);
-        }
-    };
-    phase(&mut row.dns, request.timings.dns);
-    phase(&mut row.connect, request.timings.connect);
-    phase(&mut row.tls, request.timings.tls);
-    phase(&mut row.first_byte, request.timings.first_byte);
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     capped::{Capped, DEFAULT_CAP, MORE, Merge, SeriesKey, add},
-    latency::{Digits, Latency},
+    http::HttpStatistics,
+    latency::Latency,
     user_metrics::UserMetric,
 };
 use crate::id::EntryId;
@@ -213,119 +214,6 @@ impl Merge for TransactionStatistics {
         self.errors += other.errors;
         self.time.merge(&other.time);
         self.failed_time.merge(&other.failed_time);
-    }
-}
-
-/// Requests of which at least a byte was written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct HttpStatistics {
-    pub(crate) requests: u64,
-    pub(crate) failed: u64,
-    pub(crate) bytes_sent: u64,
-    pub(crate) bytes_received: u64,
-    /// Total time of the successful ones.
-    pub(crate) time: Latency,
-    /// Total time of the failed ones.
-    pub(crate) failed_time: Latency,
-    /// Connections opened.
-    pub(crate) opened: u64,
-    /// Requests that went over a connection that had carried another.
-    pub(crate) reused: u64,
-    pub(crate) requests_by: Capped<HttpKey, RequestStatistics>,
-}
-
-impl HttpStatistics {
-    fn merge(&mut self, other: Self, cap: usize) {
-        self.requests += other.requests;
-        self.failed += other.failed;
-        self.bytes_sent += other.bytes_sent;
-        self.bytes_received += other.bytes_received;
-        self.time.merge(&other.time);
-        self.failed_time.merge(&other.failed_time);
-        self.opened += other.opened;
-        self.reused += other.reused;
-        self.requests_by.merge(other.requests_by, cap);
-    }
-}
-
-/// What requests are grouped by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct HttpKey {
-    pub(crate) journey: Arc<str>,
-    pub(crate) transaction: Arc<str>,
-    pub(crate) name: Arc<str>,
-    pub(crate) method: Arc<str>,
-    pub(crate) status: Option<u16>,
-}
-
-impl HttpKey {
-    /// The row of a journey's requests that have none of their own.
-    pub(crate) fn more(journey: &Arc<str>) -> Self {
-        Self {
-            journey: journey.clone(),
-            transaction: MORE.into(),
-            name: MORE.into(),
-            method: MORE.into(),
-            status: None,
-        }
-    }
-}
-
-impl SeriesKey for HttpKey {
-    fn overflow(&self) -> Self {
-        Self::more(&self.journey)
-    }
-}
-
-/// How the requests of one name and status went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct RequestStatistics {
-    pub(crate) count: u64,
-    pub(crate) failed: u64,
-    /// Of the successful ones; a status of 404 may be a success for one request and none for another.
-    pub(crate) time: Latency,
-    /// Of the failed ones.
-    pub(crate) failed_time: Latency,
-    pub(crate) dns: Latency,
-    pub(crate) connect: Latency,
-    pub(crate) tls: Latency,
-    pub(crate) first_byte: Latency,
-}
-
-impl RequestStatistics {
-    /// Total time of all of them, successful or not.
-    pub(crate) fn all_time(&self) -> Latency {
-        let mut all = self.time.clone();
-        all.merge(&self.failed_time);
-        all
-    }
-}
-
-impl Default for RequestStatistics {
-    fn default() -> Self {
-        Self {
-            count: 0,
-            failed: 0,
-            time: Latency::new(Digits::Three),
-            failed_time: Latency::new(Digits::Three),
-            dns: Latency::new(Digits::Two),
-            connect: Latency::new(Digits::Two),
-            tls: Latency::new(Digits::Two),
-            first_byte: Latency::new(Digits::Two),
-        }
-    }
-}
-
-impl Merge for RequestStatistics {
-    fn merge(&mut self, other: Self) {
-        self.count += other.count;
-        self.failed += other.failed;
-        self.time.merge(&other.time);
-        self.failed_time.merge(&other.failed_time);
-        self.dns.merge(&other.dns);
-        self.connect.merge(&other.connect);
-        self.tls.merge(&other.tls);
-        self.first_byte.merge(&other.first_byte);
     }
 }
 

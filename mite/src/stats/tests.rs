@@ -1,18 +1,21 @@
 //! What a recorder counts, and that adding snapshots up loses nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
-use http::Method;
+use ::http::{Method, Version};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{capped::MORE, statistics::HttpStatistics};
+use super::capped::MORE;
 use super::{
     metric::{Counter, Gauge, Histogram, Metric},
     *,
 };
 use crate::{
-    event::{Failure, HttpRequest, JourneyEnd, Outcome, TransactionEnd, What},
+    event::{Failure, HttpRequest, JourneyEnd, Outcome, Timings, TransactionEnd, What},
     id::{EntryId, TransactionId},
 };
 
@@ -25,6 +28,21 @@ fn recorder(cap: usize, metrics: Vec<Metric>) -> Recorder {
     Recorder::new(journeys.map(Arc::from).to_vec(), cap, metrics)
 }
 
+/// Those of a request over a new connection without TLS.
+static TIMINGS: LazyLock<Timings> = LazyLock::new(|| Timings {
+    connect: Some(MS),
+    sent: Some(MS),
+    first_byte: Some(15 * MS),
+    body: Some(3 * MS),
+    total: 20 * MS,
+    bytes_sent: 10,
+    bytes_received: 100,
+    encoded_body_bytes: 40,
+    decoded_body_bytes: 90,
+    version: Some(Version::HTTP_11),
+    ..Timings::default()
+});
+
 fn request(name: &str, status: Option<u16>) -> HttpRequest<'_> {
     HttpRequest {
         name,
@@ -33,14 +51,8 @@ fn request(name: &str, status: Option<u16>) -> HttpRequest<'_> {
         failed: status.is_none_or(|status| status >= 400),
         sent: true,
         error: None,
-        reused: false,
-        bytes_sent: 10,
-        bytes_received: 100,
-        total: 20 * MS,
-        dns: None,
-        connect: Some(MS),
-        tls: None,
-        first_byte: Some(15 * MS),
+        timings: &TIMINGS,
+        labels: &[],
     }
 }
 
@@ -151,8 +163,8 @@ fn a_request_never_written_is_no_request() {
     assert_eq!(statuses, [Some(200), Some(503)]);
     let (_, row) = http.requests_by.iter().next().unwrap();
     assert_eq!(
-        (row.connect.count(), row.dns.count(), row.first_byte.count()),
-        (1, 0, 1)
+        ["connect", "dns", "first_byte"].map(|phase| row.phases.get(phase).unwrap().count()),
+        [1, 0, 1]
     );
 }
 
@@ -250,7 +262,7 @@ fn each_take_has_only_what_came_since_the_last() {
     let mut recorder = recorder(10, Vec::new());
     send(&mut recorder, &request("GET /", Some(200)));
     fail(&mut recorder, "error", "no");
-    recorder.connection_opened();
+    recorder.connection_opened(Some(true));
     recorder.loop_lag(MS);
     assert_eq!(recorder.take().http.requests_by.iter().count(), 1);
     let second = recorder.take();
@@ -430,9 +442,12 @@ fn recorded(happenings: &[Happening], cap: usize) -> Statistics {
             }
             Happening::Http(entry, name, status, nanos) => {
                 let name = name.to_string();
-                let total = Duration::from_nanos(nanos);
+                let timings = Timings {
+                    total: Duration::from_nanos(nanos),
+                    ..*TIMINGS
+                };
                 let request = HttpRequest {
-                    total,
+                    timings: &timings,
                     ..request(&name, Some(status))
                 };
                 recorder.record(MS, EntryId(entry), ROOT, &What::Http(&request));

@@ -53,17 +53,17 @@ impl Tap for Log {
             failed: request.failed,
             sent: request.sent,
             error: request.error.map(str::to_owned),
-            reused: request.reused,
-            bytes_sent: request.bytes_sent,
-            bytes_received: request.bytes_received,
+            reused: request.timings.reused,
+            bytes_sent: request.timings.bytes_sent,
+            bytes_received: request.timings.bytes_received,
             phases: [
-                request.dns.is_some(),
-                request.connect.is_some(),
-                request.tls.is_some(),
-                request.first_byte.is_some(),
+                request.timings.dns.is_some(),
+                request.timings.connect.is_some(),
+                request.timings.tls.is_some(),
+                request.timings.first_byte.is_some(),
             ],
-            first_byte: request.first_byte,
-            total: request.total,
+            first_byte: request.timings.first_byte,
+            total: request.timings.total,
         });
     }
 

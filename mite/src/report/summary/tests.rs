@@ -3,7 +3,8 @@
 use super::*;
 use crate::report::{
     fixture::{self, request, threshold, times},
-    parts::{ErrorSummary, GeneratorSummary, HttpSummary},
+    http::HttpSummary,
+    parts::{ErrorSummary, GeneratorSummary},
 };
 
 fn shown(report: &Report, width: usize) -> String {

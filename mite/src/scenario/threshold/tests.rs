@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    event::{Failure, HttpRequest, JourneyEnd, Outcome, TransactionEnd, What},
+    event::{Failure, HttpRequest, JourneyEnd, Outcome, Timings, TransactionEnd, What},
     id::{EntryId, TransactionId},
     stats::{
         Recorder,
@@ -63,14 +63,11 @@ impl Second {
             failed: !(200..400).contains(&status),
             sent: true,
             error: None,
-            reused: false,
-            bytes_sent: 1,
-            bytes_received: 1,
-            total,
-            dns: None,
-            connect: None,
-            tls: None,
-            first_byte: None,
+            timings: &Timings {
+                total,
+                ..Timings::default()
+            },
+            labels: &[],
         };
         self.0.record(MS, EntryId(0), ROOT, &What::Http(&request));
         self

@@ -1,10 +1,8 @@
 //! From what the controller added up to the report.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+mod http;
+
+use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
 use super::{
     Settings,
@@ -16,11 +14,10 @@ use crate::{
     config::Config,
     controller::{EntryOutcome, Outcome, Point},
     report::{
-        ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, MetricKind,
-        MetricSummary, MetricValue, Report, RequestRow, RequestSummary, Series, SeriesPoint,
-        SeriesTimes, ThresholdSummary, TransactionSummary, human,
+        ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
+        Report, Series, SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
     },
-    stats::{self, Latency, Statistics, UserTime, metric},
+    stats::{self, Statistics, UserTime, metric},
 };
 
 /// The part of a worker's core that may be in use before the generator is a suspect.
@@ -59,7 +56,7 @@ pub(super) fn report(
             .collect(),
         journeys: journeys(outcome),
         transactions: transactions(totals),
-        http: http(totals),
+        http: http::summary(totals),
         metrics: metrics(totals),
         errors: errors(totals),
         generator: generator(outcome, workers, usage),
@@ -172,77 +169,6 @@ fn transactions(totals: &Statistics) -> Vec<TransactionSummary> {
             time: transaction.time.summary(),
         })
         .collect()
-}
-
-fn http(totals: &Statistics) -> HttpSummary {
-    let http = &totals.http;
-    HttpSummary {
-        requests: http.requests,
-        failed: http.failed,
-        bytes_sent: http.bytes_sent,
-        bytes_received: http.bytes_received,
-        time: http.time.summary(),
-        failed_time: http.failed_time.summary(),
-        connections: ConnectionSummary {
-            opened: http.opened,
-            reused: http.reused,
-            failed: totals.generator.connections_failed,
-        },
-        requests_by: http
-            .requests_by
-            .iter()
-            .map(|(key, row)| RequestRow {
-                journey: key.journey.to_string(),
-                transaction: key.transaction.to_string(),
-                name: key.name.to_string(),
-                method: key.method.to_string(),
-                status: key.status,
-                count: row.count,
-                time: row.all_time().summary(),
-                dns: row.dns.summary(),
-                connect: row.connect.summary(),
-                tls: row.tls.summary(),
-                first_byte: row.first_byte.summary(),
-            })
-            .collect(),
-        requests_by_name: requests_by_name(totals),
-    }
-}
-
-fn requests_by_name(totals: &Statistics) -> Vec<RequestSummary> {
-    #[derive(Default)]
-    struct Row {
-        count: u64,
-        failures: BTreeMap<String, u64>,
-        time: Latency,
-        failed_time: Latency,
-    }
-    let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
-    for (key, request) in totals.http.requests_by.iter() {
-        let row = rows.entry((&key.name, &key.method)).or_default();
-        row.count += request.count;
-        row.time.merge(&request.time);
-        row.failed_time.merge(&request.failed_time);
-        if request.failed > 0 {
-            let status = key
-                .status
-                .map_or_else(|| "no answer".to_owned(), |s| s.to_string());
-            *row.failures.entry(status).or_default() += request.failed;
-        }
-    }
-    let mut rows: Vec<_> = rows
-        .into_iter()
-        .map(|((name, method), row)| RequestSummary {
-            name: name.to_owned(),
-            method: method.to_owned(),
-            count: row.count,
-            failures: row.failures,
-            time: row.time.summary(),
-            failed_time: row.failed_time.summary(),
-        })
-        .collect();
-    rows.sort_by_key(|row| Reverse(row.count));
-    rows
 }
 
 fn metrics(totals: &Statistics) -> Vec<MetricSummary> {
