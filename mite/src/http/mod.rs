@@ -13,10 +13,14 @@
 //! - Every `send` is recorded, whatever becomes of it, under the
 //!   [`name`](RequestBuilder::name) of the request.
 
+mod body;
 mod connection;
 mod deadline;
+mod decode;
 mod error;
+mod events;
 pub(crate) mod mask;
+pub mod multipart;
 mod pool;
 mod request;
 mod response;
@@ -31,7 +35,9 @@ mod worker;
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use url::Url;
 
+pub use body::Body;
 pub use error::Error;
+pub use events::ServerSentEvent;
 pub use request::RequestBuilder;
 pub use response::{Response, Timings};
 pub use session::Session;
