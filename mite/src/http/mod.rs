@@ -1,27 +1,38 @@
-//! HTTP/1.1: a session a journey, connections kept a worker, every request timed.
+//! HTTP: a session for each run of a journey, connections kept, every request timed.
 //!
 //! [`Context::http`](crate::Context::http) gives the [`Session`] of the journey. Its names are those
 //! of `reqwest` where `reqwest` has one. What differs, because this client measures:
 //!
 //! - [`send`](RequestBuilder::send) reads the whole body, since that is what the time of a request
 //!   means; [`text`](Response::text), [`json`](Response::json) and [`bytes`](Response::bytes) do not
-//!   await.
-//! - Redirects are not followed and cookies are not kept: what the journey does not ask for is not
-//!   sent.
-//! - No compressed answer is asked for. A journey that sets `accept-encoding` itself gets the bytes
-//!   as the server sent them.
-//! - Every `send` is recorded, whatever becomes of it, under the
-//!   [`name`](RequestBuilder::name) of the request.
+//!   await. [`stream`](RequestBuilder::stream) reads it bit by bit.
+//! - Every request is recorded, whatever becomes of it, under its
+//!   [`name`](RequestBuilder::name); a redirect that is followed is a request of its own.
+//! - What kind of client it is, [`Settings`] say: who shares [`Connections`], which version of HTTP,
+//!   [`Tls`], [`Network`] and [`Proxy`], and what is done without being asked.
+//! - No compressed answer is asked for unless the settings say so; one that comes is decompressed.
 
+mod body;
 mod connection;
+mod connections;
+mod cookies;
+mod curl;
 mod deadline;
+mod decode;
+mod digest;
 mod error;
+mod events;
+mod hook;
 pub(crate) mod mask;
+pub mod multipart;
 mod pool;
+mod profile;
+mod redirect;
 mod request;
 mod response;
 mod send;
 mod session;
+mod settings;
 mod status;
 mod target;
 #[cfg(test)]
@@ -32,8 +43,15 @@ pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version
 pub use url::Url;
 
 pub use crate::event::Timings;
+pub use crate::net::{AddressFamily, Network, Proxy, Tls, TlsVersion};
+pub use body::Body;
+pub use connections::Connections;
+pub use cookies::{Cookie, Cookies};
 pub use error::Error;
+pub use events::ServerSentEvent;
+pub use hook::Labels;
 pub use request::RequestBuilder;
-pub use response::Response;
+pub use response::{Events, Response, Streaming};
 pub use session::Session;
+pub use settings::{HttpVersion, Settings};
 pub use status::StatusPattern;
