@@ -15,6 +15,7 @@
 
 mod connection;
 mod deadline;
+mod digest;
 mod error;
 pub(crate) mod mask;
 mod pool;
