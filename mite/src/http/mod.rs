@@ -19,6 +19,7 @@ mod digest;
 mod error;
 pub(crate) mod mask;
 mod pool;
+mod redirect;
 mod request;
 mod response;
 mod send;
