@@ -1,62 +1,91 @@
 //! What the sessions of one worker have in common.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, fmt, rc::Rc};
 
+use http::HeaderMap;
 use rustc_hash::FxHashMap;
 
-use super::{deadline::Deadlines, pool::Pool, target::Base};
+use super::{
+    deadline::Deadlines,
+    profile::Profile,
+    settings::{Settings, Wiring},
+};
 use crate::{
+    config::BASE_URL,
     context::{Context, Extension},
-    net::Tls,
+    net::Resolver,
 };
 
-/// By base URL, and by whether invalid certificates are accepted.
-type Bases = FxHashMap<(Option<String>, bool), Rc<Base>>;
+/// How many kinds of client are remembered with their connections.
+const MOST_PROFILES: usize = 256;
 
-/// The connections, deadlines and parsed URLs of one worker.
-#[derive(Debug)]
+/// The connections, deadlines and settings of one worker.
 pub(super) struct Worker {
-    pub(super) pool: Pool,
     pub(super) deadlines: Deadlines,
     /// `base_url` of the config.
-    pub(super) base_url: Option<String>,
-    /// `mite.insecure` of the config.
-    pub(super) accept_invalid_certs: bool,
-    bases: RefCell<Bases>,
+    pub(super) base_url: Option<Rc<str>>,
+    pub(super) settings: Rc<Settings>,
+    pub(super) headers: Rc<HeaderMap>,
+    pub(super) profile: Rc<Profile>,
+    /// Why the settings of the run are none, for requests to tell.
+    pub(super) mistake: Option<String>,
+    resolver: Rc<Resolver>,
+    profiles: RefCell<FxHashMap<Wiring, Rc<Profile>>>,
 }
 
 impl Extension for Worker {
     fn attach(ctx: &Context) -> Self {
-        Self::with_tls(ctx, Tls::default())
+        let config = ctx.config();
+        let (settings, headers, mistake) = match read(config) {
+            Ok((settings, headers)) => (settings, headers, None),
+            Err(mistake) => (Settings::default(), HeaderMap::new(), Some(mistake)),
+        };
+        let resolver = Rc::new(Resolver::new());
+        Self {
+            deadlines: Deadlines::default(),
+            base_url: config.text(BASE_URL).map(Rc::from),
+            profile: Rc::new(Profile::new(settings.wiring.clone(), Rc::clone(&resolver))),
+            settings: Rc::new(settings),
+            headers: Rc::new(headers),
+            mistake,
+            resolver,
+            profiles: RefCell::default(),
+        }
     }
+}
+
+fn read(config: &crate::Config) -> Result<(Settings, HeaderMap), String> {
+    let settings = Settings::of(config)?;
+    let headers = settings.default_headers()?;
+    Ok((settings, headers))
 }
 
 impl Worker {
-    pub(super) fn with_tls(ctx: &Context, tls: Tls) -> Self {
-        let config = ctx.config();
-        Self {
-            pool: Pool::new(tls),
-            deadlines: Deadlines::default(),
-            base_url: config.text("base_url").map(str::to_owned),
-            accept_invalid_certs: config.text("mite.insecure") == Some("true"),
-            bases: RefCell::default(),
+    /// What sessions with this wiring share.
+    pub(super) fn profile(&self, wiring: &Wiring) -> Rc<Profile> {
+        if *wiring == self.profile.wiring {
+            return Rc::clone(&self.profile);
         }
-    }
-
-    /// The base of this URL, the same one for every session that asks.
-    pub(super) fn base(&self, url: Option<String>, accept_invalid_certs: bool) -> Rc<Base> {
-        let mut bases = self.bases.borrow_mut();
-        // A journey may make up a base of its own each time.
-        if bases.len() >= MOST_BASES {
-            bases.clear();
+        let mut profiles = self.profiles.borrow_mut();
+        if let Some(profile) = profiles.get(wiring) {
+            return Rc::clone(profile);
         }
-        Rc::clone(
-            bases
-                .entry((url, accept_invalid_certs))
-                .or_insert_with_key(|(url, accept)| Rc::new(Base::new(url.clone(), *accept))),
-        )
+        // A journey may make up settings of its own each time.
+        if profiles.len() >= MOST_PROFILES {
+            profiles.clear();
+        }
+        let profile = Profile::new(wiring.clone(), Rc::clone(&self.resolver));
+        let profile = Rc::new(profile);
+        profiles.insert(wiring.clone(), Rc::clone(&profile));
+        profile
     }
 }
 
-/// How many base URLs a worker remembers the URLs of.
-const MOST_BASES: usize = 64;
+impl fmt::Debug for Worker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Worker")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}

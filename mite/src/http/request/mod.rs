@@ -2,14 +2,15 @@
 
 mod plan;
 
-use std::{borrow::Cow, cell::RefCell, fmt, future::Future, path::PathBuf, rc::Rc, time::Duration};
+use std::{borrow::Cow, fmt, future::Future, path::PathBuf, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 
 pub(super) use plan::{Name, Plan, Reading, Refused};
-use plan::{Content, replace};
+pub(super) use plan::replace;
+use plan::Content;
 
 use super::{
     body::Body,
@@ -154,8 +155,10 @@ impl RequestBuilder {
     /// # }
     /// ```
     pub fn multipart(mut self, form: Form) -> Self {
-        let (body, content_type) = form.into_body();
-        self.typed_body(body, &content_type);
+        match form.into_body() {
+            Ok((body, content_type)) => self.typed_body(body, &content_type),
+            Err(mistake) => self.fail(mistake),
+        }
         self
     }
 
@@ -262,10 +265,9 @@ impl RequestBuilder {
 
     /// Signs in with a bearer token (RFC 6750).
     pub fn bearer_auth(mut self, token: impl fmt::Display) -> Self {
-        match session::header(header::AUTHORIZATION, format!("Bearer {token}")) {
-            Ok((name, mut value)) => {
-                value.set_sensitive(true);
-                self.headers.insert(name, value);
+        match session::bearer(token) {
+            Ok(value) => {
+                self.headers.insert(header::AUTHORIZATION, value);
             }
             Err(mistake) => self.fail(mistake),
         }
@@ -350,7 +352,7 @@ impl RequestBuilder {
         let state = &self.session.state;
         let settings = state.settings();
         let digest = match self.digest {
-            Some(digest) => Some(Rc::new(RefCell::new(digest))),
+            Some(digest) => Some(Rc::new(digest)),
             None => match state.auth_for(target.endpoint.origin()) {
                 Some(Auth::Digest(digest)) => Some(digest),
                 Some(Auth::Header(_)) | None => None,
@@ -368,7 +370,7 @@ impl RequestBuilder {
             max_body_size: settings.max_body_size,
             redirects: (self.redirected && settings.redirects > 0).then_some(settings.redirects),
             digest,
-            answers_challenge: false,
+            challenges: 0,
             hooks,
             expect_continue: self.expect_continue,
             compressed: self.compressed.unwrap_or(settings.compressed),

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    cell::RefCell,
     ops::Deref,
     rc::Rc,
     time::Duration,
@@ -15,7 +14,7 @@ use crate::http::{
     body::{Body, Continue, SendError, Sending},
     connection::Connection,
     decode,
-    digest::Digest,
+    digest::{self, Digest},
     error::{Error, Kind},
     hook::Hook,
     pool::{Endpoint, Pool},
@@ -42,9 +41,9 @@ pub(in crate::http) struct Plan {
     pub(in crate::http) max_body_size: u64,
     /// How many redirects are followed, if any are.
     pub(in crate::http) redirects: Option<u32>,
-    pub(in crate::http) digest: Option<Rc<RefCell<Digest>>>,
-    /// Whether the server's challenge has been met, so that it is not asked for again.
-    pub(super) answers_challenge: bool,
+    pub(in crate::http) digest: Option<Rc<Digest>>,
+    /// How many challenges of the server it has answered.
+    pub(super) challenges: u32,
     pub(in crate::http) hooks: Vec<Hook>,
     pub(super) expect_continue: bool,
     pub(super) compressed: bool,
@@ -214,11 +213,11 @@ impl Plan {
     /// Who the request says it is from, unless a header is set by hand.
     fn authorization(&self) -> Option<HeaderValue> {
         if let Some(digest) = &self.digest {
-            let uri = self.target.uri.to_string();
-            let body = self.body().bytes().cloned();
-            return digest
-                .borrow_mut()
-                .authorization(&self.method, &uri, body.as_deref());
+            let body = match self.body().bytes() {
+                Some(bytes) => digest::Body::Bytes(bytes),
+                None => digest::Body::Stream,
+            };
+            return digest.authorization(&self.method, &self.target.url, body);
         }
         if let Some(credentials) = &self.target.credentials {
             return Some(credentials.clone());
@@ -240,7 +239,9 @@ impl Plan {
     /// have not been refused.
     pub(in crate::http) fn with_answer_to(self: &Rc<Self>, headers: &HeaderMap) -> Option<Rc<Self>> {
         let digest = self.digest.as_ref()?;
-        if !digest.borrow_mut().answer(headers) || !self.body().is_repeatable() {
+        if !digest.answer(&self.target.url, headers, self.challenges)
+            || !self.body().is_repeatable()
+        {
             return None;
         }
         let mut next = self.followed_by(
@@ -249,7 +250,7 @@ impl Plan {
             self.headers.clone(),
             Content::Of(Rc::clone(self)),
         );
-        next.answers_challenge = true;
+        next.challenges = self.challenges + 1;
         Some(Rc::new(next))
     }
 
@@ -272,7 +273,10 @@ impl Plan {
         };
         let mut plan = self.followed_by(next.method.clone(), target, headers, content);
         if next.drop_credentials {
-            plan.digest = state.digest_for(plan.target.endpoint.origin());
+            plan.digest = match state.auth_for(plan.target.endpoint.origin()) {
+                Some(Auth::Digest(digest)) => Some(digest),
+                Some(Auth::Header(_)) | None => None,
+            };
         }
         Ok(Rc::new(plan))
     }
@@ -299,7 +303,7 @@ impl Plan {
             max_body_size: self.max_body_size,
             redirects: self.redirects,
             digest: self.digest.clone(),
-            answers_challenge: false,
+            challenges: 0,
             hooks: self.hooks.clone(),
             expect_continue: self.expect_continue,
             compressed: self.compressed,
@@ -321,7 +325,7 @@ impl Plan {
     pub(in crate::http) fn is_failure(&self, status: StatusCode) -> bool {
         let challenged = status == StatusCode::UNAUTHORIZED
             && self.digest.is_some()
-            && !self.answers_challenge;
+            && self.challenges == 0;
         status.as_u16() >= 400 && !challenged && !self.ok.iter().any(|ok| ok.matches(status))
     }
 
@@ -346,7 +350,7 @@ fn expects_body(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
-pub(super) fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
+pub(in crate::http) fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
     for name in with.keys() {
         let mut values = with.get_all(name).iter();
         if let Some(first) = values.next() {
