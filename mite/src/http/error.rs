@@ -90,10 +90,13 @@ impl Error {
     pub(super) fn net(request: String, error: &net::Error) -> Self {
         let kind = match error.kind() {
             net::Kind::Dns => Kind::Dns,
-            net::Kind::Connect => Kind::Connect,
+            net::Kind::Connect | net::Kind::Proxy => Kind::Connect,
             net::Kind::Tls => Kind::Tls,
+            net::Kind::Timeout => Kind::Timeout,
         };
-        Self::new(kind, request, error.to_string())
+        let mut error = Self::new(kind, request, error.to_string());
+        error.0.connected = false;
+        error
     }
 
     pub(super) fn hyper(request: String, error: &hyper::Error, answered: bool) -> Self {

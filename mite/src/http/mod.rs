@@ -36,3 +36,5 @@ pub use request::RequestBuilder;
 pub use response::{Response, Timings};
 pub use session::Session;
 pub use status::StatusPattern;
+
+pub use crate::net::{AddressFamily, Network, Proxy, Tls, TlsVersion};

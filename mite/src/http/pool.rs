@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use crate::net::{self, Peer, Phases, Tls};
+use crate::net::{self, Connector, Peer, Phases, Resolver, Settings, Tls};
 
 /// How long a connection is kept without a request.
 const IDLE_LIMIT: Duration = Duration::from_secs(90);
@@ -25,7 +25,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Pool {
     endpoints: RefCell<FxHashMap<Origin, Rc<Endpoint>>>,
-    tls: Tls,
+    verifying: Connector,
+    accepting: Connector,
     swept: Cell<Instant>,
 }
 
@@ -55,10 +56,19 @@ pub(super) enum ConnectError {
 
 impl Pool {
     /// A pool that makes its TLS connections with these settings.
-    pub(super) fn new(tls: Tls) -> Self {
+    pub(super) fn new(tls: &Tls) -> Self {
+        let resolver = Rc::new(Resolver::new());
+        let connector = |tls| {
+            let settings = Settings {
+                tls,
+                ..Settings::default()
+            };
+            Connector::new(&settings, Rc::clone(&resolver))
+        };
         Self {
             endpoints: RefCell::default(),
-            tls,
+            verifying: connector(tls.clone()),
+            accepting: connector(tls.clone().danger_accept_invalid_certs(true)),
             swept: Cell::new(Instant::now()),
         }
     }
@@ -84,17 +94,18 @@ impl Pool {
         phases: &Cell<Phases>,
     ) -> Result<Box<Connection>, ConnectError> {
         let origin = &endpoint.origin;
-        let tls = if origin.https {
-            let connector = self.tls.connector(origin.accept_invalid_certs);
-            Some(connector.map_err(ConnectError::Net)?)
+        let connector = if origin.accept_invalid_certs {
+            &self.accepting
         } else {
-            None
+            &self.verifying
         };
         let peer = Peer {
+            https: origin.https,
             host: &origin.host,
             port: origin.port,
         };
-        let stream = net::connect(peer, tls, phases)
+        let stream = connector
+            .connect(peer, &net::Route::direct(), phases)
             .await
             .map_err(ConnectError::Net)?;
         let connection = Connection::new(stream).await.map_err(ConnectError::Http)?;

@@ -244,7 +244,7 @@ mod tests {
 
     fn target(base: Option<&str>, given: &str) -> Result<Rc<Target>, String> {
         let base = Base::new(base.map(str::to_owned), false);
-        base.target(given, &Pool::new(Tls::default()))
+        base.target(given, &Pool::new(&Tls::default()))
     }
 
     #[tokio::test]

@@ -27,12 +27,12 @@ pub(super) struct Worker {
 
 impl Extension for Worker {
     fn attach(ctx: &Context) -> Self {
-        Self::with_tls(ctx, Tls::default())
+        Self::with_tls(ctx, &Tls::default())
     }
 }
 
 impl Worker {
-    pub(super) fn with_tls(ctx: &Context, tls: Tls) -> Self {
+    pub(super) fn with_tls(ctx: &Context, tls: &Tls) -> Self {
         let config = ctx.config();
         Self {
             pool: Pool::new(tls),
