@@ -2,6 +2,7 @@
 
 use std::{any::Any, fmt, io, time::Duration};
 
+use super::{body::SendError, connection::h2_error};
 use crate::{
     error::{Class, Classifier},
     net,
@@ -44,6 +45,9 @@ pub(super) enum Kind {
     Body,
     Decode,
     Request,
+    Proxy,
+    GoAway,
+    Redirect,
     Interrupted,
 }
 
@@ -60,6 +64,9 @@ impl Kind {
             Kind::Body => "body",
             Kind::Decode => "decode",
             Kind::Request => "request",
+            Kind::Proxy => "proxy",
+            Kind::GoAway => "goaway",
+            Kind::Redirect => "redirect",
             Kind::Interrupted => "interrupted",
         }
     }
@@ -69,7 +76,7 @@ impl Error {
     pub(super) fn new(kind: Kind, request: String, cause: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            connected: !matches!(kind, Kind::Dns | Kind::Connect | Kind::Tls),
+            connected: !matches!(kind, Kind::Dns | Kind::Connect | Kind::Proxy | Kind::Tls),
             request,
             cause: cause.into(),
         }))
@@ -87,13 +94,24 @@ impl Error {
         error
     }
 
+    /// The server was silent for longer than it may be.
+    pub(super) fn silent(request: String, limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        let cause = format!("nothing came from the server for {limit}");
+        Self::new(Kind::Timeout, request, cause)
+    }
+
     pub(super) fn net(request: String, error: &net::Error) -> Self {
         let kind = match error.kind() {
             net::Kind::Dns => Kind::Dns,
             net::Kind::Connect => Kind::Connect,
+            net::Kind::Proxy => Kind::Proxy,
             net::Kind::Tls => Kind::Tls,
+            net::Kind::Timeout => Kind::Timeout,
         };
-        Self::new(kind, request, error.to_string())
+        let mut error = Self::new(kind, request, error.to_string());
+        error.0.connected = false;
+        error
     }
 
     pub(super) fn hyper(request: String, error: &hyper::Error, answered: bool) -> Self {
@@ -101,8 +119,8 @@ impl Error {
         Self::new(kind, request, cause)
     }
 
-    /// The word reports count it under: `dns`, `connect`, `tls`, `timeout`, `reset`, `closed`,
-    /// `protocol`, `body`, `decode` or `request`.
+    /// The word reports count it under: `dns`, `connect`, `proxy`, `tls`, `timeout`, `reset`,
+    /// `goaway`, `closed`, `protocol`, `body`, `decode`, `redirect` or `request`.
     pub fn kind(&self) -> &'static str {
         self.0.kind.as_str()
     }
@@ -128,7 +146,23 @@ impl Error {
         self.0.kind == Kind::Tls
     }
 
-    /// Whether the server reset the connection.
+    /// Whether the proxy could not be used: it refused, wants other credentials, does not speak its
+    /// protocol.
+    pub fn is_proxy(&self) -> bool {
+        self.0.kind == Kind::Proxy
+    }
+
+    /// Whether there was one redirect too many, or one that cannot be followed.
+    pub fn is_redirect(&self) -> bool {
+        self.0.kind == Kind::Redirect
+    }
+
+    /// Whether the server ended an HTTP/2 connection with an error (`GOAWAY`).
+    pub fn is_go_away(&self) -> bool {
+        self.0.kind == Kind::GoAway
+    }
+
+    /// Whether the server reset the connection, or the stream of HTTP/2.
     pub fn is_reset(&self) -> bool {
         self.0.kind == Kind::Reset
     }
@@ -162,19 +196,19 @@ impl Error {
 
 /// What hyper's error means, and how to say it.
 fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
-    let cause = innermost(error);
-    if let Some(io) = cause.downcast_ref::<io::Error>() {
-        return match io.kind() {
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => {
-                (Kind::Reset, "the server reset the connection".to_owned())
-            }
-            _ if answered => (Kind::Body, format!("the body is incomplete: {io}")),
-            _ => (Kind::Closed, format!("the connection broke: {io}")),
+    if let Some(error) = h2_error(error) {
+        return match error.get_io() {
+            Some(io) => classify_io(io, answered),
+            None => classify_h2(error),
         };
     }
-    if error.is_user() {
+    let cause = innermost(error);
+    if let Some(io) = cause.downcast_ref::<io::Error>() {
+        return classify_io(io, answered);
+    }
+    if let Some(error) = SendError::of(error) {
+        (Kind::Request, format!("the request cannot be sent: {error}"))
+    } else if error.is_user() {
         (
             Kind::Request,
             format!("the request cannot be sent: {error}"),
@@ -187,6 +221,34 @@ fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
         (Kind::Closed, cause.to_owned())
     } else {
         (Kind::Protocol, format!("the answer is not HTTP: {error}"))
+    }
+}
+
+fn classify_io(io: &io::Error, answered: bool) -> (Kind, String) {
+    match io.kind() {
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => (Kind::Reset, "the server reset the connection".to_owned()),
+        _ if answered => (Kind::Body, format!("the body is incomplete: {io}")),
+        _ => match net::explain_alert(io) {
+            Some(words) => (Kind::Tls, words),
+            None => (Kind::Closed, format!("the connection broke: {io}")),
+        },
+    }
+}
+
+/// What an error of HTTP/2 means (RFC 9113, section 5.4).
+fn classify_h2(error: &h2::Error) -> (Kind, String) {
+    let reason = error.reason().unwrap_or(h2::Reason::INTERNAL_ERROR);
+    if !error.is_remote() {
+        return (Kind::Protocol, format!("the answer is not HTTP/2: {error}"));
+    }
+    if error.is_go_away() {
+        let cause = format!("the server ended the connection (GOAWAY, {reason:?})");
+        (Kind::GoAway, cause)
+    } else {
+        let cause = format!("the server reset the stream ({reason:?})");
+        (Kind::Reset, cause)
     }
 }
 

@@ -55,3 +55,5 @@ pub use response::{Events, Response, Streaming};
 pub use session::Session;
 pub use settings::{HttpVersion, Settings};
 pub use status::StatusPattern;
+
+pub use crate::net::{AddressFamily, Network, Proxy, Tls, TlsVersion};

@@ -1,6 +1,10 @@
 //! Where a request goes: URLs parsed once, not per request.
 
-use std::{cell::RefCell, fmt, rc::Rc};
+use std::{
+    cell::{OnceCell, RefCell},
+    fmt,
+    rc::Rc,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -21,6 +25,7 @@ pub(super) struct Target {
     pub(super) host: HeaderValue,
     /// Path and query, as the request line has them.
     pub(super) uri: Uri,
+    absolute: OnceCell<Uri>,
     /// The whole URL without user, password and fragment.
     pub(super) url: Url,
     /// The user and password of the URL, as the `authorization` header has them.
@@ -30,8 +35,7 @@ pub(super) struct Target {
 
 /// What relative URLs are relative to, with the URLs seen so far.
 pub(super) struct Base {
-    url: Option<String>,
-    accept_invalid_certs: bool,
+    url: Option<Rc<str>>,
     seen: RefCell<Seen>,
 }
 
@@ -44,10 +48,9 @@ struct Seen {
 }
 
 impl Base {
-    pub(super) fn new(url: Option<String>, accept_invalid_certs: bool) -> Self {
+    pub(super) fn new(url: Option<Rc<str>>) -> Self {
         Self {
             url,
-            accept_invalid_certs,
             seen: RefCell::default(),
         }
     }
@@ -76,7 +79,12 @@ impl Base {
             }
             (Err(error), _) => return Err(format!("\"{given}\" is not a URL: {error}")),
         };
-        Target::new(url, self.accept_invalid_certs, pool)
+        Target::new(url, pool)
+    }
+
+    /// The server of the base URL, if there is a base URL.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        origin(&Url::parse(self.url.as_deref()?).ok()?).ok()
     }
 }
 
@@ -97,30 +105,8 @@ fn join(base: &str, path: &str) -> Result<Url, String> {
 }
 
 impl Target {
-    fn new(mut url: Url, accept_invalid_certs: bool, pool: &Pool) -> Result<Self, String> {
-        let https = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            other => {
-                return Err(format!(
-                    "\"{url}\" has the scheme \"{other}\"; only http:// and https:// can be asked"
-                ));
-            }
-        };
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-            return Err(format!("\"{url}\" names no host"));
-        };
-        let host = match host {
-            Host::Domain(name) => name.to_owned(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        };
-        let endpoint = pool.endpoint(Origin {
-            https,
-            host,
-            port,
-            accept_invalid_certs,
-        });
+    fn new(mut url: Url, pool: &Pool) -> Result<Self, String> {
+        let endpoint = pool.endpoint(&Rc::new(origin(&url)?));
         let credentials = credentials(&url);
         // A URL with a host takes these, whatever their answer.
         let _ = url.set_username("");
@@ -132,6 +118,7 @@ impl Target {
             endpoint,
             host,
             uri: request_line(&url)?,
+            absolute: OnceCell::new(),
             url,
             credentials,
             names: RefCell::default(),
@@ -150,10 +137,32 @@ impl Target {
             endpoint: Rc::clone(&self.endpoint),
             host: self.host.clone(),
             uri: request_line(&url)?,
+            absolute: OnceCell::new(),
             url,
             credentials: self.credentials.clone(),
             names: RefCell::new(self.names.borrow().clone()),
         })
+    }
+
+    /// The URL as a whole, as proxies and HTTP/2 want it; with another host if one is given.
+    pub(super) fn absolute(&self, host: Option<&HeaderValue>) -> Uri {
+        let host = host.filter(|host| **host != self.host);
+        if let Some(host) = host {
+            return self
+                .absolute_with(host)
+                .unwrap_or_else(|| self.uri.clone());
+        }
+        let absolute = || self.absolute_with(&self.host);
+        self.absolute
+            .get_or_init(|| absolute().unwrap_or_else(|| self.uri.clone()))
+            .clone()
+    }
+
+    fn absolute_with(&self, host: &HeaderValue) -> Option<Uri> {
+        let mut parts = self.uri.clone().into_parts();
+        parts.scheme = self.url.scheme().parse().ok();
+        parts.authority = Some(host.to_str().ok()?.parse().ok()?);
+        Uri::from_parts(parts).ok()
     }
 
     /// The name of a request that was not given one: method and path.
@@ -171,6 +180,28 @@ impl Target {
     pub(super) fn brief(&self) -> &str {
         &self.url[..Position::AfterPath]
     }
+}
+
+/// The server a URL is on, or why it cannot be asked for.
+fn origin(url: &Url) -> Result<Origin, String> {
+    let https = match url.scheme() {
+        "http" => false,
+        "https" => true,
+        other => {
+            return Err(format!(
+                "\"{url}\" has the scheme \"{other}\"; only http:// and https:// can be asked"
+            ));
+        }
+    };
+    let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+        return Err(format!("\"{url}\" names no host"));
+    };
+    let host = match host {
+        Host::Domain(name) => name.to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    Ok(Origin { https, host, port })
 }
 
 fn request_line(url: &Url) -> Result<Uri, String> {
@@ -232,8 +263,7 @@ impl fmt::Debug for Base {
         formatter
             .debug_struct("Base")
             .field("url", &self.url)
-            .field("accept_invalid_certs", &self.accept_invalid_certs)
-            .finish_non_exhaustive()
+                .finish_non_exhaustive()
     }
 }
 
@@ -244,7 +274,7 @@ mod tests {
 
     fn target(base: Option<&str>, given: &str) -> Result<Rc<Target>, String> {
         let base = Base::new(base.map(str::to_owned), false);
-        base.target(given, &Pool::new(Tls::default()))
+        base.target(given, &Pool::new(&Tls::default()))
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Why there is no connection.
 
+use std::fmt;
+
 /// A connection that could not be made, in words for the user.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -8,40 +10,55 @@ pub(crate) struct Error {
     message: String,
 }
 
-/// The phase that failed.
+/// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Looking up the name.
     Dns,
-    /// Opening the TCP connection.
+    /// Opening the connection to the server.
     Connect,
+    /// The proxy: it could not be reached, or did not do as it was asked.
+    Proxy,
     /// The TLS handshake.
     Tls,
+    /// All of it together took longer than it may.
+    Timeout,
 }
 
 impl Error {
     pub(super) fn dns(message: String) -> Self {
-        Self {
-            kind: Kind::Dns,
-            message,
-        }
+        Self::new(Kind::Dns, message)
     }
 
     pub(super) fn connect(message: String) -> Self {
-        Self {
-            kind: Kind::Connect,
-            message,
-        }
+        Self::new(Kind::Connect, message)
+    }
+
+    pub(super) fn proxy(message: String) -> Self {
+        Self::new(Kind::Proxy, message)
     }
 
     pub(super) fn tls(message: String) -> Self {
-        Self {
-            kind: Kind::Tls,
-            message,
-        }
+        Self::new(Kind::Tls, message)
     }
 
-    /// The phase that failed.
+    pub(super) fn timeout(message: String) -> Self {
+        Self::new(Kind::Timeout, message)
+    }
+
+    fn new(kind: Kind, message: String) -> Self {
+        Self { kind, message }
+    }
+
+    /// The same failure, which happened on the way to a proxy.
+    pub(super) fn of_proxy(self, proxy: impl fmt::Display) -> Self {
+        Self::proxy(format!(
+            "the proxy {proxy} cannot be reached: {}",
+            self.message
+        ))
+    }
+
+    /// What failed.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }

@@ -1,18 +1,20 @@
-//! One connection, plain or TLS, that counts what passes.
+//! One connection, TCP or Unix, plain or TLS, that counts what passes.
 
 use std::{
     cell::{Cell, RefCell},
     fmt, io,
     mem::MaybeUninit,
+    net::SocketAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
 };
 
+use rustls::{ClientConnection, HandshakeKind};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
     time::Instant,
 };
 use tokio_rustls::client::TlsStream;
@@ -30,11 +32,28 @@ pub(crate) struct Wire {
     written: Cell<u64>,
     read: Cell<u64>,
     first_byte: Cell<Option<Instant>>,
+    last_written: Cell<Option<Instant>>,
+    last_read: Cell<Option<Instant>>,
+    watches_reads: Cell<bool>,
 }
 
 enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Unix(UnixStream),
+    UnixTls(Box<TlsStream<UnixStream>>),
+}
+
+/// Does the same with the stream of any transport.
+macro_rules! each {
+    ($transport:expr, $stream:ident => $action:expr) => {
+        match $transport {
+            Transport::Plain($stream) => $action,
+            Transport::Tls($stream) => $action,
+            Transport::Unix($stream) => $action,
+            Transport::UnixTls($stream) => $action,
+        }
+    };
 }
 
 impl Stream {
@@ -48,12 +67,25 @@ impl Stream {
         Self::new(Transport::Tls(Box::new(stream)))
     }
 
+    /// A Unix socket without encryption.
+    pub(super) fn unix(stream: UnixStream) -> Self {
+        Self::new(Transport::Unix(stream))
+    }
+
+    /// A Unix socket whose handshake is done.
+    pub(super) fn unix_tls(stream: TlsStream<UnixStream>) -> Self {
+        Self::new(Transport::UnixTls(Box::new(stream)))
+    }
+
     fn new(transport: Transport) -> Self {
         Self(Rc::new(Wire {
             transport: RefCell::new(transport),
             written: Cell::new(0),
             read: Cell::new(0),
             first_byte: Cell::new(None),
+            last_written: Cell::new(None),
+            last_read: Cell::new(None),
+            watches_reads: Cell::new(false),
         }))
     }
 
@@ -69,6 +101,8 @@ impl Wire {
         self.written.set(0);
         self.read.set(0);
         self.first_byte.set(None);
+        self.last_written.set(None);
+        self.last_read.set(None);
     }
 
     /// Bytes written since [`begin`](Wire::begin), before encryption.
@@ -86,6 +120,52 @@ impl Wire {
         self.first_byte.get()
     }
 
+    /// When the last byte was written before the first one came.
+    ///
+    /// The clock is not read for what is written later.
+    pub(crate) fn last_written(&self) -> Option<Instant> {
+        self.last_written.get()
+    }
+
+    /// When the latest byte was read, while [that is watched](Wire::watch_reads).
+    pub(crate) fn last_read(&self) -> Option<Instant> {
+        self.last_read.get()
+    }
+
+    /// Whether the clock is to be read for everything that comes; not so at first.
+    pub(crate) fn watch_reads(&self, watch: bool) {
+        self.watches_reads.set(watch);
+    }
+
+    /// Whether the handshake has chosen HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.with_tls(|tls| tls.alpn_protocol() == Some(b"h2"))
+            .unwrap_or(false)
+    }
+
+    /// Whether the TLS session of an earlier connection was taken up; `None` without TLS.
+    pub(crate) fn tls_resumed(&self) -> Option<bool> {
+        self.with_tls(|tls| tls.handshake_kind() == Some(HandshakeKind::Resumed))
+    }
+
+    /// Who is at the other end, which may be a proxy; `None` on a Unix socket, or when the
+    /// connection has been reset.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match &*self.transport.borrow() {
+            Transport::Plain(stream) => stream.peer_addr().ok(),
+            Transport::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+            Transport::Unix(_) | Transport::UnixTls(_) => None,
+        }
+    }
+
+    fn with_tls<T>(&self, look: impl FnOnce(&ClientConnection) -> T) -> Option<T> {
+        match &*self.transport.borrow() {
+            Transport::Tls(stream) => Some(look(stream.get_ref().1)),
+            Transport::UnixTls(stream) => Some(look(stream.get_ref().1)),
+            Transport::Plain(_) | Transport::Unix(_) => None,
+        }
+    }
+
     /// Whether the socket is open and has nothing to say, as a kept connection should be.
     ///
     /// Asks the kernel rather than tokio: a close may have arrived that the runtime, which looks at
@@ -93,17 +173,22 @@ impl Wire {
     pub(crate) fn is_quiet(&self) -> bool {
         let transport = self.transport.borrow();
         let socket = match &*transport {
-            Transport::Plain(stream) => stream,
-            Transport::Tls(stream) => stream.get_ref().0,
+            Transport::Plain(stream) => SockRef::from(stream),
+            Transport::Tls(stream) => SockRef::from(stream.get_ref().0),
+            Transport::Unix(stream) => SockRef::from(stream),
+            Transport::UnixTls(stream) => SockRef::from(stream.get_ref().0),
         };
         let mut byte = [MaybeUninit::uninit()];
         // The socket does not block, so neither does this.
-        let peeked = SockRef::from(socket).peek(&mut byte);
+        let peeked = socket.peek(&mut byte);
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn note_written(&self, count: usize) {
         self.written.set(self.written.get() + count as u64);
+        if self.first_byte.get().is_none() {
+            self.last_written.set(Some(Instant::now()));
+        }
     }
 
     fn note_read(&self, count: usize) {
@@ -111,8 +196,16 @@ impl Wire {
             return;
         }
         self.read.set(self.read.get() + count as u64);
-        if self.first_byte.get().is_none() && self.written.get() > 0 {
-            self.first_byte.set(Some(Instant::now()));
+        let is_first = self.first_byte.get().is_none() && self.written.get() > 0;
+        if !is_first && !self.watches_reads.get() {
+            return;
+        }
+        let now = Some(Instant::now());
+        if is_first {
+            self.first_byte.set(now);
+        }
+        if self.watches_reads.get() {
+            self.last_read.set(now);
         }
     }
 }
@@ -134,10 +227,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let result = match &mut *self.0.transport.borrow_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        };
+        let result = each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_read(cx, buffer));
         self.0.note_read(buffer.filled().len() - before);
         result
     }
@@ -149,10 +239,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(match &mut *self.0.transport.borrow_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        })?;
+        let count = ready!(
+            each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_write(cx, bytes))
+        )?;
         self.0.note_written(count);
         Poll::Ready(Ok(count))
     }
@@ -162,33 +251,23 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(match &mut *self.0.transport.borrow_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        })?;
+        let count = ready!(
+            each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_write_vectored(cx, slices))
+        )?;
         self.0.note_written(count);
         Poll::Ready(Ok(count))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &*self.0.transport.borrow() {
-            Transport::Plain(stream) => stream.is_write_vectored(),
-            Transport::Tls(stream) => stream.is_write_vectored(),
-        }
+        each!(&*self.0.transport.borrow(), stream => stream.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self.0.transport.borrow_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self.0.transport.borrow_mut() {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_shutdown(cx))
     }
 }
 
@@ -220,8 +299,33 @@ mod tests {
             server.write_all(b"yes").await.unwrap();
             client.read_exact(&mut [0; 3]).await.unwrap();
             assert_eq!((wire.written(), wire.read()), (8, 3), "round {round}");
-            assert!(wire.first_byte().is_some());
+            let first_byte = wire.first_byte().unwrap();
+            assert!(wire.last_written().unwrap() <= first_byte);
+            assert_eq!(wire.last_read(), None);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_write_ends_with_the_answer_and_that_of_a_read_is_asked_for() {
+        let (mut client, mut server) = pair().await;
+        let wire = client.wire();
+        let second = std::time::Duration::from_secs(1);
+        let start = Instant::now();
+        wire.begin();
+        wire.watch_reads(true);
+        client.write_all(b"que").await.unwrap();
+        tokio::time::advance(second).await;
+        client.write_all(b"stion").await.unwrap();
+        server.write_all(b"y").await.unwrap();
+        tokio::time::advance(second).await;
+        client.read_exact(&mut [0]).await.unwrap();
+        tokio::time::advance(second).await;
+        client.write_all(b"!").await.unwrap();
+        server.write_all(b"es").await.unwrap();
+        client.read_exact(&mut [0; 2]).await.unwrap();
+        assert_eq!(wire.last_written(), Some(start + second));
+        assert_eq!(wire.first_byte(), Some(start + 2 * second));
+        assert_eq!(wire.last_read(), Some(start + 3 * second));
     }
 
     #[tokio::test]

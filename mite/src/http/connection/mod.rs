@@ -14,7 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
 
 pub(super) use http1::Http1;
-pub(super) use http2::{Http2, Stream};
+pub(super) use http2::{Http2, Stream, h2_error};
 
 use super::body::Sending;
 use crate::net::Wire;

@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 
+use http::HeaderValue;
 use tokio::time::Instant;
 
 use super::{Origin, Seat, seats::Seats};
@@ -60,6 +61,11 @@ impl Endpoint {
     /// How connections get there, or why they cannot.
     pub(in crate::http) fn route(&self) -> Result<&Route, String> {
         self.route.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether requests go to a proxy that forwards them, and the `proxy-authorization` it wants.
+    pub(in crate::http) fn forwarding(&self) -> Option<Option<HeaderValue>> {
+        self.route.as_ref().ok()?.forwarding()
     }
 
     /// Something to send on at once, if there is any and nobody waits for it.

@@ -107,7 +107,7 @@ impl Plan {
     /// Waits until the session may have another request under way to this server.
     pub(in crate::http) async fn turn(&self, record: &Record) -> Option<Turn> {
         let limit = self.session.state.limit(self.target.endpoint.origin())?;
-        Some(limit.turn(|| record.waited()).await)
+        Some(limit.turn(|| record.progress().waited()).await)
     }
 
     /// The request as hyper sends it, made anew for each attempt; `None` if its body must be opened

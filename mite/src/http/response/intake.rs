@@ -6,7 +6,11 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, response::Parts};
 use hyper::body::{Body as _, Incoming};
 
-use crate::http::{connection::Connection, decode::Decoder};
+use crate::http::{
+    connection::Connection,
+    decode::Decoder,
+    error::{Error, Kind},
+};
 
 /// How many pieces of a body are taken before other tasks get their turn.
 const PIECES_A_TURN: usize = 16;
@@ -27,6 +31,23 @@ pub(in crate::http) enum Broken {
     Hyper(hyper::Error),
     Decode(String),
     TooLong(u64),
+}
+
+impl Broken {
+    /// What a request says of it.
+    pub(in crate::http) fn into_error(self, request: String) -> Error {
+        match self {
+            Broken::Hyper(error) => Error::hyper(request, &error, true),
+            Broken::Decode(cause) => Error::new(Kind::Decode, request, cause),
+            Broken::TooLong(most) => {
+                let cause = format!(
+                    "the body is longer than {most} bytes: discard_body() reads it without \
+                     keeping it, stream() bit by bit, and max_body_size allows more"
+                );
+                Error::new(Kind::Body, request, cause)
+            }
+        }
+    }
 }
 
 /// What a body is read into.
@@ -103,15 +124,13 @@ impl Intake {
         };
         let (decoded, collected, most) = (&mut self.decoded, &mut self.collected, self.most);
         decoder
-            .push(&piece, &mut |piece: Bytes| {
+            .push(&piece, &mut |piece: &[u8]| {
                 *decoded += piece.len() as u64;
-                let Some(most) = most else {
-                    return ControlFlow::Continue(());
-                };
-                if *decoded > most {
-                    return ControlFlow::Break(());
+                match most {
+                    None => {}
+                    Some(most) if *decoded > most => return ControlFlow::Break(()),
+                    Some(_) => collected.copy(piece),
                 }
-                collected.push(piece, None);
                 ControlFlow::Continue(())
             })
             .map_err(|error| Broken::Decode(error.to_string()))?;
@@ -122,7 +141,7 @@ impl Intake {
     }
 
     fn finish(&mut self) -> Result<(), Broken> {
-        match &mut self.decoder {
+        match &self.decoder {
             Some(decoder) if self.encoded > 0 => decoder
                 .finish()
                 .map_err(|error| Broken::Decode(error.to_string())),
@@ -158,6 +177,10 @@ impl Collected {
             all.extend_from_slice(&piece);
             self.all = Some(all);
         }
+    }
+
+    fn copy(&mut self, piece: &[u8]) {
+        self.all.get_or_insert_default().extend_from_slice(piece);
     }
 
     fn into_bytes(self) -> Bytes {

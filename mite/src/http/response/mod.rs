@@ -1,21 +1,26 @@
 //! An answer, read to its end.
 
-use std::{fmt, rc::Rc, time::Duration};
+mod checks;
+mod intake;
+mod streaming;
+
+use std::{cell::OnceCell, fmt, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Version, response::Parts};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+pub use streaming::{Events, Streaming};
+pub(super) use intake::{Answer, Broken, Intake};
+
 use super::{
-    connection::Answer,
+    curl::{self, Secrets},
     error::{Error, Kind},
     mask,
-    request::{Name, Plan},
-    status::StatusPattern,
-    target::Target,
+    request::Plan,
 };
-use crate::{config::Config, error, event::Timings};
+use crate::{config::Config, event::Timings};
 
 /// How much of a body a message shows.
 const SHOWN: usize = 200;
@@ -37,22 +42,35 @@ const SHOWN: usize = 200;
 pub struct Response(Rc<Inner>);
 
 struct Inner {
-    name: Name,
-    target: Rc<Target>,
+    plan: Rc<Plan>,
     head: Parts,
     body: Bytes,
     timings: Timings,
+    history: OnceCell<Vec<Response>>,
 }
 
 impl Response {
-    pub(super) fn new(plan: &Plan, (answer, timings): (Answer, Timings)) -> Self {
+    pub(super) fn new(plan: Rc<Plan>, answer: Answer, timings: Timings) -> Self {
         Self(Rc::new(Inner {
-            name: plan.name.clone(),
-            target: Rc::clone(&plan.target),
+            plan,
             head: answer.head,
             body: answer.body,
             timings,
+            history: OnceCell::new(),
         }))
+    }
+
+    pub(super) fn plan(&self) -> &Rc<Plan> {
+        &self.0.plan
+    }
+
+    /// The same, with the answers that led to it.
+    pub(super) fn with_history(self, history: Vec<Response>) -> Self {
+        if !history.is_empty() {
+            // It has had none before.
+            let _ = self.0.history.set(history);
+        }
+        self
     }
 
     /// The status.
@@ -65,17 +83,39 @@ impl Response {
         &self.0.head.headers
     }
 
+    /// The value of a header, the first of several; `None` when there is none or it is no text.
+    pub fn header(&self, name: impl AsRef<str>) -> Option<&str> {
+        self.headers().get(name.as_ref())?.to_str().ok()
+    }
+
+    /// The answers that led to this one, first things first: redirects that were followed, and the
+    /// challenge of Digest authentication. Empty if the first answer was the last.
+    ///
+    /// ```
+    /// # async fn journey(ctx: &mite::Context) -> mite::Result {
+    /// let response = ctx.http().get("/old").send().await?;
+    /// for hop in response.history() {
+    ///     println!("{} {} in {:?}", hop.status(), hop.url(), hop.time());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn history(&self) -> &[Response] {
+        self.0.history.get().map_or(&[], Vec::as_slice)
+    }
+
     /// The version of HTTP the server spoke.
     pub fn version(&self) -> Version {
         self.0.head.version
     }
 
-    /// The URL that was asked for, without user, password and fragment.
+    /// The URL that was asked for, the last one after redirects, without user, password and
+    /// fragment.
     pub fn url(&self) -> &Url {
-        &self.0.target.url
+        &self.0.plan.target.url
     }
 
-    /// From `send()` to the last byte of the body.
+    /// From `send()`, or the redirect that led here, to the last byte of the body.
     pub fn time(&self) -> Duration {
         self.0.timings.total
     }
@@ -85,7 +125,7 @@ impl Response {
         &self.0.timings
     }
 
-    /// The body. The bytes are shared, not copied.
+    /// The body, decompressed. The bytes are shared, not copied.
     pub fn bytes(&self) -> Bytes {
         self.0.body.clone()
     }
@@ -110,33 +150,19 @@ impl Response {
             .map_err(|error| self.undecodable(&format!("not the JSON wanted: {error}")))
     }
 
-    /// Checks the status, and gives the response again to go on with.
-    ///
-    /// `expected` is one status or a range: `200`, `StatusCode::CREATED`, `200..300`.
-    ///
-    /// # Errors
-    /// When the status is another; the message names the request and shows the beginning of the
-    /// body.
-    #[track_caller]
-    // By value, so that a plain number can be given.
-    #[allow(clippy::needless_pass_by_value)]
-    pub fn expect_status(&self, expected: impl StatusPattern) -> Result<Self, error::Error> {
-        let status = self.status();
-        if expected.matches(status) {
-            return Ok(self.clone());
-        }
-        Err(error::Error::error(format!(
-            "{}: expected {}, got {}{}",
-            &*self.0.name,
-            expected.describe(),
-            status.describe(),
-            self.excerpt(),
-        )))
+    /// The command line of `curl` that sends the same request, secrets masked.
+    pub fn to_curl(&self) -> String {
+        curl::line(&self.0.plan, Secrets::Masked)
+    }
+
+    /// As [`to_curl`](Response::to_curl), passwords, tokens and cookies included.
+    pub fn to_curl_with_secrets(&self) -> String {
+        curl::line(&self.0.plan, Secrets::Shown)
     }
 
     fn undecodable(&self, reason: &str) -> Error {
         let cause = format!("the body is {reason}{}", self.excerpt());
-        Error::new(Kind::Decode, self.0.name.to_string(), cause)
+        Error::new(Kind::Decode, self.0.plan.name.to_string(), cause)
     }
 
     /// The beginning of the body, on one line.

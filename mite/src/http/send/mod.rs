@@ -6,7 +6,7 @@ mod progress;
 mod record;
 mod silence;
 
-use std::{pin::pin, rc::Rc};
+use std::{future::Future, pin::pin, rc::Rc};
 
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ use super::{
 
 pub(super) use attempt::Arrival;
 pub(super) use record::{Record, refuse};
-pub(super) use silence::limit as limit_silence;
+pub(super) use silence::{Silent, limit as limit_silence};
 
 use attempt::attempt;
 
@@ -51,12 +51,12 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
         }
         let answer = in_time(&record, began, read(&record, arrival)).await;
         let response = record.finish(answer)?;
-        let Some(next) = follow::next(&response)? else {
-            // It only looked as if something followed; what was kept of it is the answer.
-            return Ok(Streaming::read(response, history));
-        };
+        match follow::next(&response, &history)? {
+            Some(next) => plan = next,
+            // It only looked as if something followed.
+            None => return Ok(Streaming::whole(record, response.with_history(history))),
+        }
         history.push(response);
-        plan = next;
     }
 }
 

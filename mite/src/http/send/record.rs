@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use http::StatusCode;
+use http::{StatusCode, Version};
 use tokio::time::Instant;
 
 use super::progress::Progress;
@@ -10,7 +10,8 @@ use crate::{
     context::Place,
     event::{Exchange, Head, HttpRequest, Timings, What},
     http::{
-        curl,
+        connection::Connection,
+        curl::{self, Secrets},
         error::{Error, Kind},
         hook::Labels,
         request::{Plan, Refused},
@@ -48,30 +49,63 @@ impl Record {
         &self.plan
     }
 
+    pub(in crate::http) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// How long it has taken so far, by phase.
+    pub(in crate::http) fn timings(&self) -> Timings {
+        self.progress.timings()
+    }
+
+    /// The answer as it is known before its body.
+    pub(in crate::http) fn head(&self, answer: Answer) -> Response {
+        Response::new(Rc::clone(&self.plan), answer, Timings::default())
+    }
+
+    /// Keeps the connection it went over for the next request.
+    pub(in crate::http) fn keep(&self, connection: Connection, now: Instant) {
+        let pool = self.plan.pool();
+        pool.keep(&self.plan.endpoint(), connection, now);
+    }
+
     /// Records how it ended; an answer is shown to the callbacks first.
     pub(super) fn finish(&self, outcome: Result<Answer, Error>) -> Result<Response, Error> {
-        let timings = self.progress.timings();
         match outcome {
             Ok(answer) => {
+                let timings = self.progress.timings();
                 let response = Response::new(Rc::clone(&self.plan), answer, timings);
-                let mut labels = Labels::default();
-                for hook in &self.plan.hooks {
-                    hook.call(&response, &mut labels);
-                }
-                let ending = Ending {
-                    status: Some(response.status()),
-                    error: None,
-                    answer: Some(&response),
-                    labels: &labels,
-                };
-                self.tell(&timings, &ending);
+                self.answered(&response, &timings);
                 Ok(response)
             }
-            Err(error) => {
-                self.failed(&timings, error.kind_word(), &error.to_string());
-                Err(error)
-            }
+            Err(error) => Err(self.fail(error)),
         }
+    }
+
+    /// Records an answer whose body the journey has read, or does not want.
+    pub(in crate::http) fn succeed(&self, response: &Response) {
+        self.answered(response, &self.progress.timings());
+    }
+
+    /// Records that there was no answer, or not all of it.
+    pub(in crate::http) fn fail(&self, error: Error) -> Error {
+        let timings = self.progress.timings();
+        self.failed(&timings, error.kind(), &error.to_string());
+        error
+    }
+
+    fn answered(&self, response: &Response, timings: &Timings) {
+        let mut labels = Labels::default();
+        for hook in &self.plan.hooks {
+            hook.call(response, &mut labels);
+        }
+        let ending = Ending {
+            status: Some(response.status()),
+            error: None,
+            answer: Some(response),
+            labels: &labels,
+        };
+        self.tell(timings, &ending);
     }
 
     fn failed(&self, timings: &Timings, kind: &'static str, message: &str) {
@@ -145,7 +179,7 @@ pub(in crate::http) fn refuse(refused: &Refused) -> Error {
 #[cold]
 fn exchange(plan: &Plan, timings: &Timings, ending: &Ending<'_>) -> Exchange {
     let request = Head {
-        headers: plan.headers_for(timings.version),
+        headers: plan.all_headers(timings.version.unwrap_or(Version::HTTP_11)),
         body: plan.body().bytes().cloned().unwrap_or_default(),
     };
     let mut exchange = Exchange::new(
@@ -162,7 +196,7 @@ fn exchange(plan: &Plan, timings: &Timings, ending: &Ending<'_>) -> Exchange {
         };
     }
     exchange.error = ending.error.map(|(_, message)| message.to_owned());
-    exchange.curl = curl::line(plan, curl::Secrets::Masked);
+    exchange.curl = curl::line(plan, Secrets::Masked);
     exchange.timings = *timings;
     exchange
 }

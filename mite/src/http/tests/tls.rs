@@ -43,9 +43,10 @@ fn the_config_can_accept_any_certificate_too() {
 fn a_trusted_certificate_is_good_for_its_own_name_only() {
     let server = TestServer::start_tls("localhost", |_| Act::answer(HI));
     with_config(Config::default(), async |context, _| {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(server.certificate.clone().unwrap()).unwrap();
-        let worker = Worker::with_tls(&context, Tls::trusting(roots));
+        let tls = Tls::new()
+            .root_certificate_pem(pem(&server))
+            .only_given_roots();
+        let worker = Worker::with_tls(&context, &tls);
         let base = worker.base(None, false);
         let port = server.address.port();
         for (host, accepted) in [("localhost", true), ("127.0.0.1", false)] {
@@ -80,4 +81,10 @@ fn tls_connections_closed_between_requests_are_no_error_either() {
         assert!(log.all().iter().all(|request| request.error.is_none()));
         assert_eq!((server.accepted(), server.seen().len()), (3, 3));
     });
+}
+
+fn pem(server: &TestServer) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let encoded = STANDARD.encode(server.certificate.as_ref().unwrap());
+    format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n")
 }

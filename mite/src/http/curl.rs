@@ -1,0 +1,126 @@
+//! Requests as command lines of `curl`.
+
+use http::{HeaderMap, Method, Version, header};
+
+use super::{
+    body::Body,
+    mask,
+    request::Plan,
+    settings::HttpVersion,
+};
+use crate::config::Config;
+
+/// Whether secrets are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrets {
+    Masked,
+    Shown,
+}
+
+/// The command line of `curl` that sends the same request.
+pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
+    let state = &plan.session.state;
+    let profile = state.profile();
+    let wiring = &profile.wiring;
+    let mut options = Vec::new();
+    if wiring.tls.accepts_invalid_certs() {
+        options.push("--insecure");
+    }
+    match wiring.version {
+        HttpVersion::Auto => {}
+        HttpVersion::Http1 => options.push("--http1.1"),
+        HttpVersion::Http2 => options.push("--http2-prior-knowledge"),
+    }
+    if plan.redirects.is_some() {
+        options.push("--location");
+    }
+    if plan.is_compressed() {
+        options.push("--compressed");
+    }
+    let line = Line {
+        options,
+        method: &plan.method,
+        url: plan.target.url.as_str(),
+        headers: &plan.all_headers(Version::HTTP_11),
+        body: plan.body(),
+    };
+    line.render(secrets, plan.session.context.config())
+}
+
+/// What a command line is made of.
+struct Line<'a> {
+    options: Vec<&'a str>,
+    method: &'a Method,
+    url: &'a str,
+    headers: &'a HeaderMap,
+    body: &'a Body,
+}
+
+impl Line<'_> {
+    fn render(&self, secrets: Secrets, config: &Config) -> String {
+        let shown = secrets == Secrets::Shown;
+        let mut line = String::from("curl");
+        let mut add = |word: &str| {
+            line.push(' ');
+            line.push_str(word);
+        };
+        self.options.iter().for_each(|option| add(option));
+        match (self.method, self.body.is_empty()) {
+            (&Method::GET, true) => {}
+            (&Method::HEAD, _) => add("--head"),
+            (method, _) => {
+                add("-X");
+                add(method.as_str());
+            }
+        }
+        let url = if shown {
+            self.url.to_owned()
+        } else {
+            mask::masked_url(self.url, config)
+        };
+        add(&quoted(&url));
+        let values: Vec<_> = if shown {
+            let text = |value: &http::HeaderValue| {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            let headers = self.headers.iter();
+            headers.map(|(name, value)| (name, text(value))).collect()
+        } else {
+            mask::headers(self.headers, config)
+        };
+        for (name, value) in values {
+            // curl makes these itself.
+            if ![header::HOST, header::CONTENT_LENGTH, header::ACCEPT_ENCODING].contains(name) {
+                add("-H");
+                add(&quoted(&format!("{name}: {value}")));
+            }
+        }
+        if let Some(data) = self.data(shown, config) {
+            add(&data);
+        }
+        line
+    }
+
+    fn data(&self, shown: bool, config: &Config) -> Option<String> {
+        if self.body.is_empty() {
+            return None;
+        }
+        if let Some(path) = self.body.path() {
+            let path = path.display();
+            return Some(format!("--data-binary {}", quoted(&format!("@{path}"))));
+        }
+        let Some(bytes) = self.body.bytes() else {
+            return Some(format!("--data-binary @- {}", quoted(&self.body.describe())));
+        };
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) if shown => text.to_owned(),
+            _ => mask::body(self.headers, bytes, config),
+        };
+        Some(format!("--data-raw {}", quoted(&text)))
+    }
+}
+
+/// A word of a POSIX shell's command line.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
