@@ -167,6 +167,12 @@ pub(crate) const BASE_URL: &str = "base_url";
 /// The key that, set to `true`, leaves TLS certificates unverified.
 pub(crate) const INSECURE: &str = "mite.insecure";
 
+/// The key of the HTTP settings of the scenario.
+pub(crate) const HTTP: &str = "mite.http";
+
+/// The key of the addresses given for names, one `host:port:address` a line.
+pub(crate) const RESOLVE: &str = "mite.resolve";
+
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "***";
 

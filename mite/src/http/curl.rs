@@ -34,7 +34,7 @@ pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
     if plan.redirects.is_some() {
         options.push("--location");
     }
-    if plan.is_compressed() {
+    if plan.compressed {
         options.push("--compressed");
     }
     let line = Line {
@@ -123,4 +123,82 @@ impl Line<'_> {
 /// A word of a POSIX shell's command line.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn line(method: &Method, url: &str, sent: &[(&str, &str)], body: &str) -> String {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::try_from(*value).unwrap(),
+            );
+        }
+        let mut config = Config::default();
+        config.set("db_password", "hunter2");
+        let line = Line {
+            options: Vec::new(),
+            method,
+            url: url::Url::parse(url).unwrap().as_str(),
+            headers: &headers,
+            body: &Body::from(body.to_owned()),
+        };
+        line.render(Secrets::Masked, &config)
+    }
+
+    #[test]
+    fn the_line_can_be_pasted_into_a_shell() {
+        assert_eq!(
+            line(
+                &Method::POST,
+                "http://shop.test/?q=it's",
+                &[("host", "shop.test"), ("x-trace", "7")],
+                "it's"
+            ),
+            r"curl -X POST 'http://shop.test/?q=it%27s' -H 'x-trace: 7' --data-raw 'it'\''s'"
+        );
+        assert_eq!(
+            line(&Method::GET, "http://shop.test/", &[], ""),
+            "curl 'http://shop.test/'"
+        );
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_they_stand() {
+        let headers = [
+            ("authorization", "Bearer s3cr3t"),
+            ("cookie", "id=s3cr3t"),
+            ("proxy-authorization", "s3cr3t"),
+            ("x-api-key", "s3cr3t"),
+            ("x-auth-token", "s3cr3t"),
+            ("x-note", "the password is hunter2"),
+        ];
+        let json = r#"{"user": {"name": "joe", "password": "s3cr3t"}, "tokens": ["s3cr3t"]}"#;
+        let lines = [
+            line(
+                &Method::POST,
+                "http://shop.test/?access_token=s3cr3t&page=2",
+                &headers,
+                json,
+            ),
+            line(
+                &Method::POST,
+                "http://shop.test/",
+                &[("content-type", "application/x-www-form-urlencoded")],
+                "name=joe&pass%77ord=s3cr3t",
+            ),
+        ];
+        for line in &lines {
+            assert!(!line.contains("s3cr3t"), "{line}");
+            assert!(!line.contains("hunter2"), "{line}");
+            assert!(line.contains("joe"), "{line}");
+        }
+        assert!(lines[0].contains("page=2"), "{}", lines[0]);
+        assert!(lines[0].contains("-H 'cookie: ***'"), "{}", lines[0]);
+    }
 }

@@ -1,50 +1,11 @@
 //! Requests as a person may see them: secrets masked.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use crate::{
-    config::{Config, MASK, is_secret_name},
-    event::Head,
-};
-
-/// The command line of `curl` that sends the same request, but for its secrets.
-pub(super) fn curl(
-    method: &Method,
-    url: &Url,
-    request: &Head,
-    accept_invalid_certs: bool,
-    config: &Config,
-) -> String {
-    let mut line = String::from("curl");
-    if accept_invalid_certs {
-        line.push_str(" --insecure");
-    }
-    match (method, request.body.is_empty()) {
-        (&Method::GET, true) => {}
-        (&Method::HEAD, _) => line.push_str(" --head"),
-        _ => {
-            line.push_str(" -X ");
-            line.push_str(method.as_str());
-        }
-    }
-    line.push(' ');
-    line.push_str(&quoted(&masked_url(url.as_str(), config)));
-    for (name, value) in headers(&request.headers, config) {
-        // curl makes these itself.
-        if name != header::HOST && name != header::CONTENT_LENGTH {
-            line.push_str(" -H ");
-            line.push_str(&quoted(&format!("{name}: {value}")));
-        }
-    }
-    if !request.body.is_empty() {
-        line.push_str(" --data-raw ");
-        line.push_str(&quoted(&body(&request.headers, &request.body, config)));
-    }
-    line
-}
+use crate::config::{Config, MASK, is_secret_name};
 
 /// The headers with the values of secret ones masked.
 pub(crate) fn headers<'a>(
@@ -149,82 +110,9 @@ fn mask_fields(value: &mut Value) -> bool {
     masked
 }
 
-/// A word of a POSIX shell's command line.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn line(method: &Method, url: &str, sent: &[(&str, &str)], body: &str) -> String {
-        let mut headers = HeaderMap::new();
-        for (name, value) in sent {
-            headers.append(
-                HeaderName::try_from(*name).unwrap(),
-                HeaderValue::try_from(*value).unwrap(),
-            );
-        }
-        let mut config = Config::default();
-        config.set("db_password", "hunter2");
-        let request = Head {
-            headers,
-            body: Bytes::copy_from_slice(body.as_bytes()),
-        };
-        curl(method, &url.parse().unwrap(), &request, false, &config)
-    }
-
-    #[test]
-    fn the_line_can_be_pasted_into_a_shell() {
-        assert_eq!(
-            line(
-                &Method::POST,
-                "http://shop.test/?q=it's",
-                &[("host", "shop.test"), ("x-trace", "7")],
-                "it's"
-            ),
-            r"curl -X POST 'http://shop.test/?q=it%27s' -H 'x-trace: 7' --data-raw 'it'\''s'"
-        );
-        assert_eq!(
-            line(&Method::GET, "http://shop.test/", &[], ""),
-            "curl 'http://shop.test/'"
-        );
-    }
-
-    #[test]
-    fn secrets_are_masked_wherever_they_stand() {
-        let headers = [
-            ("authorization", "Bearer s3cr3t"),
-            ("cookie", "id=s3cr3t"),
-            ("proxy-authorization", "s3cr3t"),
-            ("x-api-key", "s3cr3t"),
-            ("x-auth-token", "s3cr3t"),
-            ("x-note", "the password is hunter2"),
-        ];
-        let json = r#"{"user": {"name": "joe", "password": "s3cr3t"}, "tokens": ["s3cr3t"]}"#;
-        let lines = [
-            line(
-                &Method::POST,
-                "http://shop.test/?access_token=s3cr3t&page=2",
-                &headers,
-                json,
-            ),
-            line(
-                &Method::POST,
-                "http://shop.test/",
-                &[("content-type", "application/x-www-form-urlencoded")],
-                "name=joe&pass%77ord=s3cr3t",
-            ),
-        ];
-        for line in &lines {
-            assert!(!line.contains("s3cr3t"), "{line}");
-            assert!(!line.contains("hunter2"), "{line}");
-            assert!(line.contains("joe"), "{line}");
-        }
-        assert!(lines[0].contains("page=2"), "{}", lines[0]);
-        assert!(lines[0].contains("-H 'cookie: ***'"), "{}", lines[0]);
-    }
 
     #[test]
     fn a_body_without_secrets_is_shown_as_it_was_sent() {

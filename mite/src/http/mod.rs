@@ -46,7 +46,7 @@ pub use crate::event::Timings;
 pub use crate::net::{AddressFamily, Network, Proxy, Tls, TlsVersion};
 pub use body::Body;
 pub use connections::Connections;
-pub use cookies::{Cookie, Cookies};
+pub use cookies::{Cookie, CookieJar, Cookies};
 pub use error::Error;
 pub use events::ServerSentEvent;
 pub use hook::Labels;
@@ -56,4 +56,3 @@ pub use session::Session;
 pub use settings::{HttpVersion, Settings};
 pub use status::StatusPattern;
 
-pub use crate::net::{AddressFamily, Network, Proxy, Tls, TlsVersion};

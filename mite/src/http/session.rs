@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Cookies,
     connections::{Connections, Reuse},
-    cookies::Jar,
+    cookies::CookieJar,
     digest::Digest,
     hook::{Hook, Labels},
     pool::{Endpoint, Origin, Pool, queue::Queue},
@@ -71,7 +71,7 @@ pub(super) struct State {
     base: RefCell<Rc<Base>>,
     base_url: RefCell<Option<Rc<str>>>,
     headers: RefCell<Rc<HeaderMap>>,
-    jar: RefCell<Option<Rc<RefCell<Jar>>>>,
+    jar: RefCell<Option<Rc<RefCell<CookieJar>>>>,
     auth: RefCell<Option<Auth>>,
     hooks: RefCell<Vec<Hook>>,
     limits: RefCell<Option<Rc<Limits>>>,
@@ -213,7 +213,7 @@ impl State {
     }
 
     /// The session's cookies.
-    pub(super) fn jar(&self) -> Rc<RefCell<Jar>> {
+    pub(super) fn jar(&self) -> Rc<RefCell<CookieJar>> {
         Rc::clone(self.jar.borrow_mut().get_or_insert_default())
     }
 
@@ -228,9 +228,12 @@ impl State {
         if settings.max_requests_per_host != self.settings.borrow().max_requests_per_host {
             self.limits.replace(limits(&settings));
         }
-        match settings.default_headers() {
-            Ok(headers) => self.add_headers(&headers),
-            Err(mistake) => self.refuse(mistake),
+        let headers = settings.default_headers();
+        if headers != self.settings.borrow().default_headers() {
+            match headers {
+                Ok(headers) => self.add_headers(&headers),
+                Err(mistake) => self.refuse(mistake),
+            }
         }
         self.settings.replace(Rc::new(settings));
     }
@@ -390,7 +393,8 @@ impl Session {
 
     /// The cookies of this run of the journey.
     pub fn cookies(&self) -> Cookies {
-        Cookies::new(self.state.jar(), self.state.base_url.borrow().clone())
+        let base = self.state.base();
+        Cookies::new(self.state.jar(), move |url| base.resolve(url))
     }
 
     /// Signs in with HTTP Basic authentication (RFC 7617) in every request that does not do so

@@ -68,18 +68,20 @@ impl Base {
     }
 
     fn parse(&self, given: &str, pool: &Pool) -> Result<Target, String> {
-        let url = match (Url::parse(given), &self.url) {
-            (Ok(url), _) => url,
-            (Err(ParseError::RelativeUrlWithoutBase), Some(base)) => join(base, given)?,
-            (Err(ParseError::RelativeUrlWithoutBase), None) => {
-                return Err(format!(
-                    "\"{given}\" is relative, and there is nothing it could be relative to: give \
-                     the scenario a base_url, or --config base_url=https://…"
-                ));
-            }
-            (Err(error), _) => return Err(format!("\"{given}\" is not a URL: {error}")),
-        };
-        Target::new(url, pool)
+        Target::new(self.resolve(given)?, pool)
+    }
+
+    /// The URL that `given` means, or what is wrong with it.
+    pub(super) fn resolve(&self, given: &str) -> Result<Url, String> {
+        match (Url::parse(given), self.url.as_deref()) {
+            (Ok(url), _) => Ok(url),
+            (Err(ParseError::RelativeUrlWithoutBase), Some(base)) => join(base, given),
+            (Err(ParseError::RelativeUrlWithoutBase), None) => Err(format!(
+                "\"{given}\" is relative, and there is nothing it could be relative to: give \
+                 the scenario a base_url, or --config base_url=https://…"
+            )),
+            (Err(error), _) => Err(format!("\"{given}\" is not a URL: {error}")),
+        }
     }
 
     /// The server of the base URL, if there is a base URL.

@@ -127,6 +127,14 @@ impl Body {
         }
     }
 
+    /// The file it is the content of.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Content::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Whether it is known to have nothing to send.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes().is_some_and(Bytes::is_empty)

@@ -3,6 +3,8 @@
 use std::{
     cell::{Cell, RefCell},
     fmt,
+    future::{Future, poll_fn},
+    pin::pin,
     rc::Rc,
 };
 
@@ -20,7 +22,10 @@ use tokio::time::Instant;
 
 use super::{Failure, Fate};
 use crate::{
-    http::{body::Sending, pool::Seat},
+    http::{
+        body::Sending,
+        pool::{Seat, Seats},
+    },
     net::{self, Wire},
 };
 
@@ -28,6 +33,8 @@ use crate::{
 pub(in crate::http) struct Http2 {
     sender: RefCell<SendRequest<Sending>>,
     wire: Rc<Wire>,
+    /// How many streams the server allows at once.
+    room: Rc<Cell<usize>>,
     streams: Cell<usize>,
     /// Whether a request has been begun on it.
     carried: Cell<bool>,
@@ -55,12 +62,13 @@ impl Http2 {
         let (sender, driver) = http2::Builder::new(OnThisThread)
             .handshake(TokioIo::new(stream))
             .await?;
-        // What ends the connection is told to the requests on it.
-        tokio::task::spawn_local(async { drop(driver.await) });
+        let room = Rc::new(Cell::new(driver.current_max_send_streams()));
+        tokio::task::spawn_local(drive(driver, Rc::clone(&room), seat.seats()));
         let now = Instant::now();
         Ok(Self {
             sender: RefCell::new(sender),
             wire,
+            room,
             streams: Cell::new(0),
             carried: Cell::new(false),
             born: now,
@@ -86,7 +94,7 @@ impl Http2 {
 
     /// Whether the server allows another request at once.
     pub(in crate::http) fn has_room(&self) -> bool {
-        self.streams.get() < self.sender.borrow().current_max_send_streams()
+        self.streams.get() < self.room.get()
     }
 
     /// When it was opened.
@@ -141,8 +149,29 @@ impl Drop for Stream {
         let connection = &self.connection;
         connection.streams.set(connection.streams.get() - 1);
         connection.last_used.set(Instant::now());
-        connection.seat.freed();
+        connection.seat.seats().freed();
     }
+}
+
+/// Reads and writes until the connection is closed, and follows how many streams there may be.
+///
+/// What ends the connection is told to the requests on it, not here.
+async fn drive(
+    driver: http2::Connection<TokioIo<net::Stream>, Sending, OnThisThread>,
+    room: Rc<Cell<usize>>,
+    seats: Rc<Seats>,
+) {
+    let mut driver = pin!(driver);
+    poll_fn(|cx| {
+        let ended = driver.as_mut().poll(cx).map(drop);
+        let now = driver.current_max_send_streams();
+        if room.replace(now) < now {
+            seats.freed();
+        }
+        ended
+    })
+    .await;
+    seats.freed();
 }
 
 fn failure(mut failed: TrySendError<Request<Sending>>) -> Failure {

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
 pub(super) use endpoint::{Endpoint, Offer};
-pub(super) use seats::Seat;
+pub(super) use seats::{Seat, Seats};
 
 use super::{
     connection::{Connection, Http1, Http2},
@@ -114,7 +114,7 @@ impl Pool {
             .await
             .map_err(ConnectError::Net)?;
         let http2 = match self.version {
-            HttpVersion::Auto => stream.is_http2(),
+            HttpVersion::Auto => stream.wire().is_http2(),
             HttpVersion::Http1 => false,
             HttpVersion::Http2 => true,
         };

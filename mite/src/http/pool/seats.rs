@@ -85,6 +85,11 @@ impl Seats {
         })
     }
 
+    /// There may be something for those who wait: a stream or a kept connection.
+    pub(in crate::http) fn freed(&self) {
+        self.queue.wake_first();
+    }
+
     /// Those who wait for a connection.
     pub(super) fn queue(&self) -> &Queue {
         &self.queue
@@ -104,9 +109,9 @@ impl Seat {
         self.end_opening();
     }
 
-    /// There may be something for those who wait: a stream or a kept connection.
-    pub(in crate::http) fn freed(&self) {
-        self.seats.queue.wake_first();
+    /// The places that this one is of.
+    pub(in crate::http) fn seats(&self) -> Rc<Seats> {
+        Rc::clone(&self.seats)
     }
 
     fn end_opening(&self) {
@@ -123,6 +128,6 @@ impl Drop for Seat {
         }
         self.end_opening();
         self.seats.taken.set(self.seats.taken.get() - 1);
-        self.freed();
+        self.seats.freed();
     }
 }

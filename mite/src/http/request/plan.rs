@@ -46,7 +46,7 @@ pub(in crate::http) struct Plan {
     pub(super) challenges: u32,
     pub(in crate::http) hooks: Vec<Hook>,
     pub(super) expect_continue: bool,
-    pub(super) compressed: bool,
+    pub(in crate::http) compressed: bool,
     pub(super) headers: HeaderMap,
     pub(super) ok: Rc<[Box<dyn StatusPattern>]>,
     pub(super) content: Content,

@@ -160,11 +160,6 @@ impl Response {
         curl::line(&self.0.plan, Secrets::Shown)
     }
 
-    fn undecodable(&self, reason: &str) -> Error {
-        let cause = format!("the body is {reason}{}", self.excerpt());
-        Error::new(Kind::Decode, self.0.plan.name.to_string(), cause)
-    }
-
     /// The beginning of the body, on one line.
     fn excerpt(&self) -> String {
         // What the config holds is masked where messages are shown; here it is about the fields.

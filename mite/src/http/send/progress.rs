@@ -22,7 +22,7 @@ use crate::{
 ///
 /// The phases chain: each begins where the one before has ended.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::http) struct Progress {
     began: Instant,
     /// The end of waiting, if there was any.
     waited: Cell<Option<Instant>>,
@@ -72,7 +72,7 @@ impl Progress {
     }
 
     /// It had to wait for a connection, or begins anew on another one, and waits no more.
-    pub(super) fn waited(&self) {
+    pub(in crate::http) fn waited(&self) {
         self.connection.replace(None);
         self.phases.set(Phases::default());
         self.unsent();
@@ -135,20 +135,20 @@ impl Progress {
     }
 
     /// So much of the body has come, and it was so much when it was decompressed.
-    pub(super) fn count_body(&self, encoded: u64, decoded: u64) {
+    pub(in crate::http) fn count_body(&self, encoded: u64, decoded: u64) {
         self.encoded.set(encoded);
         self.decoded.set(decoded);
     }
 
     /// The answer has been read to its end.
-    pub(super) fn end(&self) -> Instant {
+    pub(in crate::http) fn end(&self) -> Instant {
         let now = Instant::now();
         self.ended.set(Some(now));
         now
     }
 
     /// Something came from the server.
-    pub(super) fn stir(&self) {
+    pub(in crate::http) fn stir(&self) {
         self.stirred.set(Some(Instant::now()));
     }
 
@@ -173,7 +173,7 @@ impl Progress {
         self.connection.borrow().is_some()
     }
 
-    pub(super) fn timings(&self) -> Timings {
+    pub(in crate::http) fn timings(&self) -> Timings {
         let ended = self.ended.get();
         let phases = self.phases.get();
         let mut timings = Timings::default();

@@ -186,6 +186,11 @@ impl Tls {
         self
     }
 
+    /// Whether certificates are accepted unseen.
+    pub(crate) fn accepts_invalid_certs(&self) -> bool {
+        self.accept_invalid_certs
+    }
+
     /// What is wrong with these settings on this machine.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.only_given_roots && self.roots.is_empty() && !self.accept_invalid_certs {
