@@ -39,10 +39,9 @@ pub(in crate::net) fn client_config(tls: &Tls, alpn: Alpn) -> Result<ClientConfi
 
 /// The same configuration, with no sessions yet.
 pub(in crate::net) fn with_fresh_sessions(config: &ClientConfig, tls: &Tls) -> ClientConfig {
-    ClientConfig {
-        resumption: resumption(tls, FEW_SESSIONS),
-        ..config.clone()
-    }
+    let mut fresh = config.clone();
+    fresh.resumption = resumption(tls, FEW_SESSIONS);
+    fresh
 }
 
 /// Reads the authorities this machine trusts, which takes a while, before a run needs them.
