@@ -351,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn urls_are_forgotten_when_there_are_too_many_but_not_those_in_use() {
-        let pool = Pool::new(Tls::default());
+        let pool = Pool::new(&Tls::default());
         let base = Base::new(Some("http://shop.test".to_owned()), false);
         let kept = base.target("/kept", &pool).unwrap();
         for round in 0..REMEMBERED * 3 {
