@@ -123,6 +123,7 @@ impl Config {
     pub fn iter_masked(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.values
             .iter()
+            .filter(|(key, _)| *key != HTTP)
             .map(|(key, setting)| (key.as_str(), setting.shown(key)))
     }
 

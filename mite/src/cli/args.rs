@@ -108,6 +108,9 @@ pub(super) struct Common {
     /// Do not verify TLS certificates
     #[arg(long)]
     pub(super) insecure: bool,
+    /// The addresses of a host at a port, in place of those its name has; repeatable
+    #[arg(long, value_name = "HOST:PORT:ADDRESS", value_parser = resolve_entry)]
+    pub(super) resolve: Vec<String>,
     /// Show each request and answer with head, body and curl line, and stop at the first failure;
     /// at a volume, with one worker
     #[arg(long)]
@@ -115,6 +118,10 @@ pub(super) struct Common {
     /// What to log to stderr: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "warn", value_parser = level)]
     pub(super) log_level: Level,
+}
+
+fn resolve_entry(text: &str) -> Result<String, String> {
+    crate::net::resolve_entry(text).map(|_| text.to_owned())
 }
 
 const CONFIG: &str = "A setting for journeys and scenarios, stronger than MITE_CONF_KEY=VALUE in \

@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     datapool::{DataPoolError, ErasedPool},
     error::catching,
+    http,
     journey::registry::{self, JourneyEntry},
     report::{Printer, human},
     scenario::{
@@ -57,6 +58,7 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
     let entry = registry::find_journey(&arguments.name)?;
     let mut config = settings::sending_config(defaults, &arguments.common)?;
     let source = Source::of(entry, arguments.datapool.as_deref(), &mut config)?;
+    http::Settings::check(&config).map_err(Failure::new)?;
     let console = if arguments.common.debugging {
         Console::debugging(config.clone())
     } else {

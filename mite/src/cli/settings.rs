@@ -7,7 +7,7 @@ use super::{
     exit::Failure,
 };
 use crate::{
-    config::{Config, INSECURE, Origin},
+    config::{Config, INSECURE, Origin, RESOLVE},
     engine::Run,
     scenario::Scenario,
 };
@@ -47,6 +47,10 @@ pub(super) fn sending_config(defaults: Config, common: &Common) -> Result<Config
     let mut config = config(defaults, &common.config)?;
     if common.insecure {
         config.put(INSECURE.to_owned(), "true".into(), Origin::CommandLine);
+    }
+    if !common.resolve.is_empty() {
+        let entries = common.resolve.join("\n");
+        config.put(RESOLVE.to_owned(), entries, Origin::CommandLine);
     }
     Ok(config)
 }

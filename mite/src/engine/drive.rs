@@ -19,6 +19,7 @@ use crate::{
     controller::{Action, Controller, ControllerEntry, ControllerSettings, Second, StopCause},
     datapool::DataPoolError,
     error::{Error, catching, panicked},
+    http,
     id::RunnerId,
     link::{self, ControllerEnd, Message},
     net,
@@ -48,6 +49,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let Scenario {
         mut entries,
         base_url,
+        http,
         warm_up,
         setup,
         teardown,
@@ -57,6 +59,9 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         settings
             .config
             .put(BASE_URL.to_owned(), url, Origin::Scenario);
+    }
+    if let Some(http) = http {
+        http.set_default(&mut settings.config);
     }
     let ready = prepare(setup, &mut entries, &mut settings.config);
     unless_stopped(&mut stops, ready).await?;
@@ -257,6 +262,7 @@ async fn prepare(
         location: error.location(),
     })?;
     check_base_url(config)?;
+    http::Settings::check(config).map_err(RunError::Option)?;
     open_pools(entries, config).await
 }
 

@@ -2,12 +2,7 @@
 
 use http::{HeaderMap, Method, Version, header};
 
-use super::{
-    body::Body,
-    mask,
-    request::Plan,
-    settings::HttpVersion,
-};
+use super::{body::Body, mask, request::Plan, settings::HttpVersion};
 use crate::config::Config;
 
 /// Whether secrets are shown.
@@ -80,9 +75,8 @@ impl Line<'_> {
         };
         add(&quoted(&url));
         let values: Vec<_> = if shown {
-            let text = |value: &http::HeaderValue| {
-                String::from_utf8_lossy(value.as_bytes()).into_owned()
-            };
+            let text =
+                |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers = self.headers.iter();
             headers.map(|(name, value)| (name, text(value))).collect()
         } else {
@@ -90,7 +84,13 @@ impl Line<'_> {
         };
         for (name, value) in values {
             // curl makes these itself.
-            if ![header::HOST, header::CONTENT_LENGTH, header::ACCEPT_ENCODING].contains(name) {
+            if ![
+                header::HOST,
+                header::CONTENT_LENGTH,
+                header::ACCEPT_ENCODING,
+            ]
+            .contains(name)
+            {
                 add("-H");
                 add(&quoted(&format!("{name}: {value}")));
             }
@@ -110,7 +110,10 @@ impl Line<'_> {
             return Some(format!("--data-binary {}", quoted(&format!("@{path}"))));
         }
         let Some(bytes) = self.body.bytes() else {
-            return Some(format!("--data-binary @- {}", quoted(&self.body.describe())));
+            return Some(format!(
+                "--data-binary @- {}",
+                quoted(&self.body.describe())
+            ));
         };
         let text = match std::str::from_utf8(bytes) {
             Ok(text) if shown => text.to_owned(),
@@ -141,10 +144,11 @@ mod tests {
         }
         let mut config = Config::default();
         config.set("db_password", "hunter2");
+        let url = url::Url::parse(url).unwrap();
         let line = Line {
             options: Vec::new(),
             method,
-            url: url::Url::parse(url).unwrap().as_str(),
+            url: url.as_str(),
             headers: &headers,
             body: &Body::from(body.to_owned()),
         };

@@ -207,7 +207,10 @@ fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
         return classify_io(io, answered);
     }
     if let Some(error) = SendError::of(error) {
-        (Kind::Request, format!("the request cannot be sent: {error}"))
+        (
+            Kind::Request,
+            format!("the request cannot be sent: {error}"),
+        )
     } else if error.is_user() {
         (
             Kind::Request,

@@ -55,4 +55,3 @@ pub use response::{Events, Response, Streaming};
 pub use session::Session;
 pub use settings::{HttpVersion, Settings};
 pub use status::StatusPattern;
-

@@ -4,11 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
-use super::{
-    pool::Pool,
-    settings::Wiring,
-    target::Base,
-};
+use super::{pool::Pool, settings::Wiring, target::Base};
 use crate::net::{Connector, Resolver};
 
 /// How many base URLs are remembered with the URLs relative to them.

@@ -195,7 +195,8 @@ impl State {
         let auth = self.auth.borrow();
         let auth = auth.as_ref()?;
         let home = self.base.borrow().origin();
-        home.is_none_or(|home| home == **origin).then(|| auth.clone())
+        home.is_none_or(|home| home == **origin)
+            .then(|| auth.clone())
     }
 
     /// The cookies that go to this URL.
@@ -430,9 +431,7 @@ impl Session {
     /// at once.
     pub fn digest_auth(&self, username: impl Into<String>, password: impl Into<String>) -> &Self {
         let digest = Digest::new(username, password);
-        self.state
-            .auth
-            .replace(Some(Auth::Digest(Rc::new(digest))));
+        self.state.auth.replace(Some(Auth::Digest(Rc::new(digest))));
         self
     }
 

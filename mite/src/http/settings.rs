@@ -20,6 +20,9 @@ const REDIRECTS: u32 = 10;
 /// How long a body that is kept may be unless something else is said.
 const MAX_BODY_SIZE: u64 = 64 * 1024 * 1024;
 
+/// What stands in the place of settings that cannot be written down, before the reason.
+const UNWRITABLE: &str = "the HTTP settings cannot be given to the runners: ";
+
 /// What kind of client the journeys are: connections, version of HTTP, TLS, proxy, limits.
 ///
 /// Given to a scenario with [`Scenario::http`](crate::Scenario::http) they hold for all its
@@ -207,15 +210,16 @@ impl Settings {
     /// }
     /// ```
     pub fn set_default(&self, config: &mut Config) {
-        if let Ok(text) = serde_json::to_string(self) {
-            config.set_default(HTTP, text).mark_secret(HTTP);
-        }
+        let text =
+            serde_json::to_string(self).unwrap_or_else(|error| format!("{UNWRITABLE}{error}"));
+        config.set_default(HTTP, text).mark_secret(HTTP);
     }
 
     /// The settings of a run.
     pub(super) fn of(config: &Config) -> Result<Self, String> {
         let mut settings = match config.text(HTTP) {
             None => Self::default(),
+            Some(text) if text.starts_with(UNWRITABLE) => return Err(text.to_owned()),
             Some(text) => serde_json::from_str(text)
                 .map_err(|error| format!("the HTTP settings of the run cannot be read: {error}"))?,
         };

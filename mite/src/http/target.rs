@@ -150,9 +150,7 @@ impl Target {
     pub(super) fn absolute(&self, host: Option<&HeaderValue>) -> Uri {
         let host = host.filter(|host| **host != self.host);
         if let Some(host) = host {
-            return self
-                .absolute_with(host)
-                .unwrap_or_else(|| self.uri.clone());
+            return self.absolute_with(host).unwrap_or_else(|| self.uri.clone());
         }
         let absolute = || self.absolute_with(&self.host);
         self.absolute
@@ -265,18 +263,24 @@ impl fmt::Debug for Base {
         formatter
             .debug_struct("Base")
             .field("url", &self.url)
-                .finish_non_exhaustive()
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Tls;
+    use crate::http::{profile::Profile, settings::Wiring};
 
     fn target(base: Option<&str>, given: &str) -> Result<Rc<Target>, String> {
-        let base = Base::new(base.map(str::to_owned), false);
-        base.target(given, &Pool::new(&Tls::default()))
+        let profile = profile();
+        profile
+            .base(base.map(Rc::from))
+            .target(given, &profile.pool)
+    }
+
+    fn profile() -> Profile {
+        Profile::new(Wiring::default(), Rc::default())
     }
 
     #[tokio::test]
@@ -351,8 +355,8 @@ mod tests {
 
     #[tokio::test]
     async fn urls_are_forgotten_when_there_are_too_many_but_not_those_in_use() {
-        let pool = Pool::new(&Tls::default());
-        let base = Base::new(Some("http://shop.test".to_owned()), false);
+        let pool = profile().pool;
+        let base = Base::new(Some(Rc::from("http://shop.test")));
         let kept = base.target("/kept", &pool).unwrap();
         for round in 0..REMEMBERED * 3 {
             base.target(&format!("/{round}"), &pool).unwrap();

@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     datapool::{DataPool, ErasedPool},
     error::Result,
+    http,
     journey::{Is, Journey, Runnable},
     volume::VolumeModel,
 };
@@ -44,6 +45,7 @@ use crate::{
 pub struct Scenario {
     pub(crate) entries: Vec<Entry>,
     pub(crate) base_url: Option<String>,
+    pub(crate) http: Option<http::Settings>,
     pub(crate) warm_up: Duration,
     pub(crate) thresholds: Vec<String>,
     pub(crate) setup: Option<Hook>,
@@ -105,6 +107,19 @@ impl Scenario {
     /// It is kept in the config as `base_url`, where `--config base_url=…` overrides it.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// What kind of HTTP client the journeys are: whose connections they use, which version of HTTP
+    /// they speak, TLS, proxies, redirects, cookies.
+    ///
+    /// ```
+    /// use mite::{Scenario, http::{Connections, Settings}};
+    ///
+    /// Scenario::new().http(Settings::new().connections(Connections::per_journey()).compressed(true));
+    /// ```
+    pub fn http(mut self, settings: http::Settings) -> Self {
+        self.http = Some(settings);
         self
     }
 

@@ -115,32 +115,36 @@ impl Http1 {
     }
 
     /// Sends a request and reads the head of the answer.
-    pub(super) async fn send(
+    // The request is given away before anything is awaited, so that the future has no room for it.
+    pub(super) fn send(
         &mut self,
         request: Request<Sending>,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> impl Future<Output = Result<Response<Incoming>, Failure>> {
         self.wire.begin();
-        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
-        let outcome = poll_fn(|cx| {
-            self.drive();
-            // The answer only ever comes out of `drive`, so nobody needs waking for it.
-            match answer
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-            {
-                Poll::Ready(outcome) => Poll::Ready(outcome),
-                Poll::Pending => self.park(cx),
-            }
-        })
-        .await;
-        outcome.map_err(|mut failed| Failure {
-            fate: if self.wire.written() == 0 {
-                Fate::Unsent(failed.take_message().map(Box::new))
-            } else {
-                Fate::Sent
-            },
-            error: failed.into_error(),
-        })
+        let answer = self.sender.try_send_request(request);
+        async move {
+            let mut answer = pin!(unconstrained(answer));
+            let outcome = poll_fn(|cx| {
+                self.drive();
+                // The answer only ever comes out of `drive`, so nobody needs waking for it.
+                match answer
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                {
+                    Poll::Ready(outcome) => Poll::Ready(outcome),
+                    Poll::Pending => self.park(cx),
+                }
+            })
+            .await;
+            outcome.map_err(|mut failed| Failure {
+                fate: if self.wire.written() == 0 {
+                    Fate::Unsent(failed.take_message().map(Box::new))
+                } else {
+                    Fate::Sent
+                },
+                error: failed.into_error(),
+            })
+        }
     }
 
     /// The next piece of the body; `None` at its end.

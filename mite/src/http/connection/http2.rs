@@ -8,6 +8,7 @@ use std::{
     rc::Rc,
 };
 
+use futures_util::TryFutureExt;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -122,16 +123,12 @@ impl Http2 {
 
 impl Stream {
     /// Sends a request and reads the head of the answer.
-    pub(super) async fn send(
+    pub(super) fn send(
         &mut self,
         request: Request<Sending>,
-    ) -> Result<Response<Incoming>, Failure> {
-        let answer = self
-            .connection
-            .sender
-            .borrow_mut()
-            .try_send_request(request);
-        answer.await.map_err(failure)
+    ) -> impl Future<Output = Result<Response<Incoming>, Failure>> + use<> {
+        let mut sender = self.connection.sender.borrow_mut();
+        sender.try_send_request(request).map_err(failure)
     }
 
     /// Whether the connection had carried a request before this one was begun.

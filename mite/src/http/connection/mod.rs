@@ -4,11 +4,13 @@ mod http1;
 mod http2;
 
 use std::{
+    future::Future,
     rc::Rc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{Request, Response, Version};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
@@ -54,13 +56,13 @@ pub(super) enum Meter {
 
 impl Connection {
     /// Sends a request and reads the head of the answer.
-    pub(super) async fn send(
+    pub(super) fn send(
         &mut self,
         request: Request<Sending>,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> impl Future<Output = Result<Response<Incoming>, Failure>> {
         match self {
-            Connection::Http1(connection) => connection.send(request).await,
-            Connection::Http2(stream) => stream.send(request).await,
+            Connection::Http1(connection) => Either::Left(connection.send(request)),
+            Connection::Http2(stream) => Either::Right(stream.send(request)),
         }
     }
 

@@ -110,7 +110,8 @@ impl Endpoint {
         if shared.is_empty() {
             return None;
         }
-        shared.retain(|connection| connection.is_open() && !self.is_outdated(connection.born(), now));
+        shared
+            .retain(|connection| connection.is_open() && !self.is_outdated(connection.born(), now));
         let connection = shared.iter().find(|connection| connection.has_room())?;
         Some(Connection::Http2(connection.stream()))
     }
@@ -138,8 +139,7 @@ impl Endpoint {
         let mut shared = self.shared.borrow_mut();
         shared.retain(|connection| {
             let unused = connection.unused_since();
-            connection.is_open()
-                && unused.is_none_or(|since| !self.is_idle_too_long(since, now))
+            connection.is_open() && unused.is_none_or(|since| !self.is_idle_too_long(since, now))
         });
         !idle.is_empty() || !shared.is_empty()
     }

@@ -55,7 +55,11 @@ pub(super) enum ConnectError {
 }
 
 impl Pool {
-    pub(super) fn new(connector: Connector, version: HttpVersion, connections: Connections) -> Self {
+    pub(super) fn new(
+        connector: Connector,
+        version: HttpVersion,
+        connections: Connections,
+    ) -> Self {
         Self {
             endpoints: RefCell::default(),
             connector,

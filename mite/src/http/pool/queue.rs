@@ -96,32 +96,41 @@ impl Drop for Ticket<'_> {
 mod tests {
     use std::{cell::Cell, rc::Rc};
 
-    use futures_util::{FutureExt, poll};
+    use std::{future::Future, pin::Pin};
+
+    use futures_util::FutureExt;
 
     use super::*;
 
+    async fn is_ready(future: &mut Pin<Box<impl Future<Output = ()> + ?Sized>>) -> bool {
+        poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
+    }
+
     #[tokio::test]
     async fn turns_come_in_order_and_one_who_gives_up_is_passed_over() {
-        let (queue, places) = (Queue::default(), Rc::new(Cell::new(0)));
+        let (queue, places) = (Queue::default(), Rc::new(Cell::new(0_usize)));
         let take = || {
             let left = places.get();
             places.set(left.checked_sub(1)?);
             Some(())
         };
-        let (mut first, mut third) = (queue.turn(take).boxed_local(), queue.turn(take).boxed_local());
+        let (mut first, mut third) = (
+            queue.turn(take).boxed_local(),
+            queue.turn(take).boxed_local(),
+        );
         let mut second = queue.turn(take).boxed_local();
-        assert!(poll!(&mut first).is_pending());
-        assert!(poll!(&mut second).is_pending());
-        assert!(poll!(&mut third).is_pending());
+        assert!(!is_ready(&mut first).await);
+        assert!(!is_ready(&mut second).await);
+        assert!(!is_ready(&mut third).await);
         places.set(1);
-        assert!(poll!(&mut third).is_pending(), "it is not its turn");
+        assert!(!is_ready(&mut third).await, "it is not its turn");
         drop(first);
-        assert!(poll!(&mut third).is_pending());
-        assert!(poll!(&mut second).is_ready());
+        assert!(!is_ready(&mut third).await);
+        assert!(is_ready(&mut second).await);
         drop(second);
-        assert!(poll!(&mut third).is_pending(), "nothing is left");
+        assert!(!is_ready(&mut third).await, "nothing is left");
         places.set(1);
-        assert!(poll!(&mut third).is_ready());
+        assert!(is_ready(&mut third).await);
         drop(third);
         assert!(queue.is_empty());
     }

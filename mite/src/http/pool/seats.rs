@@ -101,11 +101,9 @@ impl Seat {
     pub(super) fn opened(&self, http2: bool) {
         self.seats.troubled.set(false);
         let http2 = http2 && self.seats.shares;
-        self.seats.speaks.set(if http2 {
-            Speaks::Http2
-        } else {
-            Speaks::Http1
-        });
+        self.seats
+            .speaks
+            .set(if http2 { Speaks::Http2 } else { Speaks::Http1 });
         self.end_opening();
     }
 

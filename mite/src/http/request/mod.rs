@@ -4,13 +4,12 @@ mod plan;
 
 use std::{borrow::Cow, fmt, future::Future, path::PathBuf, rc::Rc, time::Duration};
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 
-pub(super) use plan::{Name, Plan, Reading, Refused};
-pub(super) use plan::replace;
 use plan::Content;
+pub(super) use plan::replace;
+pub(super) use plan::{Name, Plan, Reading, Refused};
 
 use super::{
     body::Body,
@@ -254,11 +253,7 @@ impl RequestBuilder {
     ///
     /// The first answer is the server's challenge, a request of its own in the reports that counts
     /// as no failure; [`Session::digest_auth`] meets it only once for many requests.
-    pub fn digest_auth(
-        mut self,
-        username: impl Into<String>,
-        password: impl Into<String>,
-    ) -> Self {
+    pub fn digest_auth(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.digest = Some(Digest::new(username, password));
         self
     }

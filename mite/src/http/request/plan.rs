@@ -1,11 +1,6 @@
 //! A request ready to be sent, as often as it takes.
 
-use std::{
-    borrow::Cow,
-    ops::Deref,
-    rc::Rc,
-    time::Duration,
-};
+use std::{borrow::Cow, ops::Deref, rc::Rc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
 use hyper::{body::Body as _, ext::on_informational};
@@ -237,7 +232,10 @@ impl Plan {
 
     /// The same request with the credentials that an answer asked for, if these are to be had and
     /// have not been refused.
-    pub(in crate::http) fn with_answer_to(self: &Rc<Self>, headers: &HeaderMap) -> Option<Rc<Self>> {
+    pub(in crate::http) fn with_answer_to(
+        self: &Rc<Self>,
+        headers: &HeaderMap,
+    ) -> Option<Rc<Self>> {
         let digest = self.digest.as_ref()?;
         if !digest.answer(&self.target.url, headers, self.challenges)
             || !self.body().is_repeatable()
@@ -323,9 +321,8 @@ impl Plan {
 
     /// Whether reports count this status as a failure.
     pub(in crate::http) fn is_failure(&self, status: StatusCode) -> bool {
-        let challenged = status == StatusCode::UNAUTHORIZED
-            && self.digest.is_some()
-            && self.challenges == 0;
+        let challenged =
+            status == StatusCode::UNAUTHORIZED && self.digest.is_some() && self.challenges == 0;
         status.as_u16() >= 400 && !challenged && !self.ok.iter().any(|ok| ok.matches(status))
     }
 

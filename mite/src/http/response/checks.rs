@@ -108,7 +108,9 @@ impl Response {
         };
         T::deserialize(found).map_err(|error| {
             let found = shortened(&found.to_string());
-            self.undecodable(&format!("not what is wanted at \"{pointer}\": {found}: {error}"))
+            self.undecodable(&format!(
+                "not what is wanted at \"{pointer}\": {found}: {error}"
+            ))
         })
     }
 
@@ -140,7 +142,10 @@ impl Response {
         if found.is_some_and(|found| equal(found, &expected)) {
             return Ok(self.clone());
         }
-        let found = found.map_or_else(|| "nothing".to_owned(), |found| shortened(&found.to_string()));
+        let found = found.map_or_else(
+            || "nothing".to_owned(),
+            |found| shortened(&found.to_string()),
+        );
         Err(self.unexpected(&format!("{expected} at \"{pointer}\""), &found))
     }
 

@@ -123,7 +123,7 @@ impl Intake {
             return Ok(());
         };
         let (decoded, collected, most) = (&mut self.decoded, &mut self.collected, self.most);
-        decoder
+        let _ = decoder
             .push(&piece, &mut |piece: &[u8]| {
                 *decoded += piece.len() as u64;
                 match most {

@@ -11,8 +11,8 @@ use http::{HeaderMap, StatusCode, Version, response::Parts};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-pub use streaming::{Events, Streaming};
 pub(super) use intake::{Answer, Broken, Intake};
+pub use streaming::{Events, Streaming};
 
 use super::{
     curl::{self, Secrets},

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use hyper::body::Incoming;
 
-use super::{
-    Answer, Broken, Response,
-    intake::decoder,
-};
+use super::{Answer, Broken, Response, intake::decoder};
 use crate::http::{
     ServerSentEvent, Timings, Url, Version,
     connection::Connection,
@@ -199,13 +196,22 @@ impl Streaming {
         self.encoded += piece.len() as u64;
         if let Some(decoder) = &mut self.decoder {
             let (pieces, decoded) = (&mut self.pieces, &mut self.decoded);
-            decoder
+            let most = self.record.plan().max_body_size;
+            let mut held = 0;
+            let flow = decoder
                 .push(piece, &mut |piece| {
+                    held += piece.len() as u64;
+                    if held > most {
+                        return ControlFlow::Break(());
+                    }
                     *decoded += piece.len() as u64;
                     pieces.push_back(Bytes::copy_from_slice(piece));
                     ControlFlow::Continue(())
                 })
                 .map_err(|error| Broken::Decode(error.to_string()))?;
+            if flow.is_break() {
+                return Err(Broken::TooLong(most));
+            }
         } else {
             self.decoded = self.encoded;
             self.pieces.push_back(piece.clone());

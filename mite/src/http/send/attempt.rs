@@ -1,6 +1,6 @@
 //! One request, as far as the head of its answer.
 
-use std::{pin::pin, rc::Rc};
+use std::{future::Future, pin::pin, rc::Rc};
 
 use http::{Request, Response, response::Parts};
 use hyper::body::Incoming;
@@ -123,12 +123,13 @@ async fn open(
 }
 
 /// Sends on a connection and reads the head of the answer.
-async fn send(
-    plan: &Plan,
-    connection: &mut Connection,
+// The request is given away before anything is awaited, so that the future has no room for it.
+fn send<'a>(
+    plan: &'a Plan,
+    connection: &'a mut Connection,
     request: Request<Sending>,
-    progress: &Progress,
-) -> Result<Response<Incoming>, Trouble> {
+    progress: &'a Progress,
+) -> impl Future<Output = Result<Response<Incoming>, Trouble>> + use<'a> {
     let shared = matches!(connection, Connection::Http2(_));
     let (request, handed_over) = if shared {
         // Nobody else can tell when a stream of a shared connection was written.
@@ -139,17 +140,21 @@ async fn send(
     } else {
         (request, None)
     };
-    let answer = pin!(connection.send(request));
-    let answer = silence::limit(progress, plan.read_timeout, answer)
-        .await
-        .map_err(Trouble::Silent)?;
-    if shared {
-        progress.answered();
+    let answer = connection.send(request);
+    async move {
+        let answer = silence::limit(progress, plan.read_timeout, pin!(answer))
+            .await
+            .map_err(Trouble::Silent)?;
+        if shared {
+            progress.answered();
+        }
+        answer.map_err(
+            |failure| match handed_over.and_then(|body| body.failure()) {
+                Some(error) => Trouble::Body(error),
+                None => Trouble::Failed(failure),
+            },
+        )
     }
-    answer.map_err(|failure| match handed_over.and_then(|body| body.failure()) {
-        Some(error) => Trouble::Body(error),
-        None => Trouble::Failed(failure),
-    })
 }
 
 fn unsendable(plan: &Plan, error: &SendError) -> Error {

@@ -51,7 +51,12 @@ pub(super) fn next(response: &Response, history: &[Response]) -> Result<Option<R
         return Ok(None);
     };
     let refused = |cause: String| Error::new(Kind::Redirect, plan.brief(), cause);
-    let next = redirect::follow(&plan.method, &plan.target.url, response.status(), response.headers());
+    let next = redirect::follow(
+        &plan.method,
+        &plan.target.url,
+        response.status(),
+        response.headers(),
+    );
     let Some(next) = next.transpose().map_err(refused)? else {
         return Ok(None);
     };

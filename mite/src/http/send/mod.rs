@@ -6,7 +6,11 @@ mod progress;
 mod record;
 mod silence;
 
-use std::{future::Future, pin::pin, rc::Rc};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    rc::Rc,
+};
 
 use tokio::time::Instant;
 
@@ -49,7 +53,7 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
         if !follow::concerns(&plan, arrival.head.status, &arrival.head.headers) {
             return Streaming::new(record, arrival, history);
         }
-        let answer = in_time(&record, began, read(&record, arrival)).await;
+        let answer = in_time(&record, began, pin!(read(&record, arrival))).await;
         let response = record.finish(answer)?;
         match follow::next(&response, &history)? {
             Some(next) => plan = next,
@@ -62,23 +66,22 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
 
 /// One request with the whole of its answer.
 async fn whole(record: &Record, began: Instant) -> Result<Response, Error> {
-    let answer = in_time(record, began, async {
+    let answer = pin!(async {
         let _turn = record.plan().turn(record).await;
         let arrival = attempt(record.plan(), &record.progress).await?;
         record.plan().remember(&arrival.head.headers);
         read(record, arrival).await
-    })
-    .await;
-    record.finish(answer)
+    });
+    record.finish(in_time(record, began, answer).await)
 }
 
 /// One request with the head of its answer.
 async fn head(record: &Record, began: Instant) -> Result<Arrival, Error> {
-    in_time(record, began, async {
+    let arrival = pin!(async {
         let _turn = record.plan().turn(record).await;
         attempt(record.plan(), &record.progress).await
-    })
-    .await
+    });
+    in_time(record, began, arrival).await
 }
 
 /// Ends what takes longer than the time there is, counted from the first of the requests that
@@ -86,7 +89,7 @@ async fn head(record: &Record, began: Instant) -> Result<Arrival, Error> {
 async fn in_time<T>(
     record: &Record,
     first: Instant,
-    future: impl Future<Output = Result<T, Error>>,
+    future: Pin<&mut impl Future<Output = Result<T, Error>>>,
 ) -> Result<T, Error> {
     let plan = record.plan();
     let began = record.progress.began();
@@ -94,7 +97,7 @@ async fn in_time<T>(
     let left = plan.timeout.saturating_sub(began - first);
     let deadlines = &plan.session.state.worker.deadlines;
     deadlines
-        .limit(began, left, pin!(future))
+        .limit(began, left, future)
         .await
         .unwrap_or_else(|_| {
             let connected = record.progress.has_connection();

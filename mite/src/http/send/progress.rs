@@ -155,9 +155,7 @@ impl Progress {
     /// When the connection last did something for this request, after it was ready.
     pub(super) fn last_stirred(&self) -> Option<Instant> {
         let connection = self.connection.borrow();
-        let written = connection
-            .as_ref()
-            .and_then(|met| met.meter.last_written());
+        let written = connection.as_ref().and_then(|met| met.meter.last_written());
         let handed_over = self.handed_over.borrow();
         let handed_over = handed_over.as_ref().and_then(|body| body.at());
         self.stirred

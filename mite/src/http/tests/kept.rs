@@ -6,9 +6,10 @@ use std::{
 };
 
 use http::StatusCode;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::http::pool::{Endpoint, Offer};
 
 #[test]
 fn a_connection_is_kept_for_the_next_request() {
@@ -126,7 +127,7 @@ fn two_requests_at_once_use_two_connections_and_both_are_kept() {
         assert_eq!((server.accepted(), server.seen().len()), (2, 4));
         let base = session.state.base();
         let endpoint = &base
-            .target("/a", &session.state.worker.pool)
+            .target("/a", &session.state.worker.profile.pool)
             .unwrap()
             .endpoint;
         assert_eq!(endpoint.idle(), 2);
@@ -176,13 +177,17 @@ fn connections_nobody_needs_or_the_server_closed_are_let_go() {
     });
     with_config(Config::default(), async |context, _| {
         let session = context.http();
-        let pool = &session.state.worker.pool;
+        let pool = &session.state.worker.profile.pool;
         let endpoint = |server: &TestServer| {
             let target = session.state.base().target(&server.url(), pool).unwrap();
             Rc::clone(&target.endpoint)
         };
         let (kept, left) = (endpoint(&staying), endpoint(&leaving));
         let idle = || (kept.idle(), left.idle());
+        let take = |endpoint: &Endpoint| match endpoint.offer(Instant::now()) {
+            Some(Offer::Kept(connection)) => connection,
+            _ => panic!("there is no kept connection"),
+        };
 
         let both = tokio::join!(
             session.get(staying.url()).send(),
@@ -194,12 +199,12 @@ fn connections_nobody_needs_or_the_server_closed_are_let_go() {
         leaving.wait_for_close();
         sleep(Duration::from_millis(5)).await;
 
-        let now = tokio::time::Instant::now();
-        let connection = kept.take().unwrap();
+        let now = Instant::now();
+        let connection = take(&kept);
         pool.keep(&kept, connection, now + Duration::from_secs(6));
         assert_eq!(idle(), (2, 0));
 
-        let connection = kept.take().unwrap();
+        let connection = take(&kept);
         pool.keep(&kept, connection, now + Duration::from_secs(91));
         assert_eq!(idle(), (1, 0));
     });
