@@ -28,6 +28,12 @@ pub(in crate::http) enum Sending {
     Streaming(Box<Streaming>),
 }
 
+impl Default for Sending {
+    fn default() -> Self {
+        Self::Full(None)
+    }
+}
+
 /// A body that comes in pieces, later, or with somebody watching it go.
 pub(in crate::http) struct Streaming {
     pieces: Pieces,

@@ -2,8 +2,8 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::Future,
+    pin::Pin,
     rc::Rc,
     sync::{
         Arc,
@@ -17,9 +17,13 @@ use futures_util::task::AtomicWaker;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
-    client::conn::http1::{self, SendRequest},
+    client::conn::{
+        TrySendError,
+        http1::{self, SendRequest},
+    },
 };
 use hyper_util::rt::TokioIo;
+use pin_project_lite::pin_project;
 use tokio::{task::unconstrained, time::Instant};
 
 use super::{Failure, Fate, poll_data};
@@ -115,35 +119,15 @@ impl Http1 {
     }
 
     /// Sends a request and reads the head of the answer.
-    // The request is given away before anything is awaited, so that the future has no room for it.
     pub(super) fn send(
         &mut self,
         request: Request<Sending>,
     ) -> impl Future<Output = Result<Response<Incoming>, Failure>> {
         self.wire.begin();
-        let answer = self.sender.try_send_request(request);
-        async move {
-            let mut answer = pin!(unconstrained(answer));
-            let outcome = poll_fn(|cx| {
-                self.drive();
-                // The answer only ever comes out of `drive`, so nobody needs waking for it.
-                match answer
-                    .as_mut()
-                    .poll(&mut Context::from_waker(Waker::noop()))
-                {
-                    Poll::Ready(outcome) => Poll::Ready(outcome),
-                    Poll::Pending => self.park(cx),
-                }
-            })
-            .await;
-            outcome.map_err(|mut failed| Failure {
-                fate: if self.wire.written() == 0 {
-                    Fate::Unsent(failed.take_message().map(Box::new))
-                } else {
-                    Fate::Sent
-                },
-                error: failed.into_error(),
-            })
+        Head {
+            // Given away before anything is awaited, so that the future has no room for it.
+            answer: unconstrained(self.sender.try_send_request(request)),
+            connection: self,
         }
     }
 
@@ -200,6 +184,41 @@ impl fmt::Debug for Http1 {
             .field("wire", &self.wire)
             .field("idle_since", &self.idle_since)
             .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The head of an answer, for which the connection is driven.
+    struct Head<'a, F> {
+        connection: &'a mut Http1,
+        #[pin]
+        answer: F,
+    }
+}
+
+impl<F> Future for Head<'_, F>
+where
+    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<Sending>>>>,
+{
+    type Output = Result<Response<Incoming>, Failure>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let connection = this.connection;
+        connection.drive();
+        // The answer only ever comes out of `drive`, so nobody needs waking for it.
+        let answer = this.answer.poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(outcome) = answer else {
+            return connection.park(cx);
+        };
+        Poll::Ready(outcome.map_err(|mut failed| Failure {
+            fate: if connection.wire.written() == 0 {
+                Fate::Unsent(failed.take_message().map(Box::new))
+            } else {
+                Fate::Sent
+            },
+            error: failed.into_error(),
+        }))
     }
 }
 

@@ -105,11 +105,10 @@ impl Plan {
         Some(limit.turn(|| record.progress().waited()).await)
     }
 
-    /// The request as hyper sends it, made anew for each attempt; `None` if its body must be opened
-    /// first.
-    pub(in crate::http) fn request(&self, connection: &Connection) -> Option<Request<Sending>> {
-        let body = self.body().ready()?;
-        Some(self.request_with(body, connection))
+    /// The request as hyper sends it, made anew for each attempt, if its body is bytes.
+    pub(in crate::http) fn request(&self, connection: &Connection) -> Request<Sending> {
+        let body = self.body().ready().unwrap_or_default();
+        self.request_with(body, connection)
     }
 
     /// As [`request`](Plan::request), with a body that must be opened.

@@ -1,6 +1,10 @@
 //! What becomes of the body of an answer: kept, counted or handed on, decompressed in any case.
 
-use std::{future::poll_fn, ops::ControlFlow, task::Poll};
+use std::{
+    future::{Future, poll_fn},
+    ops::ControlFlow,
+    task::{Poll, ready},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, response::Parts};
@@ -73,15 +77,15 @@ impl Intake {
     }
 
     /// Reads a body to its end. `stir` is called for each piece.
-    pub(in crate::http) async fn read(
+    pub(in crate::http) fn read(
         &mut self,
         connection: &mut Connection,
         mut body: Incoming,
         stir: impl Fn(&Self),
-    ) -> Result<(), Broken> {
-        poll_fn(|cx| {
+    ) -> impl Future<Output = Result<(), Broken>> {
+        poll_fn(move |cx| {
             for _ in 0..PIECES_A_TURN {
-                match std::task::ready!(connection.poll_piece(&mut body, cx)) {
+                match ready!(connection.poll_piece(&mut body, cx)) {
                     None => return Poll::Ready(self.finish()),
                     Some(Err(error)) => return Poll::Ready(Err(Broken::Hyper(error))),
                     Some(Ok(piece)) => {
@@ -96,7 +100,6 @@ impl Intake {
             cx.waker().wake_by_ref();
             Poll::Pending
         })
-        .await
     }
 
     /// Bytes of the body so far, as they came and decompressed.

@@ -1,6 +1,6 @@
 //! An answer whose body is read as it comes.
 
-use std::{collections::VecDeque, fmt, future::poll_fn, ops::ControlFlow, pin::pin};
+use std::{collections::VecDeque, fmt, future::poll_fn, ops::ControlFlow};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -179,7 +179,7 @@ impl Streaming {
             return Ok(None);
         };
         let plan = self.record.plan();
-        let piece = pin!(poll_fn(|cx| connection.poll_piece(body, cx)));
+        let piece = poll_fn(|cx| connection.poll_piece(body, cx));
         let progress = self.record.progress();
         let piece = limit_silence(progress, plan.read_timeout, piece)
             .await

@@ -1,7 +1,8 @@
 //! One request, as far as the head of its answer.
 
-use std::{future::Future, pin::pin, rc::Rc};
+use std::{future::Future, rc::Rc};
 
+use futures_util::FutureExt;
 use http::{Request, Response, response::Parts};
 use hyper::body::Incoming;
 
@@ -57,11 +58,14 @@ pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival,
             Offer::New(seat) => Box::pin(open(plan, &endpoint, seat, progress)).await?,
         };
         progress.follow(&connection);
-        let request = match message.take().or_else(|| plan.request(&connection)) {
-            Some(request) => request,
-            None => Box::pin(plan.open_request(&connection))
-                .await
-                .map_err(|error| unsendable(plan, &error))?,
+        let opened = match &mut message {
+            Some(_) => message.take(),
+            None if plan.body().bytes().is_some() => None,
+            None => Some(Box::pin(open_body(plan, &connection)).await?),
+        };
+        let request = match opened {
+            Some(request) => *request,
+            None => plan.request(&connection),
         };
         let failure = match send(plan, &mut connection, request, progress).await {
             Ok(answer) => {
@@ -81,9 +85,7 @@ pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival,
             _ if error.is_user() => false,
             Fate::Unsent(request) if connection.is_kept() => {
                 progress.unsent();
-                message = request
-                    .filter(|_| !plan.body().is_repeatable())
-                    .map(|request| *request);
+                message = request.filter(|_| !plan.body().is_repeatable());
                 message.is_some() || plan.body().is_repeatable()
             }
             Fate::Refused => plan.body().is_repeatable(),
@@ -140,20 +142,25 @@ fn send<'a>(
     } else {
         (request, None)
     };
-    let answer = connection.send(request);
-    async move {
-        let answer = silence::limit(progress, plan.read_timeout, pin!(answer))
-            .await
-            .map_err(Trouble::Silent)?;
+    silence::limit(progress, plan.read_timeout, connection.send(request)).map(move |answer| {
         if shared {
             progress.answered();
         }
+        let answer = answer.map_err(Trouble::Silent)?;
         answer.map_err(
             |failure| match handed_over.and_then(|body| body.failure()) {
                 Some(error) => Trouble::Body(error),
                 None => Trouble::Failed(failure),
             },
         )
+    })
+}
+
+/// The request with a body that has to be opened first.
+async fn open_body(plan: &Plan, connection: &Connection) -> Result<Box<Request<Sending>>, Error> {
+    match plan.open_request(connection).await {
+        Ok(request) => Ok(Box::new(request)),
+        Err(error) => Err(unsendable(plan, &error)),
     }
 }
 

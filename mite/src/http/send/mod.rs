@@ -124,13 +124,13 @@ async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
     let mut intake = Intake::new(&head.headers, most).map_err(broken)?;
     let progress = &record.progress;
     {
-        let reading = pin!(intake.read(&mut connection, body, |intake| {
+        let reading = intake.read(&mut connection, body, |intake| {
             let (encoded, decoded) = intake.sizes();
             progress.count_body(encoded, decoded);
             if plan.read_timeout.is_some() {
                 progress.stir();
             }
-        }));
+        });
         limit_silence(progress, plan.read_timeout, reading)
             .await
             .map_err(|silent| plan.silent(silent))?

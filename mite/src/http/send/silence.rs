@@ -1,12 +1,13 @@
 //! How long a server may be silent.
 
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
-    task::{Poll, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::progress::Progress;
@@ -16,30 +17,51 @@ use super::progress::Progress;
 pub(in crate::http) struct Silent;
 
 /// Waits for `future` while something happens on the connection at least once in `timeout`.
-pub(in crate::http) async fn limit<T>(
+pub(in crate::http) fn limit<F: Future>(
     progress: &Progress,
     timeout: Option<Duration>,
-    mut future: Pin<&mut impl Future<Output = T>>,
-) -> Result<T, Silent> {
-    // Made only when it is needed, since every request in flight would hold its room.
-    let mut alarm: Option<Pin<Box<Sleep>>> = None;
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+    future: F,
+) -> Limited<'_, F> {
+    Limited {
+        progress,
+        timeout,
+        alarm: None,
+        future,
+    }
+}
+
+pin_project! {
+    /// What may not go without a word for too long.
+    pub(in crate::http) struct Limited<'a, F> {
+        progress: &'a Progress,
+        timeout: Option<Duration>,
+        // Made only when it is needed, since every request in flight holds its room.
+        alarm: Option<Pin<Box<Sleep>>>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Limited<'_, F> {
+    type Output = Result<F::Output, Silent>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        let Some(timeout) = timeout else {
+        let Some(timeout) = *this.timeout else {
             return Poll::Pending;
         };
         loop {
-            let since = progress.last_stirred().unwrap_or_else(Instant::now);
+            let since = this.progress.last_stirred().unwrap_or_else(Instant::now);
             let due = since + timeout;
-            let alarm = alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
+            let alarm = this.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
             if alarm.deadline() == due {
                 ready!(alarm.as_mut().poll(cx));
                 return Poll::Ready(Err(Silent));
             }
             alarm.as_mut().reset(due);
         }
-    })
-    .await
+    }
 }
