@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use http::Version;
 use tokio::time::Instant;
 
 use super::{
@@ -152,6 +153,7 @@ impl Progress {
             bytes_sent: wire.as_ref().map_or(0, |wire| wire.written()),
             bytes_received: wire.as_ref().map_or(0, |wire| wire.read()),
             reused: self.reused.get(),
+            version: wire.as_ref().map(|_| Version::HTTP_11),
             ..Timings::default()
         }
     }
