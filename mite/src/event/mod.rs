@@ -108,8 +108,8 @@ pub struct HttpRequest<'a> {
     pub sent: bool,
     /// The kind of transport error, such as `timeout`.
     ///
-    /// One of `dns`, `connect`, `tls`, `timeout`, `reset`, `closed`, `protocol`, `body`, `decode`,
-    /// `request` and `interrupted`.
+    /// One of `dns`, `connect`, `proxy`, `tls`, `timeout`, `reset`, `closed`, `goaway`, `protocol`,
+    /// `body`, `decode`, `redirect`, `request` and `interrupted`.
     pub error: Option<&'a str>,
     /// How long it took, and what passed.
     pub timings: &'a Timings,
@@ -118,16 +118,19 @@ pub struct HttpRequest<'a> {
 }
 
 /// The kinds of transport error a request can end in.
-pub(crate) const TRANSPORT_ERRORS: [&str; 11] = [
+pub(crate) const TRANSPORT_ERRORS: [&str; 14] = [
     "dns",
     "connect",
+    "proxy",
     "tls",
     "timeout",
     "reset",
     "closed",
+    "goaway",
     "protocol",
     "body",
     "decode",
+    "redirect",
     "request",
     "interrupted",
 ];
