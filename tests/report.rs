@@ -29,17 +29,7 @@ fn contract() -> Value {
             "journey": "string", "transaction": "string", "count": "integer", "errors": "integer",
             "time": "times",
         }],
-        "http": {
-            "requests": "integer", "failed": "integer", "bytes_sent": "integer",
-            "bytes_received": "integer", "time": "times", "failed_time": "times",
-            "connections": {"opened": "integer", "reused": "integer"},
-            "requests_by": [{
-                "journey": "string", "transaction": "string", "name": "string",
-                "method": "string", "status": "integer|null", "count": "integer",
-                "time": "times", "dns": "times", "connect": "times", "tls": "times",
-                "first_byte": "times",
-            }],
-        },
+        "http": http_contract(),
         "metrics": [{"name": "string", "kind": "string", "labels": "object"}],
         "errors": [{
             "kind": "string", "journey": "string", "transaction": "string", "location": "string",
@@ -57,6 +47,32 @@ fn contract() -> Value {
                 "errors": "integer", "dropped": "integer", "http": "object",
             }],
         },
+    })
+}
+
+/// The part of it on requests and connections.
+fn http_contract() -> Value {
+    json!({
+        "requests": "integer", "failed": "integer", "bytes_sent": "integer",
+        "bytes_received": "integer", "encoded_body_bytes": "integer",
+        "decoded_body_bytes": "integer", "time": "times", "failed_time": "times",
+        "phases": {
+            "waiting": "times", "dns": "times", "connect": "times", "tls": "times",
+            "sent": "times", "first_byte": "times", "body": "times",
+        },
+        "errors": "object", "versions": "object",
+        "connections": {
+            "opened": "integer", "reused": "integer", "failed": "integer",
+            "tls_handshakes": "integer", "tls_resumed": "integer",
+        },
+        "requests_by": [{
+            "journey": "string", "transaction": "string", "name": "string",
+            "method": "string", "status": "integer|null", "count": "integer",
+            "time": "times", "failed_time": "times", "waiting": "times", "dns": "times",
+            "connect": "times", "tls": "times", "sent": "times", "first_byte": "times",
+            "body": "times", "encoded_body_bytes": "integer",
+            "decoded_body_bytes": "integer",
+        }],
     })
 }
 
@@ -250,6 +266,67 @@ fn the_numbers_of_a_report_agree_with_each_other() {
         .iter()
         .collect();
     assert!(names.is_sorted_by_key(|row| std::cmp::Reverse(row["count"].as_u64())));
+}
+
+#[test]
+fn the_phases_of_requests_add_up_to_their_time() {
+    let (_, report) = quickstart(&["--duration", "2s", "--workers", "2"]);
+    let http = &report["http"];
+    let rows = http["requests_by"].as_array().unwrap();
+    assert!(!rows.is_empty());
+    for row in rows {
+        assert_adds_up(row, total(&row["time"]), &row["count"]);
+    }
+    let all = total(&http["time"]) + total(&http["failed_time"]);
+    assert_adds_up(&http["phases"], all, &http["requests"]);
+
+    for phase in PHASES {
+        let in_rows: u64 = rows.iter().map(|row| count(&row[phase])).sum();
+        assert_eq!(count(&http["phases"][phase]), in_rows, "{phase}");
+    }
+    assert_eq!(
+        json!(count(&http["phases"]["connect"])),
+        http["connections"]["opened"]
+    );
+    assert_eq!(http["connections"]["tls_handshakes"], 0);
+    assert_eq!(http["errors"], json!({}));
+    assert_eq!(http["versions"], json!({"HTTP/1.1": http["requests"]}));
+    for bytes in ["encoded_body_bytes", "decoded_body_bytes"] {
+        let bytes = (
+            sum(&http["requests_by"], bytes),
+            http[bytes].as_u64().unwrap(),
+        );
+        assert_eq!(bytes.0, bytes.1);
+        assert!(bytes.0 > 0 && bytes.0 < http["bytes_received"].as_u64().unwrap());
+    }
+}
+
+const PHASES: [&str; 7] = [
+    "waiting",
+    "dns",
+    "connect",
+    "tls",
+    "sent",
+    "first_byte",
+    "body",
+];
+
+/// Phases explain `seconds` to a microsecond a request.
+fn assert_adds_up(phases: &Value, seconds: f64, requests: &Value) {
+    let explained: f64 = PHASES.iter().map(|phase| total(&phases[phase])).sum();
+    let allowed = requests.as_f64().unwrap() * 1e-6;
+    assert!(
+        (explained - seconds).abs() <= allowed,
+        "{explained} of {seconds} seconds: {phases}"
+    );
+}
+
+/// The seconds of all samples together.
+fn total(times: &Value) -> f64 {
+    match count(times) {
+        0 => 0.0,
+        count => count as f64 * times["mean"].as_f64().unwrap(),
+    }
 }
 
 /// The transactions that make no request.

@@ -1,13 +1,13 @@
 //! What a journey does, told to a person as it happens.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
-use http::Version;
+use serde_json::Value;
 
 use super::output;
 use crate::{
     config::Config,
-    event::{Event, Exchange, Failure, Head, HttpRequest, Tap, TransactionEnd, What},
+    event::{Event, Exchange, Failure, Head, HttpRequest, Tap, Timings, TransactionEnd, What},
     http::mask,
     report::{Style, Tone, human, text::clean},
 };
@@ -123,9 +123,9 @@ impl Console {
     }
 
     /// A request in one line; one that could not even be built is told of as a failure alone.
-    fn request(&mut self, request: &HttpRequest<'_>) {
+    fn request(&self, request: &HttpRequest<'_>) -> String {
         let outcome = match (request.status, request.error) {
-            (_, Some("request")) => return,
+            (_, Some("request")) => return String::new(),
             (_, Some(error)) => self.style.paint(Tone::Bad, error),
             (Some(status), None) => status.to_string(),
             (None, None) => String::new(),
@@ -137,7 +137,16 @@ impl Console {
         } else {
             ", new connection"
         };
-        self.print(&format!("  {name}  {outcome}  {time}{connection}\n"));
+        let version = request
+            .timings
+            .version
+            .map(|version| format!("{version:?}"));
+        let facts = version
+            .into_iter()
+            .chain(facts(request.timings))
+            .chain(self.labels(request.labels));
+        let facts = self.line("    ", facts);
+        format!("  {name}  {outcome}  {time}{connection}\n{facts}")
     }
 
     fn show(&self, exchange: &Exchange) -> String {
@@ -146,22 +155,50 @@ impl Console {
         let request = format!("{} {}", exchange.method, clean(&url));
         let _ = writeln!(text, "{}", self.style.paint(Tone::Heading, &request));
         self.head(&mut text, '>', &exchange.request);
+        let timings = &exchange.timings;
+        let facts = facts(timings).chain(self.labels(&exchange.labels));
+        let facts = self.line("", facts);
         match (exchange.status, &exchange.error) {
             (Some(status), _) => {
-                let time = human::time(exchange.timings.total.as_secs_f64());
-                let line = format!("{:?} {status}  {time}", Version::HTTP_11);
+                let version = timings.version.map(|version| format!("{version:?} "));
+                let version = version.unwrap_or_default();
+                let time = human::time(timings.total.as_secs_f64());
+                let line = format!("{version}{status}  {time}");
                 let _ = writeln!(text, "{}", self.style.paint(Tone::Heading, &line));
+                text.push_str(&facts);
                 self.head(&mut text, '<', &exchange.response);
             }
             (None, Some(error)) => {
                 let error = clean(&self.config.mask(error));
                 let _ = writeln!(text, "{}", self.style.paint(Tone::Bad, &error));
+                text.push_str(&facts);
             }
             (None, None) => {}
         }
         // As it is, for the shell; the body in it is the journey's own.
         let _ = writeln!(text, "{}\n", exchange.curl);
         text
+    }
+
+    /// What is known of a request besides, quietly in one line; nothing when that is nothing.
+    fn line(&self, indent: &str, facts: impl Iterator<Item = String>) -> String {
+        let facts = facts.collect::<Vec<_>>().join(" · ");
+        if facts.is_empty() {
+            return String::new();
+        }
+        let facts = self.style.finish(self.style.paint(Tone::Quiet, &facts));
+        format!("{indent}{facts}\n")
+    }
+
+    /// What a callback of the journey added, `cache=hit`.
+    fn labels(&self, labels: &[(Cow<'static, str>, Value)]) -> impl Iterator<Item = String> {
+        labels.iter().map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            clean(&self.config.mask(&format!("{name}={value}")))
+        })
     }
 
     fn head(&self, text: &mut String, arrow: char, head: &Head) {
@@ -184,13 +221,38 @@ impl Console {
     }
 }
 
+/// The phases a request went through, then the size of the answer's body.
+fn facts(timings: &Timings) -> impl Iterator<Item = String> {
+    let phases = timings.phases().into_iter().filter_map(|(phase, time)| {
+        let time = human::time(time?.as_secs_f64());
+        Some(format!("{} {time}", phase.replace('_', " ")))
+    });
+    phases.chain(size(timings))
+}
+
+fn size(timings: &Timings) -> Option<String> {
+    let [encoded, decoded] = [timings.encoded_body_bytes, timings.decoded_body_bytes];
+    match (encoded, decoded) {
+        (0, 0) => None,
+        (encoded, decoded) if encoded == decoded => Some(human::bytes(decoded)),
+        _ => Some(format!(
+            "{} decoded to {}",
+            human::bytes(encoded),
+            human::bytes(decoded)
+        )),
+    }
+}
+
 impl Tap for Console {
     fn event(&mut self, event: &Event<'_>) {
         match event.what {
             What::Transaction(end) => self.transaction(event, end),
             What::Failure(failure) => self.failure(event, failure),
             _ if self.is_over() => {}
-            What::Http(request) if !self.whole => self.request(request),
+            What::Http(request) if !self.whole => {
+                let text = self.request(request);
+                self.print(&text);
+            }
             What::Custom { kind, value } => {
                 let value = clean(&self.config.mask(&value.to_string()));
                 self.print(&format!("  {} {value}\n", clean(kind)));
@@ -217,7 +279,93 @@ impl Drop for Console {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use http::{Method, StatusCode, Version};
+    use serde_json::json;
+
     use super::*;
+
+    fn timings() -> Timings {
+        let micros = |micros| Some(Duration::from_micros(micros));
+        Timings {
+            connect: micros(200),
+            tls: micros(2100),
+            sent: micros(20),
+            first_byte: micros(1500),
+            body: micros(180),
+            total: Duration::from_millis(4),
+            encoded_body_bytes: 1024,
+            decoded_body_bytes: 10 * 1024,
+            version: Some(Version::HTTP_2),
+            ..Timings::default()
+        }
+    }
+
+    fn plain(mut console: Console) -> Console {
+        console.style = Style {
+            width: 80,
+            colour: false,
+            unicode: true,
+        };
+        console
+    }
+
+    #[test]
+    fn a_request_shows_its_phases_its_size_and_what_a_callback_added() {
+        let mut config = Config::default();
+        config.set("token", "s3cret");
+        let console = plain(Console::brief(config));
+        let labels = [
+            ("cache".into(), json!("hit")),
+            ("db_ms".into(), json!(12.5)),
+            ("from".into(), json!("s3cret")),
+        ];
+        let request = HttpRequest {
+            name: "GET /",
+            method: &Method::GET,
+            status: Some(200),
+            failed: false,
+            sent: true,
+            error: None,
+            timings: &timings(),
+            labels: &labels,
+        };
+        assert_eq!(
+            console.request(&request),
+            "  GET /  200  4.00ms, new connection\n    HTTP/2.0 · connect 200µs · tls 2.10ms · sent \
+             20.0µs · first byte 1.50ms · body 180µs · 1.00 KiB decoded to 10.0 KiB · cache=hit · \
+             db_ms=12.5 · from=***\n"
+        );
+        let unsent = HttpRequest {
+            status: None,
+            error: Some("connect"),
+            timings: &Timings::default(),
+            labels: &[],
+            ..request
+        };
+        assert_eq!(console.request(&unsent), "  GET /  connect  0ms\n");
+    }
+
+    #[test]
+    fn an_exchange_names_the_version_it_was_made_in() {
+        let console = plain(Console::debugging(Config::default()));
+        let url = "https://shop.test/".to_owned();
+        let mut exchange = Exchange::new("GET /".into(), Method::GET, url, Head::default());
+        exchange.status = Some(StatusCode::OK);
+        exchange.timings = Timings {
+            decoded_body_bytes: 1024,
+            ..timings()
+        };
+        exchange.labels = vec![("cache".into(), json!("miss"))];
+        exchange.curl = "curl https://shop.test/".into();
+        assert_eq!(
+            console.show(&exchange),
+            "GET https://shop.test/\nHTTP/2.0 200 OK  4.00ms\nconnect 200µs · tls 2.10ms · sent \
+             20.0µs · first byte 1.50ms · body 180µs · 1.00 KiB · cache=miss\n\
+             curl https://shop.test/\n\n"
+        );
+    }
 
     #[test]
     fn what_a_server_sends_cannot_steer_the_terminal() {

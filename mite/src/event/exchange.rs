@@ -1,7 +1,10 @@
 //! A request and its answer in full, for a person or a test to look at.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
 
 use super::Timings;
 
@@ -31,6 +34,8 @@ pub struct Exchange {
     pub curl: String,
     /// How long it took, and what passed.
     pub timings: Timings,
+    /// What a callback of the journey added.
+    pub labels: Vec<(Cow<'static, str>, Value)>,
 }
 
 /// Headers and body of one direction.
@@ -57,6 +62,7 @@ impl Exchange {
             error: None,
             curl: String::new(),
             timings: Timings::default(),
+            labels: Vec::new(),
         }
     }
 }

@@ -107,12 +107,33 @@ pub struct HttpRequest<'a> {
     /// Whether at least one byte of it was written; one that was not is no request to the reports.
     pub sent: bool,
     /// The kind of transport error, such as `timeout`.
+    ///
+    /// One of `dns`, `connect`, `proxy`, `tls`, `timeout`, `reset`, `closed`, `goaway`, `protocol`,
+    /// `body`, `decode`, `redirect`, `request` and `interrupted`.
     pub error: Option<&'a str>,
     /// How long it took, and what passed.
     pub timings: &'a Timings,
     /// What a callback of the journey added: labels are texts, numbers are numbers.
     pub labels: &'a [(Cow<'static, str>, Value)],
 }
+
+/// The kinds of transport error a request can end in.
+pub(crate) const TRANSPORT_ERRORS: [&str; 14] = [
+    "dns",
+    "connect",
+    "proxy",
+    "tls",
+    "timeout",
+    "reset",
+    "closed",
+    "goaway",
+    "protocol",
+    "body",
+    "decode",
+    "redirect",
+    "request",
+    "interrupted",
+];
 
 /// A failure, reported once, at the innermost transaction it passed.
 #[derive(Clone, Copy, Debug)]

@@ -101,6 +101,16 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
 
+/// A share between 0 and 1, for a column of them: `<0.1 %`, `0.4 %`, `12.5 %`.
+pub(crate) fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.05 {
+        "<0.1 %".to_owned()
+    } else {
+        format!("{percent:.1} %")
+    }
+}
+
 /// So many of a thing: `1 row`, `1,200 rows`.
 pub(crate) fn plural(amount: u64, one: &str) -> String {
     let ending = if amount == 1 { "" } else { "s" };
@@ -206,6 +216,8 @@ mod tests {
         assert_eq!(percent(0.0042), "0.42 %");
         assert_eq!(percent(0.000_25), "0.025 %");
         assert_eq!(percent(1.0), "100 %");
+        let shares = [0.0, 0.000_4, 0.000_6, 0.125, 1.0].map(share);
+        assert_eq!(shares, ["0.0 %", "<0.1 %", "0.1 %", "12.5 %", "100.0 %"]);
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Scenario {
     ///
     /// | subject | labels |
     /// |---|---|
-    /// | `http` | `journey`, `transaction`, `name`, `method`, `status`, `outcome` |
+    /// | `http` | `journey`, `transaction`, `name`, `method`, `status`, `outcome`, `phase`; or `error` |
     /// | `journey` | `journey` |
     /// | `transaction` | `journey`, `transaction`, `outcome` |
     /// | `errors` | `kind`, `journey`, `transaction`, `location` |
@@ -146,6 +146,9 @@ impl Scenario {
     /// The statistics are `count`, `rate`, `min`, `mean`, `stddev`, `max` and percentiles such as
     /// `p50` and `p99.9`. Times of `http` and `transaction` are those of successes
     /// (`{outcome="failed"}` gives the others), the time of `journey` is its response time.
+    /// `http{phase="first_byte"}` is about one phase of requests, failed or not: `waiting`, `dns`,
+    /// `connect`, `tls`, `sent`, `first_byte` or `body`. `http{error="timeout"}` has the `count` and
+    /// the `rate` of requests that ended in that kind of transport error.
     /// `errors.rate` is failed by finished journeys; other rates are per second. A threshold
     /// without a sample fails. With `over 10s` it has to hold in each ten seconds of the run; with
     /// `abort` the run stops when it is broken. It is read when the run begins, and a mistake in

@@ -9,13 +9,13 @@ use ::http::{Method, Version};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::capped::MORE;
+use super::{capped::MORE, http::HttpStatistics};
 use super::{
     metric::{Counter, Gauge, Histogram, Metric},
     *,
 };
 use crate::{
-    event::{Failure, HttpRequest, JourneyEnd, Outcome, Timings, TransactionEnd, What},
+    event::{Failure, HttpRequest, JourneyEnd, Outcome, PHASES, Timings, TransactionEnd, What},
     id::{EntryId, TransactionId},
 };
 
@@ -165,6 +165,105 @@ fn a_request_never_written_is_no_request() {
     assert_eq!(
         ["connect", "dns", "first_byte"].map(|phase| row.phases.get(phase).unwrap().count()),
         [1, 0, 1]
+    );
+}
+
+#[test]
+fn phases_and_body_sizes_of_all_requests_are_those_of_the_rows_together() {
+    let mut recorder = recorder(1, Vec::new());
+    send(&mut recorder, &request("GET /", Some(200)));
+    // Over the cap, so it shares the row of the rest.
+    send(&mut recorder, &request("GET /other", Some(200)));
+    let waited = Timings {
+        waiting: Some(MS),
+        connect: None,
+        first_byte: None,
+        body: None,
+        total: 30 * MS,
+        encoded_body_bytes: 0,
+        decoded_body_bytes: 0,
+        ..*TIMINGS
+    };
+    let cut = HttpRequest {
+        timings: &waited,
+        error: Some("timeout"),
+        ..request("GET /", None)
+    };
+    send(&mut recorder, &cut);
+    let http = recorder.take().http;
+    let phases = http.phases();
+    let of = |phase: &str| {
+        let times = phases.get(phase).unwrap();
+        (times.count(), times.max().unwrap_or_default())
+    };
+    assert_eq!(
+        PHASES.map(of),
+        [
+            (1, MS),
+            (0, Duration::ZERO),
+            (2, MS),
+            (0, Duration::ZERO),
+            (3, MS),
+            (2, 15 * MS),
+            (2, 3 * MS)
+        ]
+    );
+    assert_eq!(
+        (http.encoded_body_bytes(), http.decoded_body_bytes()),
+        (80, 180)
+    );
+    assert!(phases.get("total").is_none());
+}
+
+#[test]
+fn transport_errors_are_counted_by_kind_whether_or_not_anything_was_written() {
+    let mut recorder = recorder(10, Vec::new());
+    for (kind, sent) in [("timeout", true), ("timeout", false), ("dns", false)] {
+        let request = HttpRequest {
+            error: Some(kind),
+            sent,
+            ..request("GET /", None)
+        };
+        send(&mut recorder, &request);
+    }
+    send(&mut recorder, &request("GET /", Some(503)));
+    let http = recorder.take().http;
+    let errors: Vec<_> = http.errors.iter().map(|(kind, n)| (&**kind, *n)).collect();
+    assert_eq!(errors, [("dns", 1), ("timeout", 2)]);
+    assert_eq!(http.requests, 2);
+}
+
+#[test]
+fn requests_are_counted_by_version_and_resumed_handshakes_among_all() {
+    let mut recorder = recorder(10, Vec::new());
+    for version in [Version::HTTP_11, Version::HTTP_2, Version::HTTP_2] {
+        let timings = Timings {
+            version: Some(version),
+            ..*TIMINGS
+        };
+        let request = HttpRequest {
+            timings: &timings,
+            ..request("GET /", Some(200))
+        };
+        send(&mut recorder, &request);
+    }
+    for tls_resumed in [None, Some(false), Some(true)] {
+        recorder.connection_opened(tls_resumed);
+    }
+    let mut http = Statistics::default();
+    http.merge(recorder.take());
+    http.merge(recorder.take());
+    let http = http.http;
+    let versions: Vec<_> = http.versions.iter().collect();
+    assert_eq!(versions, [(Version::HTTP_11, 1), (Version::HTTP_2, 2)]);
+    let connections = http.connections;
+    assert_eq!(
+        [
+            connections.opened,
+            connections.tls_handshakes,
+            connections.tls_resumed
+        ],
+        [3, 2, 1]
     );
 }
 
@@ -334,6 +433,62 @@ fn metrics_of_the_users_own_count_what_they_are_bound_to() {
 }
 
 #[test]
+fn what_a_callback_adds_to_a_request_feeds_metrics_bound_to_requests() {
+    let mut recorder = recorder(
+        10,
+        vec![
+            Counter::new("requests").on("http").label("cache").into(),
+            Counter::new("rows").on("http").value("db_rows").into(),
+            Histogram::new("db").on("http").value("db_ms").into(),
+        ],
+    );
+    let hit = [("cache".into(), json!("hit"))];
+    let miss = [
+        ("cache".into(), json!("miss")),
+        ("db_ms".into(), json!(12.5)),
+        ("db_rows".into(), json!(3)),
+    ];
+    let odd = [
+        ("cache".into(), json!("miss")),
+        ("db_ms".into(), json!("slow")),
+    ];
+    for labels in [&hit[..], &miss[..], &odd[..], &[]] {
+        let request = HttpRequest {
+            labels,
+            ..request("GET /", Some(200))
+        };
+        send(&mut recorder, &request);
+    }
+    let metrics = recorder.take().metrics;
+    let cached: Vec<_> = metrics["requests"]
+        .series
+        .iter()
+        .map(|(labels, value)| match value {
+            MetricValue::Counter { sum, .. } => (labels.get("cache").unwrap(), sum.value()),
+            other => panic!("{other:?} is no counter"),
+        })
+        .collect();
+    assert_eq!(
+        cached,
+        [("", 1.0), ("hit", 1.0), ("miss", 2.0)],
+        "one without the label has it empty"
+    );
+    let (_, rows) = metrics["rows"].series.iter().next().unwrap();
+    assert!(
+        matches!(rows, MetricValue::Counter { sum, events: 1 } if sum.value() == 3.0),
+        "{rows:?}"
+    );
+    let (_, MetricValue::Histogram(db)) = metrics["db"].series.iter().next().unwrap() else {
+        panic!("no histogram");
+    };
+    assert_eq!(
+        (db.count(), db.max()),
+        (1, Some(Duration::from_millis(12_500))),
+        "one without the number, or with a text there, does not count"
+    );
+}
+
+#[test]
 fn label_values_beyond_the_cap_share_a_series() {
     let mut recorder = recorder(2, vec![Counter::new("seen").on("item").label("id").into()]);
     for n in 0..5 {
@@ -442,11 +597,16 @@ fn recorded(happenings: &[Happening], cap: usize) -> Statistics {
             }
             Happening::Http(entry, name, status, nanos) => {
                 let name = name.to_string();
+                let total = Duration::from_nanos(nanos);
                 let timings = Timings {
-                    total: Duration::from_nanos(nanos),
+                    total,
+                    body: Some(total),
+                    version: (status == 200).then_some(Version::HTTP_2),
+                    decoded_body_bytes: nanos,
                     ..*TIMINGS
                 };
                 let request = HttpRequest {
+                    error: (status == 503).then_some("timeout"),
                     timings: &timings,
                     ..request(&name, Some(status))
                 };

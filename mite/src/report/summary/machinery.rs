@@ -1,7 +1,7 @@
 //! What the summary says of connections, bytes and the load generator.
 
 use super::Summary;
-use crate::report::{human, style::Tone, text};
+use crate::report::{http::ConnectionSummary, human, style::Tone, text};
 
 /// The column behind the titles.
 const FACTS: usize = 13;
@@ -11,6 +11,7 @@ impl Summary<'_> {
     pub(super) fn machinery(&self) -> Vec<String> {
         let facts = [
             ("Connections", self.connections()),
+            ("Versions", self.versions()),
             ("Bytes", self.bytes()),
             ("Generator", self.generator()),
         ];
@@ -63,6 +64,7 @@ impl Summary<'_> {
         let mut facts = Vec::new();
         if connections.opened > 0 {
             facts.push(format!("{} opened", human::count(connections.opened)));
+            facts.extend(handshakes(connections));
             facts.push(format!(
                 "{} on kept ones",
                 human::plural(connections.reused, "request")
@@ -74,15 +76,44 @@ impl Summary<'_> {
         facts
     }
 
+    /// Only where there are several.
+    fn versions(&self) -> Vec<String> {
+        let versions = &self.report.http.versions;
+        if versions.len() < 2 {
+            return Vec::new();
+        }
+        let mut versions: Vec<_> = versions.iter().collect();
+        versions.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let counts = versions.iter().enumerate().map(|(index, (_, count))| {
+            if index == 0 {
+                human::plural(**count, "request")
+            } else {
+                human::count(**count)
+            }
+        });
+        counts
+            .zip(&versions)
+            .map(|(count, (version, _))| format!("{count} over {}", text::clean(version)))
+            .collect()
+    }
+
     fn bytes(&self) -> Vec<String> {
         let http = &self.report.http;
         if http.bytes_sent + http.bytes_received == 0 {
             return Vec::new();
         }
-        vec![
+        let mut facts = vec![
             format!("{} sent", human::bytes(http.bytes_sent)),
             format!("{} received", human::bytes(http.bytes_received)),
-        ]
+        ];
+        if http.encoded_body_bytes != http.decoded_body_bytes {
+            facts.push(format!(
+                "bodies of {} decoded to {}",
+                human::bytes(http.encoded_body_bytes),
+                human::bytes(http.decoded_body_bytes)
+            ));
+        }
+        facts
     }
 
     fn generator(&self) -> Vec<String> {
@@ -114,4 +145,17 @@ impl Summary<'_> {
         }
         facts
     }
+}
+
+fn handshakes(connections: ConnectionSummary) -> Option<String> {
+    let made = connections.tls_handshakes;
+    let resumed = connections.tls_resumed;
+    (made > 0).then(|| {
+        let handshakes = human::plural(made, "TLS handshake");
+        if resumed == 0 {
+            return format!("{handshakes}, none resumed");
+        }
+        let share = human::percent(resumed as f64 / made as f64);
+        format!("{handshakes}, {share} resumed")
+    })
 }

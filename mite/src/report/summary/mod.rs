@@ -2,6 +2,7 @@
 
 mod errors;
 mod machinery;
+mod phases;
 mod tables;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
         summary.journeys(),
         summary.transactions(),
         summary.requests(),
+        summary.phases(),
         summary.metrics(),
         summary.errors(),
         summary.machinery(),

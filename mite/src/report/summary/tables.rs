@@ -4,6 +4,7 @@ use super::Summary;
 use crate::report::{
     human,
     parts::{JourneySummary, MetricSummary, MetricValue},
+    style::Tone,
     table::{Column, Row, Table},
     text,
 };
@@ -160,7 +161,31 @@ impl Summary<'_> {
         }
         let mut lines = table.render(self.style);
         lines.extend(self.more(left_out, "request name"));
+        lines.extend(self.transport_errors(lines.is_empty()));
         lines
+    }
+
+    /// What kept answers away, under the requests, or alone when none was ever written.
+    fn transport_errors(&self, alone: bool) -> Vec<String> {
+        let mut kinds: Vec<_> = self.report.http.errors.iter().collect();
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let facts: Vec<String> = kinds
+            .iter()
+            .map(|(kind, count)| format!("{} × {}", human::count(**count), text::clean(kind)))
+            .collect();
+        if facts.is_empty() {
+            return Vec::new();
+        }
+        let title = "  transport errors: ";
+        let room = self.style.width.saturating_sub(text::width(title));
+        let heading = alone.then(|| self.style.paint(Tone::Heading, "Requests"));
+        let facts = text::flow(facts.iter().map(String::as_str), ", ", room);
+        let blank = " ".repeat(text::width(title));
+        let titles = std::iter::once(title).chain(std::iter::repeat(blank.as_str()));
+        let lines = titles
+            .zip(facts)
+            .map(|(title, line)| format!("{title}{line}"));
+        heading.into_iter().chain(lines).collect()
     }
 
     fn request_figures(&self, count: u64, failed: u64, time: &LatencySummary) -> Vec<String> {
@@ -199,7 +224,7 @@ impl Summary<'_> {
     }
 }
 
-fn figure(title: &'static str, worth: u8) -> Column {
+pub(super) fn figure(title: &'static str, worth: u8) -> Column {
     Column {
         title,
         worth,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::report::{
+    LatencySummary,
     fixture::{self, request, threshold, times},
     http::HttpSummary,
     parts::{ErrorSummary, GeneratorSummary},
@@ -135,6 +136,40 @@ fn a_section_without_anything_in_it_is_left_out() {
     for heading in ["Transactions", "Thresholds", "Errors"] {
         assert!(!text.contains(heading), "{heading} in {text}");
     }
+}
+
+#[test]
+fn what_never_happened_to_requests_and_sizes_that_are_the_same_are_left_out() {
+    let mut report = fixture::passed();
+    let http = &mut report.http;
+    http.phases.tls = LatencySummary::default();
+    http.connections.tls_handshakes = 0;
+    http.versions.remove("HTTP/2.0");
+    http.encoded_body_bytes = http.decoded_body_bytes;
+    let text = shown(&report, 80);
+    assert!(text.contains("\n  connect "), "{text}");
+    for absent in ["tls", "TLS", "HTTP/", "decoded", "transport errors"] {
+        assert!(!text.contains(absent), "{absent} in {text}");
+    }
+}
+
+#[test]
+fn transport_errors_are_told_also_when_nothing_was_ever_written() {
+    let mut report = fixture::empty();
+    report.http.errors = [("dns", 2), ("connect", 1204), ("timeout", 7), ("tls", 1)]
+        .map(|(kind, count)| (kind.to_owned(), count))
+        .into();
+    insta::assert_snapshot!(shown(&report, 60), @r"
+    shop::evening  2026-11-22 20:00:00 UTC, 1m00s
+
+    Requests
+      transport errors: 1,204 × connect, 7 × timeout, 2 × dns,
+                        1 × tls
+
+    Generator    1 runner, 2 workers
+
+    ✓ passed
+    ");
 }
 
 #[test]

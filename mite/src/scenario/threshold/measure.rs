@@ -117,6 +117,19 @@ impl Threshold {
 
     fn measure_http(&self, statistics: &Statistics, measured: &mut Measured) {
         let http = &statistics.http;
+        if let Some(kind) = self.label("error") {
+            measured.add(http.errors.get(kind).copied().unwrap_or(0));
+            return;
+        }
+        if let Some(phase) = self.label("phase") {
+            let rows = http.requests_by.iter();
+            let selected = rows.filter(|(key, _)| self.selects_request(key));
+            for times in selected.filter_map(|(_, row)| row.phases.get(phase)) {
+                measured.add(times.count());
+                measured.times.merge(times);
+            }
+            return;
+        }
         if self.labels.iter().all(|(name, _)| name == "outcome") {
             let times = (&http.time, &http.failed_time);
             self.add_outcomes(measured, http.requests, http.failed, times);

@@ -1,6 +1,7 @@
 //! What a run must show to pass: thresholds.
 
 mod judge;
+mod labels;
 mod measure;
 mod parse;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use crate::stats::{Statistics, metric::Metric};
 ///
 /// | Subject | Is about | Times | Labels |
 /// |---|---|---|---|
-/// | `http` | requests of which a byte was written | total time of the successful ones | `journey`, `transaction`, `name`, `method`, `status`, `outcome` |
+/// | `http` | requests of which a byte was written | total time of the successful ones | `journey`, `transaction`, `name`, `method`, `status`, `outcome`, `phase`; or `error` |
 /// | `journey` | journeys that ended by themselves | response time of the completed ones | `journey`, `outcome` |
 /// | `transaction` | transactions | of the successful ones | `journey`, `transaction` (or `name`), `outcome` |
 /// | `errors` | failures | | `kind`, `journey`, `transaction`, `location` |
@@ -34,6 +35,12 @@ use crate::stats::{Statistics, metric::Metric};
 /// if they say which one is meant. `outcome` is `ok` or `failed`: `http{outcome="failed"}.p99` is
 /// about the times of failed requests, which otherwise count in `count` and `rate` only. A request
 /// without an answer has the status `none`.
+///
+/// `phase` selects the times of one of `waiting`, `dns`, `connect`, `tls`, `sent`, `first_byte` and
+/// `body`, of the requests, failed or not, that went through it: `http{phase="tls"}.p99 < 50ms`.
+/// It goes with all other labels but `outcome`. `error` selects requests that ended in one kind of
+/// transport error, those too of which nothing was written: `http{error="timeout"}.count < 10`. It
+/// stands alone, and has `count` and `rate`.
 ///
 /// | Stat | Is | Compared with |
 /// |---|---|---|

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Abort, Threshold, ThresholdError,
+    Abort, Threshold, ThresholdError, labels,
     vocabulary::{
         Limit, Operator, STATS, SUBJECTS, Stat, Subject, Unit, did_you_mean, no_such_label,
     },
@@ -27,7 +27,13 @@ pub(super) fn parse(expression: &str) -> Result<Threshold, ThresholdError> {
     };
     let (subject_name, subject) = parser.subject()?;
     let labels = parser.labels(subject_name, &subject)?;
+    if let Some(why) = labels::misfit(&subject, &labels) {
+        return Err(parser.error(&why));
+    }
     let (stat, unit) = parser.stat(subject_name, &subject)?;
+    if unit == Unit::Time && labels::has_no_times(&subject, &labels) {
+        return Err(parser.error(labels::NO_TIMES));
+    }
     let operator = parser.operator()?;
     let limit = parser.limit(unit)?;
     let window = parser.window()?;
@@ -85,11 +91,10 @@ impl<'a> Parser<'a> {
             {
                 return Err(self.error(&no_such_label(subject_name, name, known)));
             }
-            if name == "outcome" && subject.labels().is_some() && value != "ok" && value != "failed"
+            if subject.labels().is_some()
+                && let Some(why) = labels::no_such_value(name, &value)
             {
-                return Err(self.error(&format!(
-                    "an outcome is \"ok\" or \"failed\", not \"{value}\""
-                )));
+                return Err(self.error(&why));
             }
             if labels.iter().any(|(other, _)| other == name) {
                 return Err(self.error(&format!("it has the label \"{name}\" twice")));

@@ -55,18 +55,23 @@ impl Second {
         Self(Recorder::new(journeys, 1000, metrics()))
     }
 
-    fn http(mut self, name: &str, status: u16, total: Duration) -> Self {
+    fn http(self, name: &str, status: u16, total: Duration) -> Self {
+        let timings = Timings {
+            total,
+            ..Timings::default()
+        };
+        self.request(name, status, &timings, None)
+    }
+
+    fn request(mut self, name: &str, status: u16, timings: &Timings, error: Option<&str>) -> Self {
         let request = HttpRequest {
             name,
             method: &Method::GET,
             status: (status > 0).then_some(status),
             failed: !(200..400).contains(&status),
-            sent: true,
-            error: None,
-            timings: &Timings {
-                total,
-                ..Timings::default()
-            },
+            sent: timings.total > Duration::ZERO,
+            error,
+            timings,
             labels: &[],
         };
         self.0.record(MS, EntryId(0), ROOT, &What::Http(&request));
@@ -249,6 +254,32 @@ fn each_mistake_is_named_with_what_would_be_right() {
             "is \"ok\" or \"failed\", not \"bad\"",
         ),
         (
+            "http{phase=\"firstbyte\"}.p99 < 1s",
+            "no phase of a request \"firstbyte\" (did you mean \"first_byte\"?); the phases are \
+             waiting, dns, connect, tls, sent, first_byte, body",
+        ),
+        (
+            "http{error=\"timeuot\"}.count < 1",
+            "no kind of transport error \"timeuot\" (did you mean \"timeout\"?); the kinds are dns,",
+        ),
+        (
+            "http{phase=\"tls\",outcome=\"ok\"}.p99 < 1s",
+            "\"phase\" does not go with \"outcome\"",
+        ),
+        (
+            "http{name=\"x\",error=\"reset\"}.count < 1",
+            "\"error\" does not go with \"name\"; for a part of them look at failures, such as \
+             errors{kind=\"reset\",",
+        ),
+        (
+            "http{error=\"reset\"}.p99 < 1s",
+            "have count and rate, but no times; {outcome=\"failed\"} selects",
+        ),
+        (
+            "journey{phase=\"tls\"}.p99 < 1s",
+            "\"journey\" has no label \"phase\"",
+        ),
+        (
             "http.p99 < 1s over",
             "after \"over\" comes a time such as 10s or 1m30s, not nothing",
         ),
@@ -366,6 +397,64 @@ fn requests_are_judged_by_the_times_of_the_successful_ones() {
             "{measured}"
         );
         assert_eq!(verdict, passed, "{expression}: {measured}");
+    }
+}
+
+#[test]
+fn a_phase_of_requests_is_judged_over_successes_and_failures() {
+    let timings = |tls: Option<Duration>, first_byte: u32| Timings {
+        tls,
+        first_byte: Some(first_byte * MS),
+        total: SECOND,
+        ..Timings::default()
+    };
+    let statistics = Second::new()
+        .request("GET /", 200, &timings(Some(30 * MS), 100), None)
+        .request("GET /", 503, &timings(None, 200), None)
+        .request("GET /a", 200, &timings(None, 900), None)
+        .done();
+    for (expression, value) in [
+        ("http{phase=\"first_byte\"}.max < 1s", 0.9),
+        ("http{phase=\"first_byte\"}.count == 3", 3.0),
+        ("http{phase=\"first_byte\"}.rate < 1/s", 0.3),
+        ("http{phase=\"first_byte\",name=\"GET /\"}.mean < 1s", 0.15),
+        ("http{phase=\"first_byte\",status=\"503\"}.min < 1s", 0.2),
+        ("http{phase=\"tls\"}.p99 < 50ms", 0.03),
+        ("http{phase=\"dns\"}.count == 0", 0.0),
+    ] {
+        let (measured, passed) = judged(expression, &statistics);
+        let measured = measured.unwrap_or_else(|| panic!("{expression}: no sample"));
+        assert!((measured - value).abs() <= value * 0.01, "{measured}");
+        assert!(passed, "{expression}: {measured}");
+    }
+    let nothing = judged("http{phase=\"dns\"}.p99 < 1s", &statistics);
+    assert_eq!(nothing, (None, false), "a phase that never happened");
+}
+
+#[test]
+fn transport_errors_are_judged_also_where_nothing_was_written() {
+    let never_sent = Timings::default();
+    let sent = Timings {
+        total: SECOND,
+        ..Timings::default()
+    };
+    let statistics = Second::new()
+        .request("GET /", 0, &never_sent, Some("timeout"))
+        .request("GET /", 0, &sent, Some("timeout"))
+        .request("GET /", 0, &never_sent, Some("dns"))
+        .http("GET /", 503, MS)
+        .done();
+    for (expression, value) in [
+        ("http{error=\"timeout\"}.count < 3", 2.0),
+        ("http{error=\"timeout\"}.rate < 1/s", 0.2),
+        ("http{error=\"dns\"}.count == 1", 1.0),
+        ("http{error=\"reset\"}.count == 0", 0.0),
+    ] {
+        assert_eq!(
+            judged(expression, &statistics),
+            (Some(value), true),
+            "{expression}"
+        );
     }
 }
 

@@ -54,6 +54,8 @@ impl Subject {
                 "method",
                 "status",
                 "outcome",
+                "phase",
+                "error",
             ]),
             Self::Journey => Some(&["journey", "outcome"]),
             Self::Transaction => Some(&["journey", "transaction", "name", "outcome"]),
