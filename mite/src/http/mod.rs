@@ -14,6 +14,7 @@
 //!   [`name`](RequestBuilder::name) of the request.
 
 mod connection;
+mod cookies;
 mod deadline;
 mod digest;
 mod error;
@@ -33,6 +34,7 @@ mod worker;
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use url::Url;
 
+pub use cookies::{Cookie, CookieJar, Cookies};
 pub use error::Error;
 pub use request::RequestBuilder;
 pub use response::{Response, Timings};
