@@ -8,9 +8,6 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use url::{ParseError, Position, Url};
 
-/// How many redirects one request follows unless something else is said.
-pub(super) const DEFAULT_LIMIT: usize = 10;
-
 /// What is only meant for the origin it was set for. Without a `host` of its own a request has that
 /// of its URL.
 static CREDENTIALS: [HeaderName; 4] = [

@@ -14,9 +14,9 @@ fn at(location: &[u8]) -> HeaderMap {
     headers
 }
 
-fn followed(method: Method, from: &str, status: u16, location: &str) -> Next {
+fn followed(method: &Method, from: &str, status: u16, location: &str) -> Next {
     let status = StatusCode::from_u16(status).unwrap();
-    follow(&method, &url(from), status, &at(location.as_bytes()))
+    follow(method, &url(from), status, &at(location.as_bytes()))
         .unwrap()
         .unwrap()
 }
@@ -62,7 +62,7 @@ fn the_method_changes_as_it_does_in_browsers() {
         (308, "HEAD", "HEAD"),
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let next = followed(method.clone(), HERE, status, "/c");
+        let next = followed(&method, HERE, status, "/c");
         assert_eq!(next.method.as_str(), expected, "{method} {status}");
         assert_eq!(next.keep_body, method == next.method, "{method} {status}");
     }
@@ -83,7 +83,7 @@ fn a_location_is_relative_to_the_url_before_and_keeps_its_fragment() {
         ("HTTPS://SHOP.TEST:443/c", "https://shop.test/c#top"),
         ("/a b\\c", "https://shop.test/a%20b/c#top"),
     ] {
-        let next = followed(Method::GET, HERE, 302, location);
+        let next = followed(&Method::GET, HERE, 302, location);
         assert_eq!(next.url.as_str(), expected, "{location}");
     }
 }
@@ -110,7 +110,7 @@ fn bytes_beyond_ascii_are_escaped_as_they_are() {
         latin1.unwrap().unwrap().url.as_str(),
         "https://shop.test/f%FC%DFe#top"
     );
-    let host = followed(Method::GET, HERE, 302, "https://bücher.test/");
+    let host = followed(&Method::GET, HERE, 302, "https://bücher.test/");
     assert_eq!(host.url.host_str(), Some("xn--bcher-kva.test"));
 }
 
@@ -124,7 +124,7 @@ fn credentials_stay_with_their_origin() {
         ("https://www.shop.test/c", true),
         ("https://other.test/c", true),
     ] {
-        let next = followed(Method::GET, HERE, 302, location);
+        let next = followed(&Method::GET, HERE, 302, location);
         assert_eq!(next.drop_credentials, dropped, "{location}");
     }
 }
@@ -139,7 +139,7 @@ fn a_user_in_a_url_goes_along_on_the_same_origin_only() {
         ("https://other.test/c", "https://other.test/c"),
         ("https://ann@other.test/c", "https://ann@other.test/c"),
     ] {
-        let next = followed(Method::GET, from, 302, location);
+        let next = followed(&Method::GET, from, 302, location);
         assert_eq!(next.url.as_str(), expected, "{location}");
     }
 }
@@ -202,14 +202,14 @@ fn left(next: &Next) -> Vec<String> {
 
 #[test]
 fn headers_of_a_dropped_body_and_of_another_origin_are_stripped() {
-    let same = followed(Method::POST, HERE, 307, "/c");
+    let same = followed(&Method::POST, HERE, 307, "/c");
     assert_eq!(left(&same).len(), all_headers().len());
-    let other = followed(Method::POST, HERE, 303, "http://other.test/");
+    let other = followed(&Method::POST, HERE, 303, "http://other.test/");
     assert_eq!(left(&other), ["accept", "x-request-id"]);
-    let body_kept = followed(Method::POST, HERE, 308, "http://other.test/");
+    let body_kept = followed(&Method::POST, HERE, 308, "http://other.test/");
     assert!(left(&body_kept).contains(&"content-type".to_owned()));
     assert!(!left(&body_kept).contains(&"authorization".to_owned()));
-    let origin_kept = followed(Method::POST, HERE, 302, "/c");
+    let origin_kept = followed(&Method::POST, HERE, 302, "/c");
     assert!(!left(&origin_kept).contains(&"content-type".to_owned()));
     assert!(left(&origin_kept).contains(&"authorization".to_owned()));
 }
