@@ -2,12 +2,12 @@ use std::{
     convert::Infallible,
     fs,
     io::Write,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use futures_util::{StreamExt, future::poll_fn, stream};
+use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use hyper_util::rt::TokioIo;
@@ -96,6 +96,8 @@ async fn a_stream_is_sent_in_chunks_and_only_once() {
     let head = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
     assert_eq!(got, format!("{head}3\r\none\r\n5\r\nthree\r\n0\r\n\r\n"));
     assert_eq!(status.unwrap(), 200);
+    let mut empty = Body::stream(pieces(&["", ""])).open().await.unwrap();
+    assert!(empty.frame().await.is_none());
     let again = body.open().await.unwrap_err();
     assert_eq!(
         again.to_string(),
@@ -302,13 +304,13 @@ async fn a_body_is_held_back_until_the_server_says_to_go_on() {
         let go_on = Continue::default();
         let mut sending = body.open().await.unwrap().after(go_on.clone(), 60 * SECOND);
         assert!(poll(&mut sending).is_pending());
-        let mut waiting = pin!(poll_fn(|cx| Pin::new(&mut sending).poll_frame(cx)));
         let begun = Instant::now();
-        let (frame, ()) = tokio::join!(waiting.as_mut(), async {
+        tokio::spawn(async move {
             sleep(3 * SECOND).await;
             assert!(!go_on.was_granted());
             go_on.grant();
         });
+        let frame = sending.frame().await;
         assert_eq!(begun.elapsed(), 3 * SECOND);
         assert_eq!(frame.unwrap().unwrap().into_data().unwrap(), "body");
     }
