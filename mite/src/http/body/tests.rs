@@ -317,6 +317,39 @@ async fn a_body_is_held_back_until_the_server_says_to_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_head_goes_ahead_of_a_body_that_is_held_back() {
+    let (client, mut server) = duplex(1 << 20);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(client))
+        .await
+        .unwrap();
+    let go_on = Continue::default();
+    let body = Body::from("body").ready().unwrap();
+    let mut request = http::Request::post("/")
+        .body(body.after(go_on.clone(), 60 * SECOND))
+        .unwrap();
+    hyper::ext::on_informational(&mut request, move |_| go_on.grant());
+    let (answer, _, ()) = tokio::join!(
+        async {
+            let answer = sender.send_request(request).await;
+            drop(sender);
+            answer
+        },
+        connection,
+        async {
+            let mut got = Vec::new();
+            while timeout(SECOND, server.read_buf(&mut got)).await.is_ok() {}
+            assert_eq!(got, b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\n");
+            server
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .await
+                .unwrap();
+            assert_eq!(serve(server).await, "body");
+        },
+    );
+    assert_eq!(answer.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_gets_the_body_when_the_patience_is_over() {
     let go_on = Continue::default();
     let body = Body::from("body").ready().unwrap();
