@@ -197,7 +197,7 @@ impl Layer {
             Err(missing("br", "brotli"))
         } else if is("zstd") {
             #[cfg(feature = "zstd")]
-            return Ok(Self::of("zstd", zstd::Zstd::new().map_err(DecodeError)?));
+            return Ok(Self::of("zstd", zstd::Zstd::new()));
             #[cfg(not(feature = "zstd"))]
             Err(missing("zstd", "zstd"))
         } else {
