@@ -60,14 +60,14 @@ impl Source {
 /// The length of a regular file that is there.
 pub(super) fn file_length(path: &Path) -> Option<u64> {
     let metadata = path.metadata().ok()?;
-    metadata.is_file().then(|| metadata.len())
+    metadata.is_file().then_some(metadata.len())
 }
 
 /// Opens a file, and reads it piece by piece on the threads for what blocks.
 pub(super) async fn open_file(path: &Path) -> Result<Source, SendError> {
     let owned = path.to_owned();
     let (file, metadata) = blocking(path, move || open(&owned)).await?;
-    let length = metadata.is_file().then(|| metadata.len());
+    let length = metadata.is_file().then_some(metadata.len());
     let reading = Reading {
         name: path.to_owned().into_boxed_path(),
         file,

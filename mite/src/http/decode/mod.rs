@@ -92,7 +92,7 @@ impl Decoder {
                 return Ok(None);
             };
             for encoding in value.split(',').map(str::trim) {
-                match Layer::new(encoding)? {
+                match Layer::undoing(encoding)? {
                     Known::Layer(layer) => layers.push(layer),
                     Known::Nothing => {}
                     Known::Not => return Ok(None),
@@ -182,7 +182,7 @@ enum Known {
 
 impl Layer {
     /// What undoes an encoding (RFC 9110, section 8.4.1; RFC 7932; RFC 8878).
-    fn new(encoding: &str) -> Result<Known, DecodeError> {
+    fn undoing(encoding: &str) -> Result<Known, DecodeError> {
         let is = |name: &str| encoding.eq_ignore_ascii_case(name);
         if is("") || is("identity") {
             Ok(Known::Nothing)
@@ -197,7 +197,7 @@ impl Layer {
             Err(missing("br", "brotli"))
         } else if is("zstd") {
             #[cfg(feature = "zstd")]
-            return Ok(Self::of("zstd", zstd::Zstd::new().map_err(DecodeError)?));
+            return Ok(Self::of("zstd", zstd::Zstd::new()));
             #[cfg(not(feature = "zstd"))]
             Err(missing("zstd", "zstd"))
         } else {
