@@ -9,10 +9,14 @@ use super::{Then, peer::Peer};
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                     cache-control: no-store\r\ntransfer-encoding: chunked\r\n\r\n";
 
+/// The data of the events of `/events/forms`. The third is of type `news` and has the id `7`, and
+/// with the fourth comes a time to wait of 1500 ms.
+pub const FORMED_EVENTS: [&str; 4] = ["first", "second\nline", "", "naïve"];
+
 /// Each form of the standard once: a byte order mark, comments, the three ends of a line, data of
 /// several lines, with a space after the colon, without, and without the colon; a type, an id, a
 /// time to wait, an unknown field, an event without data, which is none, and one without an end,
-/// which is none either. The events: `first`; `second\nline`; `` (of type `news`, id `7`); `naïve`.
+/// which is none either.
 const FORMS: &str = "\u{feff}: welcome\n\ndata: first\n\ndata:second\r\ndata: line\r\n\r\n\
                      event: news\rid: 7\rdata\r\rflavour: oat\nevent: nothing\n\nretry: 1500\n\
                      data: naïve\n\ndata: never ended\n";

@@ -57,7 +57,7 @@
 //! | `/cookies/odd` | a `set-cookie` for each of [`ODD_COOKIES`] |
 //! | `/events/{n}/{ms}` | so many server-sent events, one each so many milliseconds: valid |
 //! | `/events/endless/{ms}` | events for ever |
-//! | `/events/forms` | each form a stream may have, cut at awkward places: valid |
+//! | `/events/forms` | [`FORMED_EVENTS`], in each form a stream may have, byte by byte: valid |
 //! | anything else | 404 |
 //!
 //! A TLS handshake that meets the plain server is never answered.
@@ -90,6 +90,7 @@ use crate::certificates::Identity;
 pub use bodies::ENDLESS;
 pub use cookies::ODD_COOKIES;
 pub use encodings::PLAIN;
+pub use events::FORMED_EVENTS;
 pub use http2::{GoAway, Http2, Http2Config};
 pub use tls::{Handshake, NoTls};
 
