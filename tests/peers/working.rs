@@ -173,15 +173,15 @@ fn the_socks_proxy_connects_by_name_and_wants_its_credentials() {
         } else {
             expect(&[5, 1, 0], &[5, 0]);
         }
-        let mut connect = b"\x05\x01\x00\x03\x09localhost".to_vec();
+        // As a name, which the proxy is to look up.
+        let mut connect = b"\x05\x01\x00\x03\x09127.0.0.1".to_vec();
         connect.extend(nginx.address().port().to_be_bytes());
         expect(&connect, &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
         write!(connection, "GET / HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         assert!(answer.ends_with("hello\n"), "{answer}");
-        let target = format!("localhost:{}", nginx.address().port());
-        assert_eq!(socks.wait_for_targets(1), [target]);
+        assert_eq!(socks.wait_for_targets(1), [nginx.address().to_string()]);
     }
     assert_eq!(nginx.finish().len(), 2);
 }

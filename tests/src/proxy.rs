@@ -116,6 +116,8 @@ fn asks(address: SocketAddr) -> bool {
 }
 
 /// A running SOCKS 5 proxy (microsocks); dropping it stops it.
+///
+/// It connects to the first address of a name, and to no other: `localhost` may be `::1`.
 #[derive(Debug)]
 pub struct Socks {
     process: Process,
