@@ -13,7 +13,8 @@ mod counts;
 mod failures;
 mod outage;
 mod rates;
-mod server;
 mod signals;
 mod stops;
 mod tls;
+
+use tests::nginx as server;

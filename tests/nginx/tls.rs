@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use mite::{Config, Context, Run, Scenario, journey, report::Verdict, volume::Constant};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tests::certificates::Identity;
 
 use crate::{
     check::{assert_consistent, assert_same_requests},
-    server::Nginx,
+    server::{Config as ServerConfig, Nginx},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,9 +29,7 @@ async fn look_carelessly(ctx: &Context) -> mite::Result {
 
 /// An HTTPS server whose certificate no authority knows.
 pub(crate) fn self_signed() -> Nginx {
-    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-    Nginx::https(&cert.pem(), &signing_key.serialize_pem())
+    ServerConfig::tls(&Identity::self_signed()).start()
 }
 
 #[tokio::test]
@@ -74,7 +72,7 @@ async fn an_unknown_certificate_can_be_accepted_by_the_run_and_by_the_journey() 
         .journey::<look_carelessly>((), volume());
     let by_the_journey = mite::run(by_the_journey).await.unwrap();
     let mut log = nginx.finish();
-    assert!(log.0.iter().all(|line| line.tls));
+    assert!(log.0.iter().all(|line| line.tls.is_some()));
 
     let second = crate::server::Log(log.0.split_off(usize::try_from(seen).unwrap()));
     for (report, log) in [(by_the_run, log), (by_the_journey, second)] {
