@@ -1,8 +1,8 @@
-//! TCP connections: which address first, from which of ours, and what next when one does not answer.
+//! TCP connections: which address first, from which of ours, and which next.
 
 use std::{
     cell::Cell,
-    io, iter,
+    io,
     net::{IpAddr, SocketAddr},
     pin::pin,
     time::Duration,
@@ -85,7 +85,7 @@ impl Dialler {
             AddressFamily::PreferIpv4 | AddressFamily::Ipv4Only => true,
             AddressFamily::PreferIpv6 | AddressFamily::Ipv6Only => false,
         };
-        self.order(host, port, &allowed, (ipv4_first, turn))
+        self.order(host, port, &allowed, ipv4_first, turn)
     }
 
     /// The addresses given for a host by hand, of whatever family.
@@ -97,7 +97,7 @@ impl Dialler {
         turn: usize,
     ) -> Result<Candidates<'a>, Error> {
         let ipv4_first = addresses.first().is_some_and(IpAddr::is_ipv4);
-        self.order(host, port, addresses, (ipv4_first, turn))
+        self.order(host, port, addresses, ipv4_first, turn)
     }
 
     fn order<'a>(
@@ -105,7 +105,8 @@ impl Dialler {
         host: &'a str,
         port: u16,
         addresses: &[IpAddr],
-        (ipv4_first, turn): (bool, usize),
+        ipv4_first: bool,
+        turn: usize,
     ) -> Result<Candidates<'a>, Error> {
         let reachable = addresses
             .iter()
@@ -252,10 +253,9 @@ fn bound(source: IpAddr, address: SocketAddr) -> io::Result<TcpSocket> {
         &true,
     );
     socket.bind(SocketAddr::new(source, 0)).map_err(|error| {
-        io::Error::new(
-            io::ErrorKind::Other,
-            format!("the source address {source} cannot be used ({error})"),
-        )
+        io::Error::other(format!(
+            "the source address {source} cannot be used ({error})"
+        ))
     })?;
     Ok(socket)
 }
@@ -296,16 +296,13 @@ fn cannot_connect(candidates: &Candidates<'_>, failures: &[Failure]) -> Error {
 /// The first of the addresses, and how many more there are.
 fn listed(addresses: &[SocketAddr]) -> String {
     const MOST: usize = 4;
-    let more = addresses.len().saturating_sub(MOST);
     let shown = addresses.iter().take(MOST).map(SocketAddr::to_string);
-    let more = (more > 0).then(|| format!("{more} more"));
-    shown
-        .chain(iter::from_fn({
-            let mut more = more;
-            move || more.take()
-        }))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let mut shown = shown.collect::<Vec<_>>();
+    let more = addresses.len().saturating_sub(MOST);
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    shown.join(", ")
 }
 
 /// What to do about an error of the system.
