@@ -327,10 +327,14 @@ const TOO_MANY_OPEN_FILES: i32 = 24;
 mod tests {
     use super::*;
 
-    fn order(network: Network, addresses: &[&str], turn: usize) -> Result<[Vec<String>; 2], Error> {
+    fn order(
+        network: &Network,
+        addresses: &[&str],
+        turn: usize,
+    ) -> Result<[Vec<String>; 2], Error> {
         let addresses = addresses.iter().map(|address| address.parse().unwrap());
         let addresses = addresses.collect::<Vec<_>>();
-        let dialler = Dialler::new(&network);
+        let dialler = Dialler::new(network);
         let candidates = dialler.candidates("shop.test", 80, &addresses, turn)?;
         Ok([candidates.preferred, candidates.others]
             .map(|list| list.iter().map(IpAddr::to_string).collect()))
@@ -341,7 +345,7 @@ mod tests {
     #[test]
     fn addresses_take_turns_within_their_family() {
         for turn in 0..4 {
-            let [preferred, others] = order(Network::new(), BOTH, turn).unwrap();
+            let [preferred, others] = order(&Network::new(), BOTH, turn).unwrap();
             let first = turn % 2 + 1;
             assert_eq!(preferred[0], format!("fd00::{first}"));
             assert_eq!(others[0], format!("10.0.0.{first}"));
@@ -350,7 +354,7 @@ mod tests {
 
     #[test]
     fn the_preferred_family_comes_first_and_only_means_only() {
-        let with = |family| order(Network::new().address_family(family), BOTH, 0).unwrap();
+        let with = |family| order(&Network::new().address_family(family), BOTH, 0).unwrap();
         let ipv4 = ["10.0.0.1", "10.0.0.2"].map(str::to_owned).to_vec();
         let ipv6 = ["fd00::1", "fd00::2"].map(str::to_owned).to_vec();
         assert_eq!(with(AddressFamily::Any), [ipv6.clone(), ipv4.clone()]);
@@ -366,7 +370,7 @@ mod tests {
         assert_eq!(with(AddressFamily::Ipv6Only), [ipv6, vec![]]);
 
         let network = Network::new().address_family(AddressFamily::Ipv4Only);
-        let error = order(network, &["fd00::1"], 0).unwrap_err();
+        let error = order(&network, &["fd00::1"], 0).unwrap_err();
         assert!(
             error.to_string().contains("shop.test has no IPv4 address"),
             "{error}"
@@ -376,9 +380,9 @@ mod tests {
     #[test]
     fn an_address_that_no_source_address_can_reach_is_left_out() {
         let from = |source: &str| Network::new().source_addresses([source.parse().unwrap()]);
-        let [preferred, others] = order(from("127.0.0.2"), BOTH, 1).unwrap();
+        let [preferred, others] = order(&from("127.0.0.2"), BOTH, 1).unwrap();
         assert_eq!((preferred[0].as_str(), others.len()), ("10.0.0.2", 0));
-        let error = order(from("127.0.0.2"), &["fd00::1"], 0).unwrap_err();
+        let error = order(&from("127.0.0.2"), &["fd00::1"], 0).unwrap_err();
         assert!(error.to_string().contains("no source address"), "{error}");
     }
 

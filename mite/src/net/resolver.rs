@@ -52,7 +52,10 @@ struct Known {
     since: Instant,
 }
 
-type Pending = LocalBoxFuture<'static, Result<Rc<[IpAddr]>, Rc<str>>>;
+type Pending = LocalBoxFuture<'static, Answer>;
+
+/// The addresses, or why there are none; cloned for everybody who waits.
+type Answer = Result<Rc<[IpAddr]>, Rc<str>>;
 
 impl Resolver {
     /// Asks the system.
@@ -148,7 +151,7 @@ impl Resolver {
 }
 
 impl Name {
-    fn known(&self, ttl: Duration) -> Option<Result<Rc<[IpAddr]>, Rc<str>>> {
+    fn known(&self, ttl: Duration) -> Option<Answer> {
         let known = self.known.borrow();
         let known = known.as_ref()?;
         (known.since.elapsed() < ttl).then(|| Ok(Rc::clone(&known.addresses)))
