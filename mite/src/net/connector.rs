@@ -151,9 +151,9 @@ impl Connector {
                 });
             }
             Way::Direct => self.direct(host, port, progress).await?,
-            Way::Forward(server) => self.to_proxy(server, None, progress).await?,
+            Way::Forward(server) => self.to_proxy(server, false, progress).await?,
             Way::Tunnel(server) => {
-                let mut tcp = self.to_proxy(server, None, progress).await?;
+                let mut tcp = self.to_proxy(server, false, progress).await?;
                 proxy::tunnel(&mut tcp, server, host, port).await?;
                 tcp
             }
@@ -198,22 +198,22 @@ impl Connector {
                 false,
             )
         };
-        let mut tcp = self.to_proxy(server, Some(looked_up), progress).await?;
+        let mut tcp = self.to_proxy(server, looked_up, progress).await?;
         proxy::socks(&mut tcp, server, host, port, target).await?;
         Ok(tcp)
     }
 
-    /// Opens a connection to the proxy; the lookup may have begun with that of the target.
+    /// Opens a connection to the proxy; the lookup may have begun with the target's name.
     async fn to_proxy(
         &self,
         server: &ProxyServer,
-        target_looked_up: Option<bool>,
+        target_looked_up: bool,
         progress: &Progress<'_>,
     ) -> Result<TcpStream, Error> {
         let about_proxy = |error: Error| error.of_proxy(server);
         let candidates = self.candidates(server.host(), server.port()).await;
         let (candidates, looked_up) = candidates.map_err(about_proxy)?;
-        if looked_up || target_looked_up == Some(true) {
+        if looked_up || target_looked_up {
             progress.looked_up();
         }
         let tcp = self

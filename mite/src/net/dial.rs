@@ -1,8 +1,8 @@
-//! TCP connections: which address first, from which of ours, and what next when one does not answer.
+//! TCP connections: which address first, from which of ours, and which next.
 
 use std::{
     cell::Cell,
-    io, iter,
+    io,
     net::{IpAddr, SocketAddr},
     pin::pin,
     time::Duration,
@@ -85,7 +85,7 @@ impl Dialler {
             AddressFamily::PreferIpv4 | AddressFamily::Ipv4Only => true,
             AddressFamily::PreferIpv6 | AddressFamily::Ipv6Only => false,
         };
-        self.order(host, port, &allowed, (ipv4_first, turn))
+        self.order(host, port, &allowed, ipv4_first, turn)
     }
 
     /// The addresses given for a host by hand, of whatever family.
@@ -97,7 +97,7 @@ impl Dialler {
         turn: usize,
     ) -> Result<Candidates<'a>, Error> {
         let ipv4_first = addresses.first().is_some_and(IpAddr::is_ipv4);
-        self.order(host, port, addresses, (ipv4_first, turn))
+        self.order(host, port, addresses, ipv4_first, turn)
     }
 
     fn order<'a>(
@@ -105,7 +105,8 @@ impl Dialler {
         host: &'a str,
         port: u16,
         addresses: &[IpAddr],
-        (ipv4_first, turn): (bool, usize),
+        ipv4_first: bool,
+        turn: usize,
     ) -> Result<Candidates<'a>, Error> {
         let reachable = addresses
             .iter()
@@ -252,10 +253,9 @@ fn bound(source: IpAddr, address: SocketAddr) -> io::Result<TcpSocket> {
         &true,
     );
     socket.bind(SocketAddr::new(source, 0)).map_err(|error| {
-        io::Error::new(
-            io::ErrorKind::Other,
-            format!("the source address {source} cannot be used ({error})"),
-        )
+        io::Error::other(format!(
+            "the source address {source} cannot be used ({error})"
+        ))
     })?;
     Ok(socket)
 }
@@ -296,16 +296,13 @@ fn cannot_connect(candidates: &Candidates<'_>, failures: &[Failure]) -> Error {
 /// The first of the addresses, and how many more there are.
 fn listed(addresses: &[SocketAddr]) -> String {
     const MOST: usize = 4;
-    let more = addresses.len().saturating_sub(MOST);
     let shown = addresses.iter().take(MOST).map(SocketAddr::to_string);
-    let more = (more > 0).then(|| format!("{more} more"));
-    shown
-        .chain(iter::from_fn({
-            let mut more = more;
-            move || more.take()
-        }))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let mut shown = shown.collect::<Vec<_>>();
+    let more = addresses.len().saturating_sub(MOST);
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    shown.join(", ")
 }
 
 /// What to do about an error of the system.
@@ -330,10 +327,14 @@ const TOO_MANY_OPEN_FILES: i32 = 24;
 mod tests {
     use super::*;
 
-    fn order(network: Network, addresses: &[&str], turn: usize) -> Result<[Vec<String>; 2], Error> {
+    fn order(
+        network: &Network,
+        addresses: &[&str],
+        turn: usize,
+    ) -> Result<[Vec<String>; 2], Error> {
         let addresses = addresses.iter().map(|address| address.parse().unwrap());
         let addresses = addresses.collect::<Vec<_>>();
-        let dialler = Dialler::new(&network);
+        let dialler = Dialler::new(network);
         let candidates = dialler.candidates("shop.test", 80, &addresses, turn)?;
         Ok([candidates.preferred, candidates.others]
             .map(|list| list.iter().map(IpAddr::to_string).collect()))
@@ -344,7 +345,7 @@ mod tests {
     #[test]
     fn addresses_take_turns_within_their_family() {
         for turn in 0..4 {
-            let [preferred, others] = order(Network::new(), BOTH, turn).unwrap();
+            let [preferred, others] = order(&Network::new(), BOTH, turn).unwrap();
             let first = turn % 2 + 1;
             assert_eq!(preferred[0], format!("fd00::{first}"));
             assert_eq!(others[0], format!("10.0.0.{first}"));
@@ -353,7 +354,7 @@ mod tests {
 
     #[test]
     fn the_preferred_family_comes_first_and_only_means_only() {
-        let with = |family| order(Network::new().address_family(family), BOTH, 0).unwrap();
+        let with = |family| order(&Network::new().address_family(family), BOTH, 0).unwrap();
         let ipv4 = ["10.0.0.1", "10.0.0.2"].map(str::to_owned).to_vec();
         let ipv6 = ["fd00::1", "fd00::2"].map(str::to_owned).to_vec();
         assert_eq!(with(AddressFamily::Any), [ipv6.clone(), ipv4.clone()]);
@@ -369,7 +370,7 @@ mod tests {
         assert_eq!(with(AddressFamily::Ipv6Only), [ipv6, vec![]]);
 
         let network = Network::new().address_family(AddressFamily::Ipv4Only);
-        let error = order(network, &["fd00::1"], 0).unwrap_err();
+        let error = order(&network, &["fd00::1"], 0).unwrap_err();
         assert!(
             error.to_string().contains("shop.test has no IPv4 address"),
             "{error}"
@@ -379,9 +380,9 @@ mod tests {
     #[test]
     fn an_address_that_no_source_address_can_reach_is_left_out() {
         let from = |source: &str| Network::new().source_addresses([source.parse().unwrap()]);
-        let [preferred, others] = order(from("127.0.0.2"), BOTH, 1).unwrap();
+        let [preferred, others] = order(&from("127.0.0.2"), BOTH, 1).unwrap();
         assert_eq!((preferred[0].as_str(), others.len()), ("10.0.0.2", 0));
-        let error = order(from("127.0.0.2"), &["fd00::1"], 0).unwrap_err();
+        let error = order(&from("127.0.0.2"), &["fd00::1"], 0).unwrap_err();
         assert!(error.to_string().contains("no source address"), "{error}");
     }
 

@@ -27,10 +27,10 @@ use super::overrides::{Overrides, resolve_entry};
 /// # Defaults
 ///
 /// Names are looked up by the system and remembered for 60 s. All addresses of a name are used in
-/// turn, one for each new connection. When one fails the next of its family is tried, then the other
-/// family; the other family is tried at the same time once 250 ms went by without a connection
-/// (RFC 8305). Nothing is tried twice, and only the timeout of the request ends the waiting.
-/// `TCP_NODELAY` is always on.
+/// turn, one for each new connection. When one fails the next of its family is tried, then the
+/// other family; the other family is tried at the same time once 250 ms went by without a
+/// connection (RFC 8305). Nothing is tried twice, and only the timeout of the request ends the
+/// waiting. `TCP_NODELAY` is always on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[must_use]
@@ -112,10 +112,10 @@ impl Network {
     /// unless set.
     ///
     /// One address has some 28,000 ports (`net.ipv4.ip_local_port_range`) for connections to the
-    /// same address and port: several are needed where more connections are open or have lately been
-    /// closed. On Linux the port is chosen when the connection is made (`IP_BIND_ADDRESS_NO_PORT`),
-    /// so that the same port serves for different servers. Servers in a family without a
-    /// source address cannot be reached.
+    /// same address and port: several are needed where more connections are open or have lately
+    /// been closed. On Linux the port is chosen when the connection is made
+    /// (`IP_BIND_ADDRESS_NO_PORT`), so that the same port serves for different servers. Servers in
+    /// a family without a source address cannot be reached.
     pub fn source_addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.source_addresses = addresses.into_iter().collect();
         self

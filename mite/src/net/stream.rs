@@ -227,7 +227,8 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let result = each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_read(cx, buffer));
+        let mut transport = self.0.transport.borrow_mut();
+        let result = each!(&mut *transport, stream => Pin::new(stream).poll_read(cx, buffer));
         self.0.note_read(buffer.filled().len() - before);
         result
     }
@@ -239,9 +240,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(
-            each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_write(cx, bytes))
-        )?;
+        let mut transport = self.0.transport.borrow_mut();
+        let count =
+            ready!(each!(&mut *transport, stream => Pin::new(stream).poll_write(cx, bytes)))?;
         self.0.note_written(count);
         Poll::Ready(Ok(count))
     }
@@ -251,8 +252,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let mut transport = self.0.transport.borrow_mut();
         let count = ready!(
-            each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_write_vectored(cx, slices))
+            each!(&mut *transport, stream => Pin::new(stream).poll_write_vectored(cx, slices))
         )?;
         self.0.note_written(count);
         Poll::Ready(Ok(count))

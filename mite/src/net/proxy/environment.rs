@@ -1,7 +1,10 @@
 //! The environment variables that name proxies.
 
 /// The variables of this process, or those of a test.
-pub(super) struct Environment<'a>(Box<dyn Fn(&str) -> Option<String> + 'a>);
+pub(super) struct Environment<'a>(Box<Read<'a>>);
+
+/// Gives the value of a variable.
+type Read<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 impl<'a> Environment<'a> {
     pub(super) fn of_process() -> Self {
@@ -9,7 +12,7 @@ impl<'a> Environment<'a> {
     }
 
     #[cfg(test)]
-    pub(super) fn new(read: &'a dyn Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(read: &'a Read<'a>) -> Self {
         Self(Box::new(read))
     }
 

@@ -31,12 +31,13 @@ pub(super) use self::{
 ///
 /// | scheme | |
 /// |---|---|
-/// | `http://`, or none | an HTTP proxy: `http` requests are forwarded by it, for `https` it opens a tunnel (`CONNECT`, RFC 9110, 9.3.6) |
+/// | `http://`, or none | an HTTP proxy: forwards `http`, opens tunnels (`CONNECT`) for `https` |
 /// | `socks5://` | a SOCKS 5 proxy (RFC 1928) that is given addresses: names are looked up here |
 /// | `socks5h://` | a SOCKS 5 proxy that is given names and looks them up itself |
 ///
-/// A user and a password (percent-encoded) may stand before the host; the port is 1080 unless given,
-/// as with curl. A proxy that is itself spoken to over TLS (`https://`) and SOCKS 4 are not supported.
+/// A user and a password (percent-encoded) may stand before the host; the port is 1080 unless
+/// given, as with curl. Proxies that are themselves spoken to over TLS (`https://`), and SOCKS 4,
+/// are not supported.
 ///
 /// # Defaults
 ///

@@ -254,7 +254,7 @@ async fn a_socks_proxy_is_told_the_user() {
 
 #[tokio::test]
 async fn what_a_socks_proxy_refuses_is_told_in_words() {
-    let request = 18;
+    let request = 16;
     let refusing = |code| vec![Turn::Hear(3, vec![5, 0]), Turn::Hear(request, reply(code))];
     for (turns, words) in [
         (refusing(2), "its rules do not allow it (reply 2)"),

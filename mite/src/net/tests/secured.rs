@@ -67,7 +67,7 @@ async fn the_server_name_replaces_the_host_of_the_url() {
     let (port, names) = TlsServer::default().start(&authority).await;
     let settings = shop(&authority, port, |tls| tls.server_name("shop.test"));
     let (stream, _) = connect(&connector(&settings), true, "127.0.0.1", port).await;
-    stream.unwrap();
+    echo(&mut stream.unwrap()).await.unwrap();
     assert_eq!(*names.lock().unwrap(), ["shop.test"]);
     let settings = shop(&authority, port, |tls| tls.server_name("other.test"));
     let message = refused(&settings, "shop.test", port).await;

@@ -15,7 +15,8 @@ pub(in crate::net) fn explain(host: &str, error: &io::Error) -> Error {
         ),
         Some(rustls::Error::InvalidMessage(_)) => {
             format!(
-                "{host} does not speak TLS on this port ({error}); is it http:// rather than https://?"
+                "{host} does not speak TLS on this port ({error}); \
+                 is it http:// rather than https://?"
             )
         }
         Some(rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)) => {

@@ -30,9 +30,9 @@ pub(super) use self::{
 ///     .min_version(TlsVersion::Tls13);
 /// ```
 ///
-/// Files are read by each machine that makes connections; certificates and keys given as text travel
-/// to it with the settings. What cannot be read, or does not fit together, is an error before the
-/// run starts.
+/// Files are read by each machine that makes connections; certificates and keys given as text
+/// travel to it with the settings. What cannot be read, or does not fit together, is an error
+/// before the run starts.
 ///
 /// # Defaults
 ///
@@ -143,8 +143,8 @@ impl Tls {
         self
     }
 
-    /// The name that servers are asked for (SNI, RFC 6066) and that their certificates must have, in
-    /// place of the host of the URL.
+    /// The name that servers are asked for (SNI, RFC 6066) and that their certificates must have,
+    /// in place of the host of the URL.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
