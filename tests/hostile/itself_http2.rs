@@ -1,11 +1,22 @@
 //! The hostile server of HTTP/2 itself, spoken to by another client than ours.
 
+use std::{future::poll_fn, sync::Arc, time::Duration};
+
 use bytes::Bytes;
 use futures_util::future::join_all;
 use h2::{Reason, client::SendRequest};
 use http::{Request, Response};
-use tests::hostile::{GoAway, Http2, Http2Config};
-use tokio::net::TcpStream;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use tests::{
+    certificates::Authority,
+    hostile::{GoAway, Http2, Http2Config},
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
 
 type Client = SendRequest<Bytes>;
 
@@ -100,6 +111,78 @@ async fn a_lost_connection_takes_all_its_streams() {
         let (other, lost) = tokio::join!(error(&client, "/slow/60000"), error(&client, path));
         assert!(other.is_io() && lost.is_io(), "{path}: {other}, {lost}");
     }
+}
+
+#[tokio::test]
+async fn a_stalled_stream_stays_open_and_others_go_on() {
+    let server = plain();
+    let client = connect(server.address()).await;
+    let wait = Duration::from_millis(50);
+    for path in ["/stall/before-head", "/stall/in-body"] {
+        let stalled = timeout(wait, get(&client, path)).await;
+        assert!(stalled.is_err(), "{path}: {stalled:?}");
+        assert_eq!(get(&client, "/ok").await.unwrap(), (200, 5));
+    }
+    let request = Request::post("http://hostile.test/stall/upload")
+        .body(())
+        .unwrap();
+    let mut ready = client.clone().ready().await.unwrap();
+    let (_answer, mut sending) = ready.send_request(request, false).unwrap();
+    // The window of a stream, unless its server gives room for more.
+    let mut room = 65_535;
+    while room > 0 {
+        sending.reserve_capacity(room);
+        let got = poll_fn(|context| sending.poll_capacity(context)).await;
+        let got = got.unwrap().unwrap();
+        sending.send_data(vec![0; got].into(), false).unwrap();
+        room -= got;
+    }
+    sending.reserve_capacity(1);
+    let more = timeout(wait, poll_fn(|context| sending.poll_capacity(context))).await;
+    assert!(more.is_err(), "{more:?}");
+    assert_eq!(server.body_bytes("/stall/upload"), 0);
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn lengths_and_heads_are_as_they_are_said_to_be() {
+    let server = plain();
+    let client = connect(server.address()).await;
+    assert!(get(&client, "/length/too-long").await.is_err());
+    assert!(get(&client, "/length/too-short").await.is_err());
+    assert_eq!(get(&client, "/head/many/90").await.unwrap(), (200, 5));
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_large_body_comes_to_its_end() {
+    let server = plain();
+    let client = connect(server.address()).await;
+    assert_eq!(get(&client, "/large/16").await.unwrap(), (200, 16 << 20));
+}
+
+#[tokio::test]
+async fn http2_is_chosen_behind_tls_by_alpn() {
+    let authority = Authority::new();
+    let server = Http2Config::tls(&authority.server()).start();
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec!["http/1.1".into(), "h2".into()];
+    let stream = TcpStream::connect(server.address()).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect("localhost".try_into().unwrap(), stream)
+        .await
+        .unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    assert_eq!(get(&client, "/ok").await.unwrap(), (200, 5));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What is left of servers when the tests that started them are gone: nothing.
 
 use std::{
-    fs,
-    io::{BufRead as _, BufReader, Write as _},
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -22,11 +22,12 @@ struct Starter {
 impl Starter {
     fn start() -> Self {
         let temporary = tempfile::tempdir().unwrap();
+        let errors = tempfile::tempfile().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_servers"))
             .env("TMPDIR", temporary.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(errors.try_clone().unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -36,7 +37,7 @@ impl Starter {
             .split_whitespace()
             .map(|address| address.parse().unwrap())
             .collect();
-        assert_eq!(addresses.len(), 4, "{line}");
+        assert_eq!(addresses.len(), 4, "{line}{}", read(errors));
         let starter = Self {
             process,
             addresses,
@@ -65,6 +66,13 @@ impl Starter {
             sleep(Duration::from_millis(10));
         }
     }
+}
+
+fn read(mut file: File) -> String {
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    text
 }
 
 fn entries(directory: &Path) -> usize {

@@ -45,35 +45,37 @@ pub struct HttpProxy {
 impl HttpProxy {
     /// Starts one; with credentials it wants these by Basic authentication.
     pub fn start(credentials: Option<Credentials<'_>>) -> Self {
-        on_free_port(LOOPBACK, |port| {
-            let directory = readable_directory();
-            let mut config = format!(
-                "Port {port}\nListen {LOOPBACK}\nTimeout 60\nMaxClients 500\nAllow 127.0.0.0/8\n\
+        on_free_port(LOOPBACK, |port| Self::start_on(port, credentials))
+    }
+
+    fn start_on(port: u16, credentials: Option<Credentials<'_>>) -> Result<Self, String> {
+        let directory = readable_directory();
+        let mut config = format!(
+            "Port {port}\nListen {LOOPBACK}\nTimeout 60\nMaxClients 500\nAllow 127.0.0.0/8\n\
                  LogFile \"{}/proxy.log\"\nLogLevel Info\n",
-                directory.path().display()
-            );
-            if let Some(Credentials { user, password }) = credentials {
-                config += &format!("BasicAuth {user} {password}\n");
-            }
-            let config_file = directory.path().join("tinyproxy.conf");
-            fs::write(&config_file, config).unwrap();
-            let mut command = Command::new(program("tinyproxy"));
-            command.arg("-d").arg("-c").arg(config_file);
-            command.stdin(Stdio::null());
-            let mut process = Process::start("tinyproxy", &mut command, directory.path());
-            let log = directory.path().join("proxy.log");
-            let log = || fs::read_to_string(&log).unwrap_or_default();
-            let address = SocketAddr::new(LOOPBACK, port);
-            // Only its log says that it is itself that listens.
-            process
-                .wait_until(|| log().contains("Accepting connections") && asks(address))
-                .map_err(|ended| format!("{ended}{}", log()))?;
-            Ok(Self {
-                _process: process,
-                address,
-                beginning: log().len(),
-                directory,
-            })
+            directory.path().display()
+        );
+        if let Some(Credentials { user, password }) = credentials {
+            config += &format!("BasicAuth {user} {password}\n");
+        }
+        let config_file = directory.path().join("tinyproxy.conf");
+        fs::write(&config_file, config).unwrap();
+        let mut command = Command::new(program("tinyproxy"));
+        command.arg("-d").arg("-c").arg(config_file);
+        command.stdin(Stdio::null());
+        let mut process = Process::start("tinyproxy", &mut command, directory.path());
+        let log = directory.path().join("proxy.log");
+        let log = || fs::read_to_string(&log).unwrap_or_default();
+        let address = SocketAddr::new(LOOPBACK, port);
+        // Only its log says that it is itself that listens.
+        process
+            .wait_until(|| log().contains("Accepting connections") && asks(address))
+            .map_err(|ended| format!("{ended}{}", log()))?;
+        Ok(Self {
+            _process: process,
+            address,
+            beginning: log().len(),
+            directory,
         })
     }
 
@@ -128,24 +130,26 @@ pub struct Socks {
 impl Socks {
     /// Starts one; with credentials it wants these (RFC 1929).
     pub fn start(credentials: Option<Credentials<'_>>) -> Self {
-        on_free_port(LOOPBACK, |port| {
-            let directory = readable_directory();
-            let mut command = Command::new(program("microsocks"));
-            command.args(["-i", "127.0.0.1", "-p", &port.to_string()]);
-            if let Some(Credentials { user, password }) = credentials {
-                command.args(["-u", user, "-P", password]);
-            }
-            command.stdin(Stdio::null());
-            let mut process = Process::start("microsocks", &mut command, directory.path());
-            let address = SocketAddr::new(LOOPBACK, port);
-            let method = if credentials.is_some() { 2 } else { 0 };
-            let answers = || greet(address, method).is_ok_and(|answer| answer == [5, method]);
-            process.wait_until(answers)?;
-            Ok(Self {
-                process,
-                address,
-                _directory: directory,
-            })
+        on_free_port(LOOPBACK, |port| Self::start_on(port, credentials))
+    }
+
+    fn start_on(port: u16, credentials: Option<Credentials<'_>>) -> Result<Self, String> {
+        let directory = readable_directory();
+        let mut command = Command::new(program("microsocks"));
+        command.args(["-i", "127.0.0.1", "-p", &port.to_string()]);
+        if let Some(Credentials { user, password }) = credentials {
+            command.args(["-u", user, "-P", password]);
+        }
+        command.stdin(Stdio::null());
+        let mut process = Process::start("microsocks", &mut command, directory.path());
+        let address = SocketAddr::new(LOOPBACK, port);
+        let method = if credentials.is_some() { 2 } else { 0 };
+        let answers = || greet(address, method).is_ok_and(|answer| answer == [5, method]);
+        process.wait_until(answers)?;
+        Ok(Self {
+            process,
+            address,
+            _directory: directory,
         })
     }
 
@@ -185,4 +189,25 @@ fn greet(address: SocketAddr, method: u8) -> io::Result<[u8; 2]> {
     let mut answer = [0; 2];
     connection.read_exact(&mut answer)?;
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::process::is_taken;
+
+    #[test]
+    fn a_proxy_whose_port_is_taken_says_so() {
+        let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // Whoever connects is to hear at once that this is no proxy.
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+        let http = HttpProxy::start_on(port, None).err();
+        let socks = Socks::start_on(port, None).err();
+        for error in [http, socks].map(Option::unwrap) {
+            assert!(is_taken(&error), "{error}");
+        }
+    }
 }

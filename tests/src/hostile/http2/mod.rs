@@ -47,7 +47,7 @@ pub use goaway::GoAway;
 /// | `/stall/before-head`, `/stall/in-body` | says no more on this stream, for ever |
 /// | `/stall/upload` | never reads the body, nor gives room for more of it |
 /// | `/length/too-long`, `/length/too-short` | announces another length than it sends |
-/// | `/endless` | a body of [`ENDLESS`](super::ENDLESS) bytes: valid |
+/// | `/large/{mib}` | a body of so many MiB: valid |
 /// | `/head/many/{n}` | so many header fields: valid |
 /// | anything else | 404 |
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use h2::{Reason, RecvStream, SendStream, server::SendResponse};
 use http::{HeaderName, Response, response::Builder};
 use tokio::{sync::mpsc::UnboundedSender, time::sleep};
 
-use crate::hostile::{ENDLESS, seen::Seen};
+use crate::hostile::seen::Seen;
 
 const BLOCK: usize = 64 << 10;
 
@@ -100,14 +100,14 @@ impl Request {
             ["stall", "in-body"] => {
                 let mut sending = self.head(Response::builder())?;
                 sending.send_data("half of it".into(), false)?;
-                self.stall().await
+                until_reset(&mut sending).await
             }
             ["length", how] => {
                 let length = if *how == "too-long" { 100 } else { 3 };
                 let head = Response::builder().header("content-length", length);
                 self.head(head)?.send_data("ten bytes\n".into(), true)
             }
-            ["endless"] => self.endless().await,
+            ["large", mebibytes] => self.large(mebibytes.parse().unwrap_or(0)).await,
             ["head", "many", count] => {
                 let mut head = Response::builder();
                 for number in 0..count.parse().unwrap_or(0_u32) {
@@ -139,27 +139,28 @@ impl Request {
     }
 
     async fn lose(&mut self, how: &str) -> Sent {
-        let mut sending = None;
-        if how == "in-body" {
-            let stream = sending.insert(self.head(Response::builder())?);
-            stream.send_data("half of it".into(), false)?;
-            sleep(TIME_TO_READ).await;
+        if how == "before-head" {
+            let _ = self.orders.send(Order::Lose);
+            return self.stall().await;
         }
+        let mut sending = self.head(Response::builder())?;
+        sending.send_data("half of it".into(), false)?;
+        sleep(TIME_TO_READ).await;
         let _ = self.orders.send(Order::Lose);
-        self.stall().await
+        until_reset(&mut sending).await
     }
 
-    /// Keeps the stream open until the client resets it or the connection ends.
+    /// Keeps a stream without an answer open until the client resets it or the connection ends.
     async fn stall(&mut self) -> Sent {
         poll_fn(|context| self.respond.poll_reset(context))
             .await
             .map(|_| ())
     }
 
-    async fn endless(&mut self) -> Sent {
-        let mut sending = self.head(Response::builder().header("content-length", ENDLESS))?;
+    async fn large(&mut self, mebibytes: usize) -> Sent {
+        let mut left = mebibytes << 20;
+        let mut sending = self.head(Response::builder().header("content-length", left))?;
         let block = Bytes::from(vec![b'x'; BLOCK]);
-        let mut left = usize::try_from(ENDLESS).unwrap();
         while left > 0 {
             sending.reserve_capacity(BLOCK.min(left));
             let room = poll_fn(|context| sending.poll_capacity(context)).await;
@@ -181,6 +182,13 @@ impl Request {
         }
         Ok(())
     }
+}
+
+/// Keeps a stream with half an answer open until the client resets it or the connection ends.
+async fn until_reset(sending: &mut SendStream<Bytes>) -> Sent {
+    poll_fn(|context| sending.poll_reset(context))
+        .await
+        .map(|_| ())
 }
 
 fn reason(name: &str) -> Reason {
