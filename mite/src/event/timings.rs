@@ -1,6 +1,6 @@
 //! How long a request took, phase by phase, and what passed.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use http::Version;
 use serde_json::{Value, json};
@@ -57,6 +57,9 @@ pub struct Timings {
     pub reused: bool,
     /// Whether the TLS session was resumed; absent on a kept connection and without TLS.
     pub tls_resumed: Option<bool>,
+    /// The address the connection goes to, which may be a proxy's; absent on a Unix socket and when
+    /// there was no connection.
+    pub remote_addr: Option<SocketAddr>,
     /// The version of HTTP the server was spoken to in; absent when there was no connection.
     pub version: Option<Version>,
 }
@@ -86,6 +89,7 @@ impl Timings {
             "decoded_body_bytes" => Some(json!(self.decoded_body_bytes)),
             "reused" => Some(json!(self.reused)),
             "tls_resumed" => self.tls_resumed.map(|resumed| json!(resumed)),
+            "remote_addr" => self.remote_addr.map(|address| json!(address.to_string())),
             "version" => self.version.map(|version| json!(format!("{version:?}"))),
             _ => {
                 let phases = self.phases();
@@ -108,7 +112,7 @@ pub(crate) const PHASES: [&str; 7] = [
 ];
 
 /// The fields of [`Timings`] that an event has.
-pub(super) const FIELDS: [&str; 15] = [
+pub(super) const FIELDS: [&str; 16] = [
     "total",
     "waiting",
     "dns",
@@ -123,5 +127,6 @@ pub(super) const FIELDS: [&str; 15] = [
     "decoded_body_bytes",
     "reused",
     "tls_resumed",
+    "remote_addr",
     "version",
 ];

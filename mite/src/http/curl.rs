@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method, Version, header};
 
 use super::{body::Body, mask, request::Plan, settings::HttpVersion};
-use crate::config::Config;
+use crate::config::{Config, MASK};
 
 /// Whether secrets are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,29 +14,38 @@ pub(super) enum Secrets {
 
 /// The command line of `curl` that sends the same request.
 pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
-    let state = &plan.session.state;
-    let profile = state.profile();
-    let wiring = &profile.wiring;
+    let wiring = &plan.profile.wiring;
     let mut options = Vec::new();
     if wiring.tls.accepts_invalid_certs() {
-        options.push("--insecure");
+        options.push("--insecure".to_owned());
     }
     match wiring.version {
         HttpVersion::Auto => {}
-        HttpVersion::Http1 => options.push("--http1.1"),
-        HttpVersion::Http2 => options.push("--http2-prior-knowledge"),
+        HttpVersion::Http1 => options.push("--http1.1".to_owned()),
+        HttpVersion::Http2 => options.push("--http2-prior-knowledge".to_owned()),
     }
     if plan.redirects.is_some() {
-        options.push("--location");
+        options.push("--location".to_owned());
     }
     if plan.compressed {
-        options.push("--compressed");
+        options.push("--compressed".to_owned());
+    }
+    let mut headers = plan.all_headers(Version::HTTP_11);
+    if let Some(digest) = &plan.digest {
+        headers.remove(header::AUTHORIZATION);
+        let (user, password) = digest.user_and_password();
+        let password = match secrets {
+            Secrets::Masked => MASK,
+            Secrets::Shown => password,
+        };
+        let pair = quoted(&format!("{user}:{password}"));
+        options.push(format!("--digest --user {pair}"));
     }
     let line = Line {
         options,
         method: &plan.method,
         url: plan.target.url.as_str(),
-        headers: &plan.all_headers(Version::HTTP_11),
+        headers: &headers,
         body: plan.body(),
     };
     line.render(secrets, plan.session.context.config())
@@ -44,7 +53,7 @@ pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
 
 /// What a command line is made of.
 struct Line<'a> {
-    options: Vec<&'a str>,
+    options: Vec<String>,
     method: &'a Method,
     url: &'a str,
     headers: &'a HeaderMap,

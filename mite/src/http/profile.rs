@@ -4,7 +4,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
-use super::{pool::Pool, settings::Wiring, target::Base};
+use super::{
+    pool::{Endpoint, Pool},
+    settings::Wiring,
+    target::{Base, Target},
+};
 use crate::net::{Connector, Resolver};
 
 /// How many base URLs are remembered with the URLs relative to them.
@@ -26,6 +30,15 @@ impl Profile {
             wiring,
             pool: Rc::new(pool),
             bases: RefCell::default(),
+        }
+    }
+
+    /// The endpoint of a target among the connections of `pool`.
+    pub(super) fn endpoint(&self, pool: &Rc<Pool>, target: &Target) -> Rc<Endpoint> {
+        if Rc::ptr_eq(pool, &self.pool) {
+            Rc::clone(&target.endpoint)
+        } else {
+            pool.endpoint(target.endpoint.origin())
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     cookies::CookieJar,
     digest::Digest,
     hook::{Hook, Labels},
-    pool::{Endpoint, Origin, Pool, queue::Queue},
+    pool::{Origin, Pool, queue::Queue},
     profile::Profile,
     request::RequestBuilder,
     response::Response,
@@ -165,14 +165,6 @@ impl State {
         match &*self.own_pool.borrow() {
             Some(pool) => Rc::clone(pool),
             None => Rc::clone(&self.profile.borrow().pool),
-        }
-    }
-
-    /// The endpoint, among the connections requests use, of what is one of the worker's.
-    pub(super) fn endpoint(&self, shared: &Rc<Endpoint>) -> Rc<Endpoint> {
-        match &*self.own_pool.borrow() {
-            Some(pool) => pool.endpoint(shared.origin()),
-            None => Rc::clone(shared),
         }
     }
 

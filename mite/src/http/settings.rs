@@ -238,7 +238,7 @@ impl Settings {
     pub(crate) fn check(config: &Config) -> Result<(), String> {
         let settings = Self::of(config)?;
         settings.default_headers()?;
-        settings.wiring.check()
+        settings.wiring.net().check()
     }
 
     pub(super) fn default_headers(&self) -> Result<HeaderMap, String> {
@@ -266,12 +266,6 @@ impl Default for Settings {
 }
 
 impl Wiring {
-    fn check(&self) -> Result<(), String> {
-        self.network.check()?;
-        self.tls.check()?;
-        self.proxy.check()
-    }
-
     /// What the layer below needs to know.
     pub(super) fn net(&self) -> net::Settings {
         net::Settings {

@@ -25,11 +25,6 @@ pub(super) enum Way {
 }
 
 impl Route {
-    /// Without a proxy.
-    pub(crate) fn direct() -> Self {
-        Self(Way::Direct)
-    }
-
     /// Whether requests go to a proxy that forwards them, which makes their targets absolute URLs
     /// (RFC 9112, 3.2.2), and what `proxy-authorization` it wants to see then.
     pub(crate) fn forwarding(&self) -> Option<Option<HeaderValue>> {

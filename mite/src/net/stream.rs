@@ -33,8 +33,7 @@ pub(crate) struct Wire {
     read: Cell<u64>,
     first_byte: Cell<Option<Instant>>,
     last_written: Cell<Option<Instant>>,
-    last_read: Cell<Option<Instant>>,
-    watches_reads: Cell<bool>,
+    peer: Option<SocketAddr>,
 }
 
 enum Transport {
@@ -78,14 +77,19 @@ impl Stream {
     }
 
     fn new(transport: Transport) -> Self {
+        // Asked for now, since a socket that has been reset no longer knows.
+        let peer = match &transport {
+            Transport::Plain(stream) => stream.peer_addr().ok(),
+            Transport::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+            Transport::Unix(_) | Transport::UnixTls(_) => None,
+        };
         Self(Rc::new(Wire {
             transport: RefCell::new(transport),
             written: Cell::new(0),
             read: Cell::new(0),
             first_byte: Cell::new(None),
             last_written: Cell::new(None),
-            last_read: Cell::new(None),
-            watches_reads: Cell::new(false),
+            peer,
         }))
     }
 
@@ -102,7 +106,6 @@ impl Wire {
         self.read.set(0);
         self.first_byte.set(None);
         self.last_written.set(None);
-        self.last_read.set(None);
     }
 
     /// Bytes written since [`begin`](Wire::begin), before encryption.
@@ -127,16 +130,6 @@ impl Wire {
         self.last_written.get()
     }
 
-    /// When the latest byte was read, while [that is watched](Wire::watch_reads).
-    pub(crate) fn last_read(&self) -> Option<Instant> {
-        self.last_read.get()
-    }
-
-    /// Whether the clock is to be read for everything that comes; not so at first.
-    pub(crate) fn watch_reads(&self, watch: bool) {
-        self.watches_reads.set(watch);
-    }
-
     /// Whether the handshake has chosen HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
         self.with_tls(|tls| tls.alpn_protocol() == Some(b"h2"))
@@ -148,14 +141,9 @@ impl Wire {
         self.with_tls(|tls| tls.handshake_kind() == Some(HandshakeKind::Resumed))
     }
 
-    /// Who is at the other end, which may be a proxy; `None` on a Unix socket, or when the
-    /// connection has been reset.
+    /// Who is at the other end, which may be a proxy; `None` on a Unix socket.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        match &*self.transport.borrow() {
-            Transport::Plain(stream) => stream.peer_addr().ok(),
-            Transport::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
-            Transport::Unix(_) | Transport::UnixTls(_) => None,
-        }
+        self.peer
     }
 
     fn with_tls<T>(&self, look: impl FnOnce(&ClientConnection) -> T) -> Option<T> {
@@ -196,16 +184,8 @@ impl Wire {
             return;
         }
         self.read.set(self.read.get() + count as u64);
-        let is_first = self.first_byte.get().is_none() && self.written.get() > 0;
-        if !is_first && !self.watches_reads.get() {
-            return;
-        }
-        let now = Some(Instant::now());
-        if is_first {
-            self.first_byte.set(now);
-        }
-        if self.watches_reads.get() {
-            self.last_read.set(now);
+        if self.first_byte.get().is_none() && self.written.get() > 0 {
+            self.first_byte.set(Some(Instant::now()));
         }
     }
 }
@@ -303,18 +283,16 @@ mod tests {
             assert_eq!((wire.written(), wire.read()), (8, 3), "round {round}");
             let first_byte = wire.first_byte().unwrap();
             assert!(wire.last_written().unwrap() <= first_byte);
-            assert_eq!(wire.last_read(), None);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_of_a_write_ends_with_the_answer_and_that_of_a_read_is_asked_for() {
+    async fn the_time_of_a_write_ends_with_the_answer() {
         let (mut client, mut server) = pair().await;
         let wire = client.wire();
         let second = std::time::Duration::from_secs(1);
         let start = Instant::now();
         wire.begin();
-        wire.watch_reads(true);
         client.write_all(b"que").await.unwrap();
         tokio::time::advance(second).await;
         client.write_all(b"stion").await.unwrap();
@@ -327,7 +305,6 @@ mod tests {
         client.read_exact(&mut [0; 2]).await.unwrap();
         assert_eq!(wire.last_written(), Some(start + second));
         assert_eq!(wire.first_byte(), Some(start + 2 * second));
-        assert_eq!(wire.last_read(), Some(start + 3 * second));
     }
 
     #[tokio::test]

@@ -199,10 +199,9 @@ fn add_buckets(buckets: &mut Histogram<u32>, other: &Histogram<u32>) {
 
 /// The nearest whole number of microseconds.
 fn microseconds(time: Duration) -> u64 {
-    let rounded = time.saturating_add(Duration::from_nanos(500));
-    u64::try_from(rounded.as_micros())
-        .unwrap_or(u64::MAX)
-        .min(LONGEST)
+    let seconds = time.as_secs().saturating_mul(1_000_000);
+    let rest = u64::from(time.subsec_nanos() + 500) / 1000;
+    seconds.saturating_add(rest).min(LONGEST)
 }
 
 /// What does not fit is counted in the last bucket; as a time this is 292,000 years.

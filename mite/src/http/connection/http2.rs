@@ -114,7 +114,7 @@ impl Http2 {
     }
 
     /// Bytes written and read since this was last asked.
-    pub(super) fn take_bytes(&self) -> (u64, u64) {
+    pub(in crate::http) fn take_bytes(&self) -> (u64, u64) {
         let now = (self.wire.written(), self.wire.read());
         let (written, read) = self.counted.replace(now);
         (now.0 - written, now.1 - read)

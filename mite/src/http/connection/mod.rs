@@ -5,6 +5,7 @@ mod http2;
 
 use std::{
     future::Future,
+    net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
 };
@@ -117,6 +118,14 @@ impl Connection {
 }
 
 impl Meter {
+    /// Who is at the other end.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Meter::Http1(wire) => wire.peer(),
+            Meter::Http2(connection) => connection.wire().peer(),
+        }
+    }
+
     /// When the last byte of the request was written, as far as the connection itself knows.
     pub(super) fn last_written(&self) -> Option<Instant> {
         match self {
@@ -130,14 +139,6 @@ impl Meter {
         match self {
             Meter::Http1(wire) => wire.first_byte(),
             Meter::Http2(_) => None,
-        }
-    }
-
-    /// Bytes written and read for this request; of HTTP/2, since this was last asked.
-    pub(super) fn take_bytes(&self) -> (u64, u64) {
-        match self {
-            Meter::Http1(wire) => (wire.written(), wire.read()),
-            Meter::Http2(connection) => connection.take_bytes(),
         }
     }
 }

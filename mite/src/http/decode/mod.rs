@@ -13,6 +13,13 @@ use std::{fmt, ops::ControlFlow};
 
 use http::{HeaderMap, header::CONTENT_ENCODING};
 
+/// Those of which every piece gives what is in it at once: zstd is held back up to its window.
+pub(super) const ACCEPTED_STREAMED: &str = if cfg!(feature = "brotli") {
+    "gzip, deflate, br"
+} else {
+    "gzip, deflate"
+};
+
 /// The encodings that can be undone, as `accept-encoding` has them.
 pub(super) const ACCEPTED: &str = match (cfg!(feature = "brotli"), cfg!(feature = "zstd")) {
     (true, true) => "gzip, deflate, br, zstd",

@@ -54,6 +54,11 @@ pub(super) enum Body<'a> {
     Stream,
 }
 
+/// Whether an answer asks for credentials of this kind.
+pub(super) fn is_challenge(headers: &HeaderMap) -> bool {
+    Challenge::strongest(headers).is_some()
+}
+
 impl Digest {
     pub(super) fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
@@ -61,6 +66,11 @@ impl Digest {
             password: password.into(),
             spaces: RefCell::default(),
         }
+    }
+
+    /// What it signs in with.
+    pub(super) fn user_and_password(&self) -> (&str, &str) {
+        (&self.user, &self.password)
     }
 
     /// Takes note of the 401 that `url` answered with; whether to send the request again, with the

@@ -110,8 +110,7 @@ impl Endpoint {
         if shared.is_empty() {
             return None;
         }
-        shared
-            .retain(|connection| connection.is_open() && !self.is_outdated(connection.born(), now));
+        shared.retain(|connection| self.is_fit(connection, now));
         let connection = shared.iter().find(|connection| connection.has_room())?;
         Some(Connection::Http2(connection.stream()))
     }
@@ -137,10 +136,7 @@ impl Endpoint {
         let mut idle = self.idle.borrow_mut();
         idle.retain_mut(|connection| !connection.has_stirred() || connection.is_fit());
         let mut shared = self.shared.borrow_mut();
-        shared.retain(|connection| {
-            let unused = connection.unused_since();
-            connection.is_open() && unused.is_none_or(|since| !self.is_idle_too_long(since, now))
-        });
+        shared.retain(|connection| self.is_fit(connection, now));
         !idle.is_empty() || !shared.is_empty()
     }
 
@@ -153,6 +149,14 @@ impl Endpoint {
         {
             idle.pop_front();
         }
+    }
+
+    /// Whether more requests may begin on a connection that is shared.
+    fn is_fit(&self, connection: &Http2, now: Instant) -> bool {
+        let unused = connection.unused_since();
+        connection.is_open()
+            && !self.is_outdated(connection.born(), now)
+            && unused.is_none_or(|since| !self.is_idle_too_long(since, now))
     }
 
     fn is_idle_too_long(&self, since: Instant, now: Instant) -> bool {

@@ -138,15 +138,14 @@ impl Pool {
 
     /// Keeps a connection whose request ended `now`, if it can take another.
     pub(super) fn keep(&self, endpoint: &Endpoint, connection: Connection, now: Instant) {
-        // A stream gives its place back by itself.
-        let Connection::Http1(mut connection) = connection else {
-            return;
-        };
-        if !self.reuses() || !connection.is_reusable() {
-            return;
+        match connection {
+            Connection::Http1(mut connection) if self.reuses() && connection.is_reusable() => {
+                connection.set_idle_since(now);
+                endpoint.keep(connection, now);
+            }
+            // A stream gives its place back by itself.
+            Connection::Http1(_) | Connection::Http2(_) => {}
         }
-        connection.set_idle_since(now);
-        endpoint.keep(connection, now);
         if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
             self.swept.set(now);
             self.sweep(now);

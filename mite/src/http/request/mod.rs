@@ -18,8 +18,10 @@ use super::{
     error::Error,
     hook::{Hook, Labels},
     multipart::Form,
+    pool::Pool,
+    profile::Profile,
     response::{Response, Streaming},
-    send,
+    send::{self, Progress},
     session::{self, Auth, Session},
     status::StatusPattern,
     target::{self, Target},
@@ -45,6 +47,9 @@ static FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urle
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     session: Session,
+    /// What the session was when the request was begun, so that its connection is of one piece.
+    profile: Rc<Profile>,
+    pool: Rc<Pool>,
     method: Method,
     target: Result<Rc<Target>, String>,
     query: String,
@@ -64,8 +69,11 @@ pub struct RequestBuilder {
 impl RequestBuilder {
     pub(super) fn new(session: Session, method: Method, url: &str) -> Self {
         let state = &session.state;
-        let target = state.base().target(url, &state.profile().pool);
+        let profile = state.profile();
+        let target = state.base().target(url, &profile.pool);
         Self {
+            pool: state.pool(),
+            profile,
             session,
             method,
             target,
@@ -299,7 +307,8 @@ impl RequestBuilder {
     ///
     /// # Errors
     /// As [`send`](RequestBuilder::send).
-    pub fn stream(self) -> impl Future<Output = Result<Streaming, Error>> + use<> {
+    pub fn stream(mut self) -> impl Future<Output = Result<Streaming, Error>> + use<> {
+        self.reading = Reading::Stream;
         let planned = self.plan();
         async move {
             match &planned {
@@ -346,9 +355,10 @@ impl RequestBuilder {
         };
         let state = &self.session.state;
         let settings = state.settings();
+        let endpoint = self.profile.endpoint(&self.pool, &target);
         let digest = match self.digest {
             Some(digest) => Some(Rc::new(digest)),
-            None => match state.auth_for(target.endpoint.origin()) {
+            None => match state.auth_for(endpoint.origin()) {
                 Some(Auth::Digest(digest)) => Some(digest),
                 Some(Auth::Header(_)) | None => None,
             },
@@ -357,6 +367,11 @@ impl RequestBuilder {
         hooks.extend(self.hooks);
         Ok(Rc::new(Plan {
             method: self.method,
+            profile: self.profile,
+            pool: self.pool,
+            endpoint,
+            progress: Progress::default(),
+            credentials: target.credentials.clone(),
             target,
             name,
             reading: self.reading,
@@ -370,7 +385,7 @@ impl RequestBuilder {
             expect_continue: self.expect_continue,
             compressed: self.compressed.unwrap_or(settings.compressed),
             headers: self.headers,
-            ok: self.ok.into(),
+            ok: (!self.ok.is_empty()).then(|| self.ok.into()),
             content: Content::Own(self.body),
             session: self.session,
         }))

@@ -13,9 +13,11 @@ use crate::http::{
     error::{Error, Kind},
     hook::Hook,
     pool::{Endpoint, Pool},
+    profile::Profile,
     redirect,
-    send::{Record, Silent},
-    session::{Auth, Session, Turn},
+    response::Response,
+    send::{Progress, Silent},
+    session::{Auth, Session},
     status::StatusPattern,
     target::Target,
 };
@@ -29,6 +31,13 @@ pub(in crate::http) struct Plan {
     pub(in crate::http) session: Session,
     pub(in crate::http) method: Method,
     pub(in crate::http) target: Rc<Target>,
+    /// What the session was when the request was begun.
+    pub(in crate::http) profile: Rc<Profile>,
+    /// Whose connections it uses.
+    pub(in crate::http) pool: Rc<Pool>,
+    /// The server it goes to, among the connections it may use.
+    pub(in crate::http) endpoint: Rc<Endpoint>,
+    pub(in crate::http) progress: Progress,
     pub(in crate::http) name: Name,
     pub(in crate::http) reading: Reading,
     pub(in crate::http) timeout: Duration,
@@ -43,7 +52,9 @@ pub(in crate::http) struct Plan {
     pub(super) expect_continue: bool,
     pub(in crate::http) compressed: bool,
     pub(super) headers: HeaderMap,
-    pub(super) ok: Rc<[Box<dyn StatusPattern>]>,
+    pub(super) ok: Option<Rc<[Box<dyn StatusPattern>]>>,
+    /// User and password of the URL, or of the one that was redirected from.
+    pub(super) credentials: Option<HeaderValue>,
     pub(super) content: Content,
 }
 
@@ -59,6 +70,8 @@ pub(super) enum Content {
 pub(in crate::http) enum Reading {
     Keep,
     Discard,
+    /// It is handed on as it comes.
+    Stream,
 }
 
 /// A request that could not be built.
@@ -89,22 +102,6 @@ impl Deref for Name {
 }
 
 impl Plan {
-    /// Whose connections it uses.
-    pub(in crate::http) fn pool(&self) -> Rc<Pool> {
-        self.session.state.pool()
-    }
-
-    /// The server it goes to, among the connections it may use.
-    pub(in crate::http) fn endpoint(&self) -> Rc<Endpoint> {
-        self.session.state.endpoint(&self.target.endpoint)
-    }
-
-    /// Waits until the session may have another request under way to this server.
-    pub(in crate::http) async fn turn(&self, record: &Record) -> Option<Turn> {
-        let limit = self.session.state.limit(self.target.endpoint.origin())?;
-        Some(limit.turn(|| record.progress().waited()).await)
-    }
-
     /// The request as hyper sends it, made anew for each attempt, if its body is bytes.
     pub(in crate::http) fn request(&self, connection: &Connection) -> Request<Sending> {
         let body = self.body().ready().unwrap_or_default();
@@ -128,7 +125,7 @@ impl Plan {
             Some(go_on) => body.after(go_on.clone(), Continue::PATIENCE),
             None => body,
         };
-        let mut headers = self.compose(version, length);
+        let mut headers = self.compose(version, length, self.authorization());
         let uri = self.uri(version, &mut headers);
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
@@ -156,7 +153,7 @@ impl Plan {
         if version == Version::HTTP_2 {
             return self.target.absolute(headers.remove(header::HOST).as_ref());
         }
-        match self.target.endpoint.forwarding() {
+        match self.endpoint.forwarding() {
             None => self.target.uri.clone(),
             Some(authorization) => {
                 if let Some(authorization) = authorization {
@@ -169,20 +166,36 @@ impl Plan {
 
     /// The headers as they are sent, for somebody to look at.
     pub(in crate::http) fn all_headers(&self, version: Version) -> HeaderMap {
-        self.compose(version, self.body().length())
+        let authorization = match &self.digest {
+            // It is made for one request as it is sent, and never the same again.
+            Some(_) => Some(HeaderValue::from_static("Digest")),
+            None => self.authorization(),
+        };
+        self.compose(version, self.body().length(), authorization)
     }
 
-    fn compose(&self, version: Version, length: Option<u64>) -> HeaderMap {
+    fn compose(
+        &self,
+        version: Version,
+        length: Option<u64>,
+        authorization: Option<HeaderValue>,
+    ) -> HeaderMap {
         let state = &self.session.state;
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(header::HOST, self.target.host.clone());
-        headers.insert(header::USER_AGENT, USER_AGENT.clone());
-        headers.insert(header::ACCEPT, ACCEPT.clone());
+        let mut headers = self.target.headers(|host| {
+            HeaderMap::from_iter([
+                (header::HOST, host.clone()),
+                (header::USER_AGENT, USER_AGENT.clone()),
+                (header::ACCEPT, ACCEPT.clone()),
+            ])
+        });
         if self.compressed {
-            let accepted = HeaderValue::from_static(decode::ACCEPTED);
-            headers.insert(header::ACCEPT_ENCODING, accepted);
+            let accepted = match self.reading {
+                Reading::Stream => decode::ACCEPTED_STREAMED,
+                Reading::Keep | Reading::Discard => decode::ACCEPTED,
+            };
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
         }
-        if let Some(authorization) = self.authorization() {
+        if let Some(authorization) = authorization {
             headers.insert(header::AUTHORIZATION, authorization);
         }
         if let Some(length) = length
@@ -193,7 +206,7 @@ impl Plan {
         if self.expect_continue && length != Some(0) {
             headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
         }
-        if version == Version::HTTP_11 && !state.pool().reuses() {
+        if version == Version::HTTP_11 && !self.pool.reuses() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(cookies) = state.cookies_for(&self.target.url) {
@@ -213,10 +226,10 @@ impl Plan {
             };
             return digest.authorization(&self.method, &self.target.url, body);
         }
-        if let Some(credentials) = &self.target.credentials {
+        if let Some(credentials) = &self.credentials {
             return Some(credentials.clone());
         }
-        match self.session.state.auth_for(self.target.endpoint.origin()) {
+        match self.session.state.auth_for(self.endpoint.origin()) {
             Some(Auth::Header(value)) => Some(value),
             Some(Auth::Digest(_)) | None => None,
         }
@@ -257,9 +270,10 @@ impl Plan {
         next: &redirect::Next,
     ) -> Result<Rc<Self>, Error> {
         let state = &self.session.state;
-        let target = state
-            .base()
-            .target(next.url.as_str(), &state.profile().pool)
+        let target = self
+            .profile
+            .base(None)
+            .target(next.url.as_str(), &self.profile.pool)
             .map_err(|mistake| Error::new(Kind::Redirect, self.brief(), mistake))?;
         let mut headers = self.headers.clone();
         next.strip(&mut headers);
@@ -269,8 +283,10 @@ impl Plan {
             Content::Own(Body::default())
         };
         let mut plan = self.followed_by(next.method.clone(), target, headers, content);
-        if next.drop_credentials {
-            plan.digest = match state.auth_for(plan.target.endpoint.origin()) {
+        if !next.drop_credentials {
+            plan.credentials = plan.credentials.or_else(|| self.credentials.clone());
+        } else {
+            plan.digest = match state.auth_for(plan.endpoint.origin()) {
                 Some(Auth::Digest(digest)) => Some(digest),
                 Some(Auth::Header(_)) | None => None,
             };
@@ -292,6 +308,11 @@ impl Plan {
         Self {
             session: self.session.clone(),
             method,
+            profile: Rc::clone(&self.profile),
+            pool: Rc::clone(&self.pool),
+            endpoint: self.profile.endpoint(&self.pool, &target),
+            progress: Progress::default(),
+            credentials: target.credentials.clone(),
             target,
             name,
             reading: self.reading,
@@ -305,7 +326,7 @@ impl Plan {
             expect_continue: self.expect_continue,
             compressed: self.compressed,
             headers,
-            ok: Rc::clone(&self.ok),
+            ok: self.ok.clone(),
             content,
         }
     }
@@ -318,11 +339,21 @@ impl Plan {
         }
     }
 
-    /// Whether reports count this status as a failure.
-    pub(in crate::http) fn is_failure(&self, status: StatusCode) -> bool {
-        let challenged =
-            status == StatusCode::UNAUTHORIZED && self.digest.is_some() && self.challenges == 0;
-        status.as_u16() >= 400 && !challenged && !self.ok.iter().any(|ok| ok.matches(status))
+    /// Whether reports count this answer as a failure: a status of 400 and above that was not said
+    /// to be right, unless it is the challenge that Digest authentication begins with.
+    pub(in crate::http) fn is_failure(&self, answer: &Response) -> bool {
+        let status = answer.status();
+        if status.as_u16() < 400 {
+            return false;
+        }
+        let ok = self.ok.iter().flat_map(|ok| ok.iter());
+        let is_challenge = status == StatusCode::UNAUTHORIZED
+            && self.challenges == 0
+            && self
+                .digest
+                .as_ref()
+                .is_some_and(|_| digest::is_challenge(answer.headers()));
+        !is_challenge && !ok.into_iter().any(|ok| ok.matches(status))
     }
 
     /// Method and URL, as messages name the request; the name alone where one was given, since

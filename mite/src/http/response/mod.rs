@@ -4,7 +4,7 @@ mod checks;
 mod intake;
 mod streaming;
 
-use std::{cell::OnceCell, fmt, rc::Rc, time::Duration};
+use std::{cell::OnceCell, fmt, net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Version, response::Parts};
@@ -113,6 +113,11 @@ impl Response {
     /// fragment.
     pub fn url(&self) -> &Url {
         &self.0.plan.target.url
+    }
+
+    /// The address the connection goes to, which may be a proxy's; `None` on a Unix socket.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.0.timings.remote_addr
     }
 
     /// From `send()`, or the redirect that led here, to the last byte of the body.

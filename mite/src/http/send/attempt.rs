@@ -6,15 +6,12 @@ use futures_util::FutureExt;
 use http::{Request, Response, response::Parts};
 use hyper::body::Incoming;
 
-use super::{
-    progress::Progress,
-    silence::{self, Silent},
-};
+use super::silence::{self, Silent};
 use crate::http::{
     body::{HandedOver, SendError, Sending},
     connection::{Connection, Failure, Fate},
     error::{Error, Kind},
-    pool::{ConnectError, Endpoint, Offer, Seat},
+    pool::{ConnectError, Offer, Seat},
     request::Plan,
 };
 
@@ -39,8 +36,8 @@ enum Trouble {
 ///
 /// A request of which nothing was written, since a kept connection turned out closed, or that the
 /// server refused to look at, goes to another connection; nothing else is ever sent twice.
-pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival, Error> {
-    let endpoint = plan.endpoint();
+pub(super) async fn attempt(plan: &Plan) -> Result<Arrival, Error> {
+    let (endpoint, progress) = (&plan.endpoint, &plan.progress);
     let mut message = None;
     let mut resends = 0;
     loop {
@@ -55,7 +52,7 @@ pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival,
         let mut connection = match offer {
             Offer::Kept(connection) => connection,
             // Kept apart, so that requests on kept connections need no room for a handshake.
-            Offer::New(seat) => Box::pin(open(plan, &endpoint, seat, progress)).await?,
+            Offer::New(seat) => Box::pin(open(plan, seat)).await?,
         };
         progress.follow(&connection);
         let opened = match &mut message {
@@ -67,7 +64,7 @@ pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival,
             Some(request) => *request,
             None => plan.request(&connection),
         };
-        let failure = match send(plan, &mut connection, request, progress).await {
+        let failure = match send(plan, &mut connection, request).await {
             Ok(answer) => {
                 let (head, body) = answer.into_parts();
                 return Ok(Arrival {
@@ -100,16 +97,14 @@ pub(super) async fn attempt(plan: &Plan, progress: &Progress) -> Result<Arrival,
 }
 
 /// Opens a connection for a request.
-async fn open(
-    plan: &Plan,
-    endpoint: &Endpoint,
-    seat: Seat,
-    progress: &Progress,
-) -> Result<Connection, Error> {
+async fn open(plan: &Plan, seat: Seat) -> Result<Connection, Error> {
     let context = &plan.session.context;
-    match plan.pool().connect(endpoint, seat, progress.phases()).await {
+    let connecting = plan
+        .pool
+        .connect(&plan.endpoint, seat, plan.progress.phases());
+    match connecting.await {
         Ok(connection) => {
-            progress.connected();
+            plan.progress.connected();
             context.connection_opened(connection.tls_resumed());
             Ok(connection)
         }
@@ -130,8 +125,8 @@ fn send<'a>(
     plan: &'a Plan,
     connection: &'a mut Connection,
     request: Request<Sending>,
-    progress: &'a Progress,
 ) -> impl Future<Output = Result<Response<Incoming>, Trouble>> + use<'a> {
+    let progress = &plan.progress;
     let shared = matches!(connection, Connection::Http2(_));
     let (request, handed_over) = if shared {
         // Nobody else can tell when a stream of a shared connection was written.
@@ -143,10 +138,10 @@ fn send<'a>(
         (request, None)
     };
     silence::limit(progress, plan.read_timeout, connection.send(request)).map(move |answer| {
-        if shared {
+        let answer = answer.map_err(Trouble::Silent)?;
+        if shared && answer.is_ok() {
             progress.answered();
         }
-        let answer = answer.map_err(Trouble::Silent)?;
         answer.map_err(
             |failure| match handed_over.and_then(|body| body.failure()) {
                 Some(error) => Trouble::Body(error),

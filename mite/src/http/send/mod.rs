@@ -21,6 +21,7 @@ use super::{
 };
 
 pub(super) use attempt::Arrival;
+pub(super) use progress::Progress;
 pub(super) use record::{Record, refuse};
 pub(super) use silence::{Silent, limit as limit_silence};
 
@@ -67,8 +68,8 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
 /// One request with the whole of its answer.
 async fn whole(record: &Record, began: Instant) -> Result<Response, Error> {
     let answer = pin!(async {
-        let _turn = record.plan().turn(record).await;
-        let arrival = attempt(record.plan(), &record.progress).await?;
+        record.take_turn().await;
+        let arrival = attempt(record.plan()).await?;
         record.plan().remember(&arrival.head.headers);
         read(record, arrival).await
     });
@@ -78,8 +79,8 @@ async fn whole(record: &Record, began: Instant) -> Result<Response, Error> {
 /// One request with the head of its answer.
 async fn head(record: &Record, began: Instant) -> Result<Arrival, Error> {
     let arrival = pin!(async {
-        let _turn = record.plan().turn(record).await;
-        attempt(record.plan(), &record.progress).await
+        record.take_turn().await;
+        attempt(record.plan()).await
     });
     in_time(record, began, arrival).await
 }
@@ -92,7 +93,7 @@ async fn in_time<T>(
     future: Pin<&mut impl Future<Output = Result<T, Error>>>,
 ) -> Result<T, Error> {
     let plan = record.plan();
-    let began = record.progress.began();
+    let began = plan.progress.began();
     // The deadlines of one timeout are kept in the order they were begun.
     let left = plan.timeout.saturating_sub(began - first);
     let deadlines = &plan.session.state.worker.deadlines;
@@ -100,7 +101,7 @@ async fn in_time<T>(
         .limit(began, left, future)
         .await
         .unwrap_or_else(|_| {
-            let connected = record.progress.has_connection();
+            let connected = plan.progress.has_connection();
             if !connected {
                 plan.session.context.connection_failed();
             }
@@ -118,11 +119,12 @@ async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
     } = arrival;
     let broken = |broken: Broken| broken.into_error(plan.brief());
     let most = match plan.reading {
-        Reading::Keep => Some(plan.max_body_size),
+        // Of what is to be handed on, only answers that another follows come here.
+        Reading::Keep | Reading::Stream => Some(plan.max_body_size),
         Reading::Discard => None,
     };
     let mut intake = Intake::new(&head.headers, most).map_err(broken)?;
-    let progress = &record.progress;
+    let progress = &plan.progress;
     {
         let reading = intake.read(&mut connection, body, |intake| {
             let (encoded, decoded) = intake.sizes();
@@ -138,7 +140,7 @@ async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
     }
     connection.finish();
     let now = progress.end();
-    plan.pool().keep(&plan.endpoint(), connection, now);
+    record.keep(connection, now);
     Ok(Answer {
         head,
         body: intake.into_bytes(),

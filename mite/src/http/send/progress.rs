@@ -21,9 +21,9 @@ use crate::{
 /// How far a request has come, for whoever ends it: the answer, the deadline or the journey's end.
 ///
 /// The phases chain: each begins where the one before has ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::http) struct Progress {
-    began: Instant,
+    began: Cell<Option<Instant>>,
     /// The end of waiting, if there was any.
     waited: Cell<Option<Instant>>,
     phases: Cell<Phases>,
@@ -37,6 +37,8 @@ pub(in crate::http) struct Progress {
     /// When something last came from the server; kept up only where a read timeout asks.
     stirred: Cell<Option<Instant>>,
     connection: RefCell<Option<Met>>,
+    /// Bytes written and read on a connection that others use too, as far as they were counted.
+    passed: Cell<(u64, u64)>,
     encoded: Cell<u64>,
     decoded: Cell<u64>,
 }
@@ -51,24 +53,12 @@ struct Met {
 }
 
 impl Progress {
-    pub(super) fn begin(began: Instant) -> Self {
-        Self {
-            began,
-            waited: Cell::new(None),
-            phases: Cell::default(),
-            ready: Cell::new(None),
-            handed_over: RefCell::new(None),
-            answered: Cell::new(None),
-            ended: Cell::new(None),
-            stirred: Cell::new(None),
-            connection: RefCell::new(None),
-            encoded: Cell::new(0),
-            decoded: Cell::new(0),
-        }
+    pub(super) fn begin(&self, began: Instant) {
+        self.began.set(Some(began));
     }
 
     pub(super) fn began(&self) -> Instant {
-        self.began
+        self.began.get().unwrap_or_else(Instant::now)
     }
 
     /// It had to wait for a connection, or begins anew on another one, and waits no more.
@@ -94,7 +84,7 @@ impl Progress {
         let mut phases = self.phases.get();
         let known = [phases.dns, phases.connect, phases.tls];
         let known: Duration = known.into_iter().flatten().sum();
-        let all = now - self.waited.get().unwrap_or(self.began);
+        let all = now - self.waited.get().unwrap_or(self.began());
         // What passes between the phases is part of the connecting.
         if let Some(connect) = &mut phases.connect {
             *connect += all.saturating_sub(known);
@@ -163,7 +153,7 @@ impl Progress {
             .max(written)
             .max(handed_over)
             .max(self.ready.get())
-            .max(Some(self.began))
+            .max(self.began.get())
     }
 
     /// Whether there has been a connection to write to.
@@ -172,14 +162,15 @@ impl Progress {
     }
 
     pub(in crate::http) fn timings(&self) -> Timings {
+        let began = self.began();
         let ended = self.ended.get();
         let phases = self.phases.get();
         let mut timings = Timings::default();
-        timings.waiting = self.waited.get().map(|at| at - self.began);
+        timings.waiting = self.waited.get().map(|at| at - began);
         timings.dns = phases.dns;
         timings.connect = phases.connect;
         timings.tls = phases.tls;
-        timings.total = ended.unwrap_or_else(Instant::now) - self.began;
+        timings.total = ended.unwrap_or_else(Instant::now) - began;
         timings.encoded_body_bytes = self.encoded.get();
         timings.decoded_body_bytes = self.decoded.get();
         let connection = self.connection.borrow();
@@ -188,9 +179,10 @@ impl Progress {
         };
         timings.reused = met.reused;
         timings.tls_resumed = met.tls_resumed;
+        timings.remote_addr = met.meter.peer();
         timings.version = Some(met.version);
-        (timings.bytes_sent, timings.bytes_received) = met.meter.take_bytes();
-        let ready = self.ready.get().unwrap_or(self.began);
+        (timings.bytes_sent, timings.bytes_received) = self.bytes(&met.meter);
+        let ready = self.ready.get().unwrap_or(began);
         let first = met.meter.first_byte().or(self.answered.get());
         let handed_over = self.handed_over.borrow().as_ref().map(|body| body.at());
         // Of what was handed over to the last before the answer came, that is the end.
@@ -208,6 +200,19 @@ impl Progress {
             .zip(first)
             .map(|(ended, first)| ended.saturating_duration_since(first));
         timings
+    }
+
+    /// Bytes written and read for it, of a shared connection those since the request before ended.
+    fn bytes(&self, meter: &Meter) -> (u64, u64) {
+        match meter {
+            Meter::Http1(wire) => (wire.written(), wire.read()),
+            Meter::Http2(connection) => {
+                let (written, read) = connection.take_bytes();
+                let passed = self.passed.get();
+                self.passed.set((passed.0 + written, passed.1 + read));
+                self.passed.get()
+            }
+        }
     }
 
     /// Whether at least a byte of the request was written, as far as is known.

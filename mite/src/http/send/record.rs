@@ -1,6 +1,10 @@
 //! Seeing to it that every request is recorded once.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use http::{StatusCode, Version};
 use tokio::time::Instant;
@@ -16,6 +20,7 @@ use crate::{
         hook::Labels,
         request::{Plan, Refused},
         response::{Answer, Response},
+        session::Turn,
     },
 };
 
@@ -23,7 +28,8 @@ use crate::{
 pub(in crate::http) struct Record {
     plan: Rc<Plan>,
     place: Place,
-    pub(super) progress: Progress,
+    /// Its place among the requests under way, where these are limited.
+    turn: RefCell<Option<Turn>>,
     done: Cell<bool>,
 }
 
@@ -37,11 +43,21 @@ struct Ending<'a> {
 
 impl Record {
     pub(super) fn begin(plan: &Rc<Plan>, began: Instant) -> Self {
+        plan.progress.begin(began);
         Self {
             plan: Rc::clone(plan),
             place: plan.session.context.place(),
-            progress: Progress::begin(began),
+            turn: RefCell::new(None),
             done: Cell::new(false),
+        }
+    }
+
+    /// Waits until the session may have another request under way to this server.
+    pub(super) async fn take_turn(&self) {
+        let limit = self.plan.session.state.limit(self.plan.endpoint.origin());
+        if let Some(limit) = limit {
+            let turn = limit.turn(|| self.plan.progress.waited()).await;
+            self.turn.replace(Some(turn));
         }
     }
 
@@ -50,12 +66,12 @@ impl Record {
     }
 
     pub(in crate::http) fn progress(&self) -> &Progress {
-        &self.progress
+        &self.plan.progress
     }
 
     /// How long it has taken so far, by phase.
     pub(in crate::http) fn timings(&self) -> Timings {
-        self.progress.timings()
+        self.plan.progress.timings()
     }
 
     /// The answer as it is known before its body.
@@ -65,15 +81,14 @@ impl Record {
 
     /// Keeps the connection it went over for the next request.
     pub(in crate::http) fn keep(&self, connection: Connection, now: Instant) {
-        let pool = self.plan.pool();
-        pool.keep(&self.plan.endpoint(), connection, now);
+        self.plan.pool.keep(&self.plan.endpoint, connection, now);
     }
 
     /// Records how it ended; an answer is shown to the callbacks first.
     pub(super) fn finish(&self, outcome: Result<Answer, Error>) -> Result<Response, Error> {
         match outcome {
             Ok(answer) => {
-                let timings = self.progress.timings();
+                let timings = self.timings();
                 let response = Response::new(Rc::clone(&self.plan), answer, timings);
                 self.answered(&response, &timings);
                 Ok(response)
@@ -84,20 +99,23 @@ impl Record {
 
     /// Records an answer whose body the journey has read, or does not want.
     pub(in crate::http) fn succeed(&self, response: &Response) {
-        self.answered(response, &self.progress.timings());
+        self.answered(response, &self.timings());
     }
 
     /// Records that there was no answer, or not all of it.
     pub(in crate::http) fn fail(&self, error: Error) -> Error {
-        let timings = self.progress.timings();
+        let timings = self.timings();
         self.failed(&timings, error.kind(), &error.to_string());
         error
     }
 
     fn answered(&self, response: &Response, timings: &Timings) {
         let mut labels = Labels::default();
-        for hook in &self.plan.hooks {
-            hook.call(response, &mut labels);
+        // A callback that panics while a panic goes by would end the process.
+        if !self.plan.hooks.is_empty() && !std::thread::panicking() {
+            for hook in &self.plan.hooks {
+                hook.call(response, &mut labels);
+            }
         }
         let ending = Ending {
             status: Some(response.status()),
@@ -126,8 +144,8 @@ impl Record {
             name: &plan.name,
             method: &plan.method,
             status: ending.status.map(|status| status.as_u16()),
-            failed: ending.status.is_none_or(|status| plan.is_failure(status)),
-            sent: self.progress.was_sent(timings),
+            failed: ending.answer.is_none_or(|answer| plan.is_failure(answer)),
+            sent: plan.progress.was_sent(timings),
             error: ending.error.map(|(kind, _)| kind),
             timings,
             labels: ending.labels.all(),
@@ -143,7 +161,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.done.get() {
-            let timings = self.progress.timings();
+            let timings = self.timings();
             let message = "given up before it was answered";
             self.failed(&timings, Kind::Interrupted.as_str(), message);
         }
@@ -198,5 +216,6 @@ fn exchange(plan: &Plan, timings: &Timings, ending: &Ending<'_>) -> Exchange {
     exchange.error = ending.error.map(|(_, message)| message.to_owned());
     exchange.curl = curl::line(plan, Secrets::Masked);
     exchange.timings = *timings;
+    exchange.labels = ending.labels.all().to_vec();
     exchange
 }
