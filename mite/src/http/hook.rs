@@ -31,7 +31,9 @@ pub struct Labels(Vec<(Cow<'static, str>, Value)>);
 
 /// A callback that is shown each answer.
 #[derive(Clone)]
-pub(super) struct Hook(Rc<dyn Fn(&Response, &mut Labels)>);
+pub(super) struct Hook(Rc<Callback>);
+
+type Callback = dyn Fn(&Response, &mut Labels);
 
 impl Labels {
     /// Adds a text. A later one of the same name counts.

@@ -193,9 +193,7 @@ impl State {
 
     /// The cookies that go to this URL.
     pub(super) fn cookies_for(&self, url: &url::Url) -> Option<HeaderValue> {
-        let jar = self.jar.borrow();
-        let cookies = jar.as_ref()?.borrow_mut().header(url);
-        cookies
+        self.jar.borrow().as_ref()?.borrow_mut().header(url)
     }
 
     /// Takes the cookies an answer of this URL sets, if any are wanted.

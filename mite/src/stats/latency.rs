@@ -42,7 +42,8 @@ struct Exact {
     count: u64,
     min: Duration,
     max: Duration,
-    sum: Duration,
+    /// In nanoseconds, which are cheaper to add than a `Duration`.
+    sum: u128,
 }
 
 impl Latency {
@@ -99,7 +100,7 @@ impl Latency {
     /// The mean of all samples in seconds, exactly.
     pub(crate) fn mean_seconds(&self) -> Option<f64> {
         let samples = self.samples.as_ref()?;
-        Some(samples.exact.sum.as_secs_f64() / samples.exact.count as f64)
+        Some(seconds(samples.exact.sum) / samples.exact.count as f64)
     }
 
     /// The standard deviation in seconds, to the precision of the buckets.
@@ -132,7 +133,7 @@ impl Samples {
                 count: 1,
                 min: time,
                 max: time,
-                sum: time,
+                sum: time.as_nanos(),
             },
             buckets,
         }))
@@ -150,9 +151,13 @@ impl Samples {
     fn record(&mut self, time: Duration) {
         let exact = &mut self.exact;
         exact.count += 1;
-        exact.min = exact.min.min(time);
-        exact.max = exact.max.max(time);
-        exact.sum = exact.sum.saturating_add(time);
+        if time < exact.min {
+            exact.min = time;
+        }
+        if time > exact.max {
+            exact.max = time;
+        }
+        exact.sum += time.as_nanos();
         record_in(&mut self.buckets, time);
     }
 
@@ -161,7 +166,7 @@ impl Samples {
         exact.count += other.exact.count;
         exact.min = exact.min.min(other.exact.min);
         exact.max = exact.max.max(other.exact.max);
-        exact.sum = exact.sum.saturating_add(other.exact.sum);
+        exact.sum += other.exact.sum;
         add_buckets(&mut self.buckets, &other.buckets);
     }
 
@@ -195,6 +200,13 @@ fn record_in(buckets: &mut Histogram<u32>, time: Duration) {
 /// Fails only where the address space is too small for the buckets.
 fn add_buckets(buckets: &mut Histogram<u32>, other: &Histogram<u32>) {
     let _ = buckets.add(other);
+}
+
+/// Exact for sums of less than 2^53 seconds, whose nanoseconds a floating-point number cannot hold.
+fn seconds(nanoseconds: u128) -> f64 {
+    let whole = nanoseconds / 1_000_000_000;
+    let rest = nanoseconds % 1_000_000_000;
+    whole as f64 + rest as f64 / 1e9
 }
 
 /// The nearest whole number of microseconds.

@@ -22,15 +22,16 @@ use super::{
 
 /// A body while it is being sent, as hyper asks for it.
 pub(in crate::http) enum Sending {
-    /// In one piece, at once.
-    Full(Option<Bytes>),
+    /// In one piece, at once; empty once it has been taken.
+    // No `Option`, which would make every request larger than it need be.
+    Full(Bytes),
     /// All others.
     Streaming(Box<Streaming>),
 }
 
 impl Default for Sending {
     fn default() -> Self {
-        Self::Full(None)
+        Self::Full(Bytes::new())
     }
 }
 
@@ -69,7 +70,7 @@ pub(in crate::http) struct SendError(Box<str>);
 
 impl Sending {
     pub(super) fn full(bytes: Bytes) -> Self {
-        Self::Full((!bytes.is_empty()).then_some(bytes))
+        Self::Full(bytes)
     }
 
     pub(super) fn streaming(source: Source) -> Self {
@@ -112,7 +113,7 @@ impl Sending {
         match self {
             Self::Streaming(streaming) => streaming,
             Self::Full(bytes) => Box::new(Streaming {
-                pieces: Pieces::One(bytes),
+                pieces: Pieces::One((!bytes.is_empty()).then_some(bytes)),
                 gate: None,
                 handed_over: None,
             }),
@@ -129,21 +130,22 @@ impl Body for Sending {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, SendError>>> {
         match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Streaming(streaming) => streaming.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Full(bytes) => bytes.is_none(),
+            Self::Full(bytes) => bytes.is_empty(),
             Self::Streaming(streaming) => streaming.pieces.left() == Some(0),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         let left = match self {
-            Self::Full(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Full(bytes) => Some(bytes.len() as u64),
             Self::Streaming(streaming) => streaming.pieces.left(),
         };
         left.map_or_else(SizeHint::default, SizeHint::with_exact)

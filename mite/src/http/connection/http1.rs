@@ -119,7 +119,7 @@ impl Http1 {
     }
 
     /// Sends a request and reads the head of the answer.
-    pub(super) fn send(
+    pub(in crate::http) fn send(
         &mut self,
         request: Request<Sending>,
     ) -> impl Future<Output = Result<Response<Incoming>, Failure>> {

@@ -123,7 +123,7 @@ impl Http2 {
 
 impl Stream {
     /// Sends a request and reads the head of the answer.
-    pub(super) fn send(
+    pub(in crate::http) fn send(
         &mut self,
         request: Request<Sending>,
     ) -> impl Future<Output = Result<Response<Incoming>, Failure>> + use<> {

@@ -4,15 +4,13 @@ mod http1;
 mod http2;
 
 use std::{
-    future::Future,
     net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use futures_util::future::Either;
-use http::{Request, Response, Version};
+use http::{Request, Version};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
 
@@ -56,17 +54,6 @@ pub(super) enum Meter {
 }
 
 impl Connection {
-    /// Sends a request and reads the head of the answer.
-    pub(super) fn send(
-        &mut self,
-        request: Request<Sending>,
-    ) -> impl Future<Output = Result<Response<Incoming>, Failure>> {
-        match self {
-            Connection::Http1(connection) => Either::Left(connection.send(request)),
-            Connection::Http2(stream) => Either::Right(stream.send(request)),
-        }
-    }
-
     /// The next piece of the body; `None` at its end.
     pub(super) fn poll_piece(
         &mut self,

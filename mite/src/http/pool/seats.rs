@@ -46,10 +46,9 @@ impl Seats {
         let speaks = match version {
             // Where nothing is shared nobody waits for the connection of another.
             _ if connections.reuse == Reuse::Nobody => Speaks::Http1,
-            HttpVersion::Http1 => Speaks::Http1,
             HttpVersion::Http2 => Speaks::Http2,
             HttpVersion::Auto if https => Speaks::Unknown,
-            HttpVersion::Auto => Speaks::Http1,
+            HttpVersion::Auto | HttpVersion::Http1 => Speaks::Http1,
         };
         Rc::new(Self {
             most: connections.max_per_host.unwrap_or(usize::MAX),

@@ -75,9 +75,7 @@ impl Next {
     /// Takes out of the headers of the request before what must not go along.
     pub(super) fn strip(&self, headers: &mut HeaderMap) {
         if self.drop_credentials {
-            for name in &CREDENTIALS {
-                headers.remove(name);
-            }
+            strip_credentials(headers);
         }
         if !self.keep_body {
             let of_the_body: Vec<_> = headers
@@ -89,6 +87,13 @@ impl Next {
                 headers.remove(name);
             }
         }
+    }
+}
+
+/// Takes out what is only meant for the origin it was set for.
+pub(super) fn strip_credentials(headers: &mut HeaderMap) {
+    for name in &CREDENTIALS {
+        headers.remove(name);
     }
 }
 

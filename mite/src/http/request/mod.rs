@@ -371,6 +371,7 @@ impl RequestBuilder {
             pool: self.pool,
             endpoint,
             progress: Progress::default(),
+            away: false,
             credentials: target.credentials.clone(),
             target,
             name,

@@ -53,6 +53,9 @@ pub(in crate::http) struct Plan {
     pub(in crate::http) compressed: bool,
     pub(super) headers: HeaderMap,
     pub(super) ok: Option<Rc<[Box<dyn StatusPattern>]>>,
+    /// Whether a redirect has led away from the server that the session's own headers may hold
+    /// credentials for.
+    pub(super) away: bool,
     /// User and password of the URL, or of the one that was redirected from.
     pub(super) credentials: Option<HeaderValue>,
     pub(super) content: Content,
@@ -212,7 +215,13 @@ impl Plan {
         if let Some(cookies) = state.cookies_for(&self.target.url) {
             headers.insert(header::COOKIE, cookies);
         }
-        replace(&mut headers, &state.headers());
+        if self.away {
+            let mut own = HeaderMap::clone(&state.headers());
+            redirect::strip_credentials(&mut own);
+            replace(&mut headers, &own);
+        } else {
+            replace(&mut headers, &state.headers());
+        }
         replace(&mut headers, &self.headers);
         headers
     }
@@ -283,13 +292,14 @@ impl Plan {
             Content::Own(Body::default())
         };
         let mut plan = self.followed_by(next.method.clone(), target, headers, content);
-        if !next.drop_credentials {
-            plan.credentials = plan.credentials.or_else(|| self.credentials.clone());
-        } else {
+        if next.drop_credentials {
+            plan.away = true;
             plan.digest = match state.auth_for(plan.endpoint.origin()) {
                 Some(Auth::Digest(digest)) => Some(digest),
                 Some(Auth::Header(_)) | None => None,
             };
+        } else {
+            plan.credentials = plan.credentials.or_else(|| self.credentials.clone());
         }
         Ok(Rc::new(plan))
     }
@@ -327,6 +337,7 @@ impl Plan {
             compressed: self.compressed,
             headers,
             ok: self.ok.clone(),
+            away: self.away,
             content,
         }
     }

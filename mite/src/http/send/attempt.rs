@@ -1,8 +1,7 @@
 //! One request, as far as the head of its answer.
 
-use std::{future::Future, rc::Rc};
+use std::rc::Rc;
 
-use futures_util::FutureExt;
 use http::{Request, Response, response::Parts};
 use hyper::body::Incoming;
 
@@ -30,6 +29,18 @@ enum Trouble {
     Failed(Failure),
     Body(SendError),
     Silent(Silent),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Trouble::Failed(failure)
+    }
+}
+
+impl From<Silent> for Trouble {
+    fn from(silent: Silent) -> Self {
+        Trouble::Silent(silent)
+    }
 }
 
 /// Sends on a kept connection if there is one, else on a new one.
@@ -64,7 +75,14 @@ pub(super) async fn attempt(plan: &Plan) -> Result<Arrival, Error> {
             Some(request) => *request,
             None => plan.request(&connection),
         };
-        let failure = match send(plan, &mut connection, request).await {
+        let answer = match &mut connection {
+            // The plain case goes straight, since each layer costs time on the way back.
+            Connection::Http1(connection) if plan.read_timeout.is_none() => {
+                connection.send(request).await.map_err(Trouble::Failed)
+            }
+            connection => Box::pin(send(plan, connection, request)).await,
+        };
+        let failure = match answer {
             Ok(answer) => {
                 let (head, body) = answer.into_parts();
                 return Ok(Arrival {
@@ -119,36 +137,35 @@ async fn open(plan: &Plan, seat: Seat) -> Result<Connection, Error> {
     }
 }
 
-/// Sends on a connection and reads the head of the answer.
-// The request is given away before anything is awaited, so that the future has no room for it.
-fn send<'a>(
-    plan: &'a Plan,
-    connection: &'a mut Connection,
+/// Sends on a connection that others use too, or whose silence is limited, and reads the head of
+/// the answer.
+async fn send(
+    plan: &Plan,
+    connection: &mut Connection,
     request: Request<Sending>,
-) -> impl Future<Output = Result<Response<Incoming>, Trouble>> + use<'a> {
+) -> Result<Response<Incoming>, Trouble> {
     let progress = &plan.progress;
-    let shared = matches!(connection, Connection::Http2(_));
-    let (request, handed_over) = if shared {
-        // Nobody else can tell when a stream of a shared connection was written.
-        let handed_over = Rc::new(HandedOver::default());
-        let request = request.map(|body| body.with_finish(Rc::clone(&handed_over)));
-        progress.hand_over(Rc::clone(&handed_over));
-        (request, Some(handed_over))
-    } else {
-        (request, None)
-    };
-    silence::limit(progress, plan.read_timeout, connection.send(request)).map(move |answer| {
-        let answer = answer.map_err(Trouble::Silent)?;
-        if shared && answer.is_ok() {
-            progress.answered();
+    let stream = match connection {
+        Connection::Http2(stream) => stream,
+        Connection::Http1(connection) => {
+            let answer = connection.send(request);
+            return Ok(silence::limit(progress, plan.read_timeout, answer).await??);
         }
-        answer.map_err(
-            |failure| match handed_over.and_then(|body| body.failure()) {
-                Some(error) => Trouble::Body(error),
-                None => Trouble::Failed(failure),
-            },
-        )
-    })
+    };
+    // Nobody else can tell when a stream of a shared connection was written.
+    let handed_over = Rc::new(HandedOver::default());
+    let request = request.map(|body| body.with_finish(Rc::clone(&handed_over)));
+    progress.hand_over(Rc::clone(&handed_over));
+    match silence::limit(progress, plan.read_timeout, stream.send(request)).await? {
+        Ok(answer) => {
+            progress.answered();
+            Ok(answer)
+        }
+        Err(failure) => Err(match handed_over.failure() {
+            Some(error) => Trouble::Body(error),
+            None => Trouble::Failed(failure),
+        }),
+    }
 }
 
 /// The request with a body that has to be opened first.

@@ -165,14 +165,16 @@ impl Progress {
         let began = self.began();
         let ended = self.ended.get();
         let phases = self.phases.get();
-        let mut timings = Timings::default();
-        timings.waiting = self.waited.get().map(|at| at - began);
-        timings.dns = phases.dns;
-        timings.connect = phases.connect;
-        timings.tls = phases.tls;
-        timings.total = ended.unwrap_or_else(Instant::now) - began;
-        timings.encoded_body_bytes = self.encoded.get();
-        timings.decoded_body_bytes = self.decoded.get();
+        let mut timings = Timings {
+            waiting: self.waited.get().map(|at| at - began),
+            dns: phases.dns,
+            connect: phases.connect,
+            tls: phases.tls,
+            total: ended.unwrap_or_else(Instant::now) - began,
+            encoded_body_bytes: self.encoded.get(),
+            decoded_body_bytes: self.decoded.get(),
+            ..Timings::default()
+        };
         let connection = self.connection.borrow();
         let Some(met) = connection.as_ref() else {
             return timings;
