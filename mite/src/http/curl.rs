@@ -24,9 +24,6 @@ pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
         HttpVersion::Http1 => options.push("--http1.1".to_owned()),
         HttpVersion::Http2 => options.push("--http2-prior-knowledge".to_owned()),
     }
-    if plan.redirects.is_some() {
-        options.push("--location".to_owned());
-    }
     if plan.compressed {
         options.push("--compressed".to_owned());
     }
