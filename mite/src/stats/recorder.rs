@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::{
     capped::MORE,
     errors::ErrorTable,
+    latency::Latency,
     http::HttpStatistics,
     metric::Metric,
     names::Names,
@@ -48,6 +49,9 @@ struct Entry {
     journey: u32,
     name: Arc<str>,
     statistics: JourneyStatistics,
+    /// Of runs that began when they were meant to: service and response time are the same, and
+    /// recorded once.
+    prompt_time: Latency,
 }
 
 impl Recorder {
@@ -67,6 +71,7 @@ impl Recorder {
                     journey: u32::try_from(journey).unwrap_or(u32::MAX),
                     name: names.get(journey).unwrap_or(&name).clone(),
                     statistics: JourneyStatistics::default(),
+                    prompt_time: Latency::default(),
                 }
             })
             .collect();
@@ -185,9 +190,11 @@ impl Recorder {
                 entry: EntryId(index),
                 journey: entry.name.clone(),
             };
-            taken
-                .journeys
-                .insert(key, std::mem::take(&mut entry.statistics));
+            let mut statistics = std::mem::take(&mut entry.statistics);
+            let prompt_time = std::mem::take(&mut entry.prompt_time);
+            statistics.service_time.merge(&prompt_time);
+            statistics.response_time.merge(&prompt_time);
+            taken.journeys.insert(key, statistics);
         }
         self.transactions.take(&self.journeys, &mut taken);
         taken.http = std::mem::take(&mut self.http);
@@ -207,8 +214,12 @@ impl Recorder {
         match end.outcome {
             Outcome::Completed => {
                 statistics.completed += 1;
-                statistics.service_time.record(end.service_time);
-                statistics.response_time.record(end.response_time);
+                if end.service_time == end.response_time {
+                    entry.prompt_time.record(end.service_time);
+                } else {
+                    statistics.service_time.record(end.service_time);
+                    statistics.response_time.record(end.response_time);
+                }
             }
             Outcome::Failed => {
                 statistics.failed += 1;
