@@ -1,0 +1,145 @@
+//! The line of curl for a request: what it sends is what the client has sent.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use mite::{
+    Context,
+    http::{HttpVersion, Settings, multipart::Form},
+    journey,
+};
+use serde_json::{Value, json};
+use tests::{httpbin::Httpbin, nginx::Config};
+
+use crate::run::{at, at_with, passes, told};
+
+/// Runs a line as it would be pasted into a shell, and gives what was answered.
+fn shell(line: &str) -> String {
+    let quiet = line.replacen("curl ", "curl --silent --show-error --noproxy '*' ", 1);
+    let output = Command::new("sh").args(["-c", &quiet]).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}\n{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Sends requests of every kind, and tells the line of each.
+#[journey]
+async fn sends(ctx: &Context, file: PathBuf) -> mite::Result {
+    let http = ctx.http();
+    http.cookies().set("/", "id=it's; Path=/")?;
+    http.cookies().set("/", "lang=de; Path=/")?;
+    http.default_header("x-trace", "a \"b\" $HOME `id` \\");
+    let anything = |method: &str| {
+        let method = method.parse().expect("a method");
+        http.request(method, "/anything/it's?q=a%20b&q=$c")
+    };
+    let secret = json!({ "user": "ada", "password": "it's $ecret\n" });
+    for request in [
+        anything("GET"),
+        anything("GET").basic_auth("ada", Some("s'cret")),
+        anything("DELETE").bearer_auth("token-7"),
+        anything("POST").json(&secret),
+        anything("PUT").form(&[("name", "Ada & Co"), ("password", "it's")]),
+        anything("POST").body("@plain text\n"),
+        anything("POST")
+            .header("content-type", "text/csv")
+            .file(&file),
+        anything("PUT").file(&file),
+        anything("POST")
+            .header("x-empty", "")
+            .multipart(Form::new().text("title", "On the beach")),
+        anything("POST"),
+        anything("GET").compressed(true),
+    ] {
+        let answer = request.send().await?.expect_status(200)?;
+        ctx.send(
+            "curl",
+            json!({
+                "with_secrets": answer.to_curl_with_secrets(),
+                "masked": answer.to_curl(),
+            }),
+        )?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn curl_sends_what_the_client_has_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it's.csv");
+    fs::write(&file, "a;b\n1;2\n").unwrap();
+    let recorded = passes::<sends>(file, at(Httpbin::shared().url())).await;
+    let lines = recorded.events("curl");
+    assert_eq!(lines.len(), 11);
+    for (index, line) in lines.into_iter().enumerate() {
+        let line = line.field("with_secrets").unwrap().as_str().unwrap();
+        let by_curl: Value = serde_json::from_str(&shell(line)).unwrap();
+        assert_eq!(by_curl, told(&recorded, index), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_is_safe_to_show_unless_secrets_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.csv");
+    fs::write(&file, "a;b\n").unwrap();
+    let recorded = passes::<sends>(file, at(Httpbin::shared().url())).await;
+    let mut shown_with_secrets = 0;
+    for line in recorded.events("curl") {
+        let text = |name| line.field(name).unwrap().as_str().unwrap();
+        let (shown, masked) = (text("with_secrets"), text("masked"));
+        // The encoded `ada:s'cret`, a token, passwords and a cookie.
+        for secret in [
+            "YWRhOnMnY3JldA==",
+            "token-7",
+            "$ecret",
+            "password=it",
+            "id=it",
+        ] {
+            assert!(!masked.contains(secret), "{masked}");
+            shown_with_secrets += usize::from(shown.contains(secret));
+        }
+        assert!(masked.contains("-H 'cookie: ***'"), "{masked}");
+        assert!(masked.contains("/anything/it"), "{masked}");
+    }
+    assert_eq!(
+        shown_with_secrets,
+        11 + 4,
+        "cookies everywhere, and one each of the others"
+    );
+}
+
+#[tokio::test]
+async fn curl_speaks_the_version_the_client_has_spoken() {
+    #[journey]
+    async fn asks(ctx: &Context) -> mite::Result {
+        let answer = ctx.http().get("/item/1").send().await?;
+        ctx.send("curl", answer.to_curl())?;
+        Ok(())
+    }
+    let nginx = Config::plain().http2().start();
+    let client = Settings::new().version(HttpVersion::Http2);
+    let recorded = passes::<asks>((), at_with(nginx.url(), &client)).await;
+    let line = recorded.events("curl")[0].field("value").unwrap().clone();
+    assert_eq!(shell(line.as_str().unwrap()), "an item\n");
+    let log = nginx.finish();
+    assert_eq!((log.len(), log.with_protocol("HTTP/2.0")), (2, 2));
+}
+
+#[tokio::test]
+async fn curl_follows_a_redirect_as_the_client_does() {
+    #[journey]
+    async fn posts(ctx: &Context) -> mite::Result {
+        let request = || {
+            let path = "/redirect-to?url=/anything&status_code=303";
+            ctx.http().post(path).form(&[("name", "Ada")])
+        };
+        ctx.send("curl", request().to_curl())?;
+        request().send().await?;
+        Ok(())
+    }
+    let recorded = passes::<posts>((), at(Httpbin::shared().url())).await;
+    let line = recorded.events("curl")[0].field("value").unwrap().clone();
+    let by_curl: Value = serde_json::from_str(&shell(line.as_str().unwrap())).unwrap();
+    assert_eq!(by_curl["method"], "GET");
+    assert_eq!(by_curl["form"], told(&recorded, 1)["form"]);
+}
