@@ -77,7 +77,9 @@ const REQUESTS: usize = 15;
 /// What a server was told, but for how compression is worded: curl asks for all it can.
 fn comparable(mut told: Value) -> Value {
     if let Some(accepted) = told["headers"].get_mut("Accept-Encoding")
-        && accepted.as_str().is_some_and(|accepted| accepted.contains("gzip"))
+        && accepted
+            .as_str()
+            .is_some_and(|accepted| accepted.contains("gzip"))
     {
         *accepted = json!("compressed");
     }

@@ -2,7 +2,7 @@
 
 use mite::{
     Context, Error,
-    http::{Proxy, Settings, Tls},
+    http::{Connections, Proxy, Settings, Tls},
     journey, testing,
 };
 use tests::{
@@ -37,6 +37,14 @@ fn secured() -> (Nginx, Settings) {
     (nginx, Settings::new().tls(tls))
 }
 
+/// A client whose requests are forwarded. It keeps no connection, since the proxy ends each after
+/// its answer without a word, and a request that meets that end would fail.
+fn forwarded(proxy: Proxy) -> Settings {
+    Settings::new()
+        .connections(Connections::none())
+        .proxy(proxy)
+}
+
 /// The failure of a client with this proxy.
 async fn failure(url: String, client: &Settings) -> (String, String) {
     let recorded = testing::run_with::<look_twice>((), at_with(url, client)).await;
@@ -48,7 +56,7 @@ async fn failure(url: String, client: &Settings) -> (String, String) {
 async fn an_http_proxy_is_asked_for_whole_urls() {
     let nginx = Nginx::start();
     let proxy = HttpProxy::start(None);
-    let client = Settings::new().proxy(Proxy::all(proxy.url()));
+    let client = forwarded(Proxy::all(proxy.url()));
     passes::<look_twice>((), at_with(nginx.url(), &client)).await;
     let url = nginx.url();
     let asked = ["/", "/item/1"].map(|path| format!("GET {url}{path} HTTP/1.1"));
@@ -76,7 +84,7 @@ async fn an_http_proxy_is_shown_its_credentials_with_and_without_a_tunnel() {
     let plain = Nginx::start();
     let (secured, client) = secured();
 
-    let known = Settings::new().proxy(through("ada:secret@"));
+    let known = forwarded(through("ada:secret@"));
     passes::<look_twice>((), at_with(plain.url(), &known)).await;
     let known = client.clone().proxy(through("ada:secret@"));
     passes::<look_twice>((), at_with(secured.url(), &known)).await;
@@ -156,7 +164,7 @@ async fn exceptions_are_connected_to_directly() {
     }
     assert_eq!(proxy.connections(), 0);
     let through = Proxy::all(proxy.url()).no_proxy("shop.test,10.0.0.0/8");
-    let client = Settings::new().proxy(through);
+    let client = forwarded(through);
     passes::<look_twice>((), at_with(nginx.url(), &client)).await;
     assert_eq!(proxy.connections(), 2);
     assert_eq!(nginx.finish().len(), 8);
@@ -168,6 +176,7 @@ async fn a_proxy_for_one_scheme_is_not_for_the_other() {
     let plain = Nginx::start();
     let proxy = HttpProxy::start(None);
     let http_only = client.clone().proxy(Proxy::http(proxy.url()));
+    let http_only = http_only.connections(Connections::none());
     let https_only = client.proxy(Proxy::none().https(proxy.url()));
     passes::<look_twice>((), at_with(secured.url(), &http_only)).await;
     passes::<look_twice>((), at_with(plain.url(), &https_only)).await;
