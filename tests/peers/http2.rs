@@ -130,6 +130,19 @@ async fn ten(ctx: &Context) -> mite::Result {
 }
 
 #[tokio::test]
+async fn each_run_and_each_request_can_have_a_connection_of_its_own() {
+    for (connections, opened) in [(Connections::per_journey(), 3), (Connections::none(), 30)] {
+        let (nginx, client) = secured("");
+        let report = repeated::<ten>(3, nginx.url(), client.connections(connections)).await;
+        let log = nginx.finish();
+        assert_eq!(report.errors, []);
+        assert_all(&log, 30, "HTTP/2.0");
+        assert_eq!(log.connections(), opened);
+        assert_eq!(report.http.connections.opened, opened);
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_goes_away_is_in_the_report_as_new_connections_only() {
     let (nginx, client) = secured("keepalive_requests 7;");
     let report = repeated::<ten>(10, nginx.url(), client).await;

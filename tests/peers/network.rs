@@ -83,6 +83,17 @@ async fn an_address_that_refuses_is_passed_over() {
 }
 
 #[tokio::test]
+async fn where_one_family_does_not_answer_the_other_does() {
+    let nginx = Nginx::start();
+    let port = nginx.address().port();
+    let network = Network::new().resolve(format!("shop.test:{port}:[::1],127.0.0.1"));
+    let client = always_new(network);
+    passes::<six>((), at_with(nginx.url_of("shop.test"), &client)).await;
+    let log = nginx.finish();
+    assert_eq!(log.count_of(|line| line.client == "127.0.0.1"), 6);
+}
+
+#[tokio::test]
 async fn source_addresses_are_used_in_turn() {
     let nginx = Nginx::start();
     let sources: [IpAddr; 2] = [[127, 0, 0, 5].into(), [127, 0, 0, 6].into()];
@@ -126,21 +137,22 @@ async fn only_addresses_of_the_family_wanted_are_used() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_once_and_an_address_never() {
+async fn a_name_is_looked_up_once_in_a_while_and_an_address_never() {
     let nginx = Nginx::start();
-    let client = always_new(Network::new().address_family(AddressFamily::PreferIpv4));
-    let recorded = passes::<six>((), at_with(nginx.url_of("localhost"), &client)).await;
-    let lookups: Vec<_> = timings(&recorded)
-        .iter()
-        .map(|timings| timings.dns.is_some())
-        .collect();
-    assert_eq!(lookups, [true, false, false, false, false, false]);
-    let recorded = passes::<six>((), at_with(nginx.url(), &client)).await;
-    assert!(
-        timings(&recorded)
-            .iter()
-            .all(|timings| timings.dns.is_none())
+    let ipv4 = || Network::new().address_family(AddressFamily::PreferIpv4);
+    let lookups = async |url: String, network: Network| -> Vec<bool> {
+        let recorded = passes::<six>((), at_with(url, &always_new(network))).await;
+        let timings = timings(&recorded).into_iter();
+        timings.map(|timings| timings.dns.is_some()).collect()
+    };
+    let name = || nginx.url_of("localhost");
+    let once = [true, false, false, false, false, false];
+    assert_eq!(lookups(name(), ipv4()).await, once);
+    assert_eq!(
+        lookups(name(), ipv4().dns_ttl(Duration::ZERO)).await,
+        [true; 6]
     );
+    assert_eq!(lookups(nginx.url(), ipv4()).await, [false; 6]);
 }
 
 #[tokio::test]

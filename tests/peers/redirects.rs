@@ -1,6 +1,13 @@
 //! Redirects: how far they are followed, with what, and what is recorded of them.
 
-use mite::{Context, http::Settings, journey};
+use std::{fs, path::PathBuf};
+
+use futures_util::stream;
+use mite::{
+    Context,
+    http::{Body, Settings},
+    journey,
+};
 use serde_json::{Value, json};
 use tests::{httpbin::Httpbin, nginx::Nginx};
 
@@ -155,6 +162,33 @@ async fn method_and_body_change_as_in_browsers() {
             assert_eq!(content_type, has_body, "{method} {status}: {told}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_is_sent_again_unless_it_is_a_stream() {
+    #[journey]
+    async fn is_sent_on(ctx: &Context, file: PathBuf) -> mite::Result {
+        let request = || {
+            let path = "/redirect-to?url=/anything&status_code=307";
+            ctx.http().post(path).header("content-type", "text/plain")
+        };
+        let answer = request().file(file).send().await?;
+        answer.expect_json("/data", "from a file")?;
+        let pieces = stream::iter(["a ", "stream"].map(Ok::<_, String>));
+        let error = request().body(Body::stream(pieces)).send().await;
+        let error = error.unwrap_err();
+        assert!(error.is_redirect(), "{error:?}");
+        assert!(
+            error.to_string().contains("can be sent only once"),
+            "{error}"
+        );
+        Ok(())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file.txt");
+    fs::write(&file, "from a file").unwrap();
+    let recorded = passes::<is_sent_on>(file, at(Httpbin::shared().url())).await;
+    assert_eq!(statuses(&recorded), [307, 200, 307]);
 }
 
 /// Shows what it is told of the client.
