@@ -153,22 +153,23 @@ async fn curl_speaks_the_version_the_client_has_spoken() {
 }
 
 #[tokio::test]
-async fn curl_follows_a_redirect_as_the_client_does() {
+async fn each_hop_of_a_redirect_is_a_line_of_its_own() {
     #[journey]
     async fn posts(ctx: &Context) -> mite::Result {
-        let request = || {
-            let path = "/redirect-to?url=/anything&status_code=303";
-            ctx.http().post(path).form(&[("name", "Ada")])
-        };
-        ctx.send("curl", request().to_curl())?;
-        request().send().await?;
+        let path = "/redirect-to?url=/anything&status_code=303";
+        let answer = ctx.http().post(path).form(&[("name", "Ada")]);
+        let answer = answer.send().await?;
+        ctx.send("curl", answer.history()[0].to_curl())?;
+        ctx.send("curl", answer.to_curl())?;
         Ok(())
     }
     let recorded = passes::<posts>((), at(Httpbin::shared().url())).await;
-    let line = recorded.events("curl")[0].field("value").unwrap().clone();
-    let by_curl: Value = serde_json::from_str(&shell(line.as_str().unwrap())).unwrap();
-    assert_eq!(by_curl["method"], "GET");
-    assert_eq!(by_curl["form"], told(&recorded, 1)["form"]);
+    let lines = recorded.events("curl");
+    let [first, last] =
+        [0, 1].map(|index| shell(lines[index].field("value").unwrap().as_str().unwrap()));
+    assert_eq!(first, "", "a redirect has no body, and is not followed");
+    let by_curl: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(by_curl, told(&recorded, 1));
 }
 
 #[tokio::test]

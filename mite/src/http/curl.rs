@@ -85,7 +85,7 @@ impl Line<'_> {
         };
         self.options.iter().for_each(|option| add(option));
         match (self.method, self.body.is_empty()) {
-            // A POST comes of its data, and then ends where a redirect says so.
+            // What has data is a POST by itself.
             (&Method::GET, true) | (&Method::POST, _) => {}
             (&Method::HEAD, _) => add("--head"),
             (method, _) => {
