@@ -8,7 +8,22 @@
     clippy::unwrap_used
 )]
 
+mod answers;
+mod authentication;
+mod bodies;
+mod callbacks;
+mod checks;
+mod connections;
+mod cookies;
+mod curl;
+mod http2;
 mod left;
-mod over_tls;
-mod told_back;
+mod network;
+mod phases;
+mod program;
+mod proxies;
+mod redirects;
+mod requests;
+mod run;
+mod tls;
 mod working;

@@ -1,8 +1,14 @@
 //! Requests as command lines of `curl`.
 
 use http::{HeaderMap, Method, Version, header};
+use url::Position;
 
-use super::{body::Body, mask, request::Plan, settings::HttpVersion};
+use super::{
+    body::Body,
+    mask,
+    request::{Plan, expects_body},
+    settings::HttpVersion,
+};
 use crate::config::{Config, MASK};
 
 /// Whether secrets are shown.
@@ -27,7 +33,19 @@ pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
     if plan.compressed {
         options.push("--compressed".to_owned());
     }
+    let url = &plan.target.url;
+    if url[Position::BeforePath..].contains(['[', ']', '{', '}']) {
+        options.push("--globoff".to_owned());
+    }
     let mut headers = plan.all_headers(Version::HTTP_11);
+    // curl makes these itself.
+    headers.remove(header::CONTENT_LENGTH);
+    if headers.get(header::HOST) == Some(&plan.target.host) {
+        headers.remove(header::HOST);
+    }
+    if plan.compressed {
+        headers.remove(header::ACCEPT_ENCODING);
+    }
     if let Some(digest) = &plan.digest {
         headers.remove(header::AUTHORIZATION);
         let (user, password) = digest.user_and_password();
@@ -41,7 +59,7 @@ pub(super) fn line(plan: &Plan, secrets: Secrets) -> String {
     let line = Line {
         options,
         method: &plan.method,
-        url: plan.target.url.as_str(),
+        url: url.as_str(),
         headers: &headers,
         body: plan.body(),
     };
@@ -67,7 +85,8 @@ impl Line<'_> {
         };
         self.options.iter().for_each(|option| add(option));
         match (self.method, self.body.is_empty()) {
-            (&Method::GET, true) => {}
+            // What has data is a POST by itself.
+            (&Method::GET, true) | (&Method::POST, _) => {}
             (&Method::HEAD, _) => add("--head"),
             (method, _) => {
                 add("-X");
@@ -89,26 +108,25 @@ impl Line<'_> {
             mask::headers(self.headers, config)
         };
         for (name, value) in values {
-            // curl makes these itself.
-            if ![
-                header::HOST,
-                header::CONTENT_LENGTH,
-                header::ACCEPT_ENCODING,
-            ]
-            .contains(name)
-            {
-                add("-H");
-                add(&quoted(&format!("{name}: {value}")));
-            }
+            add("-H");
+            add(&quoted(&match value.as_str() {
+                "" => format!("{name};"),
+                value => format!("{name}: {value}"),
+            }));
         }
         if let Some(data) = self.data(shown, config) {
+            if !self.headers.contains_key(header::CONTENT_TYPE) {
+                // Without a value it is left out, where curl would say that it is a form.
+                add("-H");
+                add(&quoted("content-type:"));
+            }
             add(&data);
         }
         line
     }
 
     fn data(&self, shown: bool, config: &Config) -> Option<String> {
-        if self.body.is_empty() {
+        if self.body.is_empty() && !expects_body(self.method) {
             return None;
         }
         if let Some(path) = self.body.path() {
@@ -116,10 +134,9 @@ impl Line<'_> {
             return Some(format!("--data-binary {}", quoted(&format!("@{path}"))));
         }
         let Some(bytes) = self.body.bytes() else {
-            return Some(format!(
-                "--data-binary @- {}",
-                quoted(&self.body.describe())
-            ));
+            // It has to be given to standard input, whatever it is.
+            let what = self.body.describe().replace(['\r', '\n'], " ");
+            return Some(format!("--data-binary @- # {what}"));
         };
         let text = match std::str::from_utf8(bytes) {
             Ok(text) if shown => text.to_owned(),
@@ -167,10 +184,10 @@ mod tests {
             line(
                 &Method::POST,
                 "http://shop.test/?q=it's",
-                &[("host", "shop.test"), ("x-trace", "7")],
+                &[("x-trace", "7")],
                 "it's"
             ),
-            r"curl -X POST 'http://shop.test/?q=it%27s' -H 'x-trace: 7' --data-raw 'it'\''s'"
+            r"curl 'http://shop.test/?q=it%27s' -H 'x-trace: 7' -H 'content-type:' --data-raw 'it'\''s'"
         );
         assert_eq!(
             line(&Method::GET, "http://shop.test/", &[], ""),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 pub(super) const FORMAT: &str = concat!(
     r"$connection\t$connection_requests\t$remote_addr\t$request_method\t$request_uri\t",
     r"$server_protocol\t$status\t$bytes_sent\t$request_length\t",
-    r"$ssl_protocol\t$ssl_session_reused\t$ssl_server_name\t$ssl_client_s_dn",
+    r"$ssl_protocol\t$ssl_session_reused\t$ssl_server_name\t$ssl_client_s_dn\t$server_addr",
 );
 
 /// A line of the access log: one request.
@@ -18,6 +18,8 @@ pub struct Line {
     pub connection_requests: u64,
     /// The client's address; `unix:` on the Unix socket.
     pub client: String,
+    /// The address the client connected to.
+    pub server: String,
     /// The method; empty when nginx could not read the request.
     pub method: String,
     /// Path and query.
@@ -131,6 +133,7 @@ impl Line {
             connection: number(0),
             connection_requests: number(1),
             client: text(2),
+            server: text(13),
             method: text(3),
             uri: text(4),
             protocol: text(5),

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 
 use plan::Content;
-pub(super) use plan::replace;
 pub(super) use plan::{Name, Plan, Reading, Refused};
+pub(super) use plan::{expects_body, replace};
 
 use super::{
     body::Body,

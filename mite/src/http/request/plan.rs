@@ -384,7 +384,7 @@ impl Plan {
 }
 
 /// Whether a server may want to know that there is no body.
-fn expects_body(method: &Method) -> bool {
+pub(in crate::http) fn expects_body(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
