@@ -173,7 +173,19 @@ pub use scenario::{
 #[doc(inline)]
 pub use stats::metric;
 
-/// The code of the README, so that it is compiled with the tests.
+/// The code of the README and of the pages, so that it is compiled with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/architecture.md")]
+    struct Architecture;
+    #[doc = include_str!("../../docs/command-line.md")]
+    struct CommandLine;
+    #[doc = include_str!("../../docs/imitating-a-client.md")]
+    struct ImitatingAClient;
+    #[doc = include_str!("../../docs/numbers.md")]
+    struct Numbers;
+    #[doc = include_str!("../../docs/report.md")]
+    struct Report;
+}
