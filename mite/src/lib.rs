@@ -113,14 +113,20 @@
 //!
 //! - [`volume`]: how much load, and when.
 //! - [`mod@datapool`]: with what data.
-//! - [`http`]: HTTP/1.1, each request timed by phase.
+//! - [`http`]: the client a tester must imitate, over HTTP/1.1 and HTTP/2, each request timed by
+//!   phase.
 //! - [`metric`]: metrics of your own.
 //! - [`event`]: what happens in a run, for metrics and tests to read.
 //! - [`report`]: what a run has shown.
 //! - [`testing`]: one journey on its own.
 //!
-//! There are no cargo features. The pages in the repository's `docs` directory tell of the command
+//! The pages in the repository's `docs` directory tell of how to imitate a client, of the command
 //! line, of how the numbers are measured, of the JSON report and of how mite is built.
+//!
+//! # Features
+//!
+//! - `brotli`, on by default: answers encoded as `br` are decompressed.
+//! - `zstd`, on by default: answers encoded as `zstd` are decompressed.
 //!
 //! # Panics
 //!
