@@ -123,3 +123,43 @@ fn main() -> ExitCode {
         browser().set_default(config);
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use mite::{Config, http::StatusCode, testing};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_visitor_loads_all_pictures_over_six_connections_and_comes_to_the_account() {
+        let mut config = Config::default();
+        config.set("base_url", examples::shop_url());
+        browser().set_default(&mut config);
+        let user = User {
+            name: "ada".to_owned(),
+            password: "engine".to_owned(),
+        };
+        let visit = testing::run_with::<visit>(user, config).await;
+        visit.result().unwrap();
+        assert_eq!(visit.transactions(), ["shop", "sign in"]);
+        let exchanges = visit.exchanges();
+        let pictures = exchanges
+            .iter()
+            .filter(|exchange| exchange.url.ends_with(".svg"));
+        assert_eq!(pictures.clone().count(), 8);
+        assert!(
+            pictures
+                .clone()
+                .all(|picture| picture.labels[0].0 == "cache")
+        );
+        let opened = exchanges.iter().filter(|exchange| !exchange.timings.reused);
+        assert_eq!(opened.count(), 6);
+        let last: Vec<_> = exchanges
+            .iter()
+            .rev()
+            .map(|exchange| exchange.status)
+            .take(2)
+            .collect();
+        assert_eq!(last, [Some(StatusCode::OK), Some(StatusCode::SEE_OTHER)]);
+    }
+}
