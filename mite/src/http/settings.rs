@@ -299,7 +299,7 @@ impl Wiring {
 mod tests {
     use super::*;
 
-    fn mistake(settings: Settings) -> String {
+    fn mistake(settings: &Settings) -> String {
         let mut config = Config::default();
         settings.set_default(&mut config);
         Settings::check(&config).unwrap_err()
@@ -307,13 +307,13 @@ mod tests {
 
     #[test]
     fn a_header_that_cannot_be_is_named_and_its_value_is_not_shown() {
-        let name = mistake(Settings::new().header("x y", "1"));
+        let name = mistake(&Settings::new().header("x y", "1"));
         assert!(
             name.starts_with("the header \"x y\" of the HTTP settings: "),
             "{name}"
         );
         assert!(name.ends_with("such as x-request-id"), "{name}");
-        let value = mistake(Settings::new().header("x-token", "s3cret\n"));
+        let value = mistake(&Settings::new().header("x-token", "s3cret\n"));
         assert!(
             value.contains("\"x-token\"") && value.contains("a single line"),
             "{value}"
@@ -323,9 +323,9 @@ mod tests {
 
     #[test]
     fn no_time_at_all_is_refused() {
-        let timeout = mistake(Settings::new().timeout(Duration::ZERO));
+        let timeout = mistake(&Settings::new().timeout(Duration::ZERO));
         assert!(timeout.contains("a timeout of zero"), "{timeout}");
-        let silence = mistake(Settings::new().read_timeout(Duration::ZERO));
+        let silence = mistake(&Settings::new().read_timeout(Duration::ZERO));
         assert!(silence.contains("a read_timeout of zero"), "{silence}");
     }
 }
