@@ -1,9 +1,11 @@
 //! A small shop on loopback for the examples to test: it starts with the example and ends with it.
 
+mod storefront;
+
 use std::{convert::Infallible, io, net::SocketAddr, sync::OnceLock, thread, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -63,6 +65,12 @@ struct SignIn {
     password: String,
 }
 
+impl SignIn {
+    fn is_complete(&self) -> bool {
+        !self.name.is_empty() && !self.password.is_empty()
+    }
+}
+
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let response = match (request.method(), path.as_str()) {
@@ -74,15 +82,12 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             sleep(Duration::from_millis(20)).await;
             reply(StatusCode::CREATED, &json!({ "order": 4711 }))
         }
-        (&Method::GET, path) => match path.strip_prefix("/item/").map(str::parse::<u32>) {
-            Some(Ok(number)) => {
-                sleep(Duration::from_millis(2)).await;
-                reply(
-                    StatusCode::OK,
-                    &json!({ "item": number, "price": number % 100 + 1 }),
-                )
-            }
-            _ => reply(
+        (&Method::GET, "/shop") => storefront::shop(request.headers()),
+        (&Method::GET, "/account") => storefront::account(request.headers()),
+        (&Method::POST, "/sign-in") => storefront::sign_in(request).await,
+        (&Method::GET, path) => match found(path, request.headers()).await {
+            Some(found) => found,
+            None => reply(
                 StatusCode::NOT_FOUND,
                 &json!({ "error": "there is no such page" }),
             ),
@@ -95,6 +100,17 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(response)
 }
 
+/// What is one of many: an article, or what belongs to a page.
+async fn found(path: &str, asked: &HeaderMap) -> Option<Response<Full<Bytes>>> {
+    if let Some(name) = path.strip_prefix("/static/") {
+        return storefront::resource(name, asked).await;
+    }
+    let number: u32 = path.strip_prefix("/item/")?.parse().ok()?;
+    sleep(Duration::from_millis(2)).await;
+    let article = json!({ "item": number, "price": number % 100 + 1 });
+    Some(reply(StatusCode::OK, &article))
+}
+
 async fn sign_in(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let body = request
         .into_body()
@@ -105,7 +121,7 @@ async fn sign_in(request: Request<Incoming>) -> Response<Full<Bytes>> {
         .ok()
         .and_then(|body| serde_json::from_slice::<SignIn>(&body).ok());
     match who {
-        Some(who) if !who.name.is_empty() && !who.password.is_empty() => reply(
+        Some(who) if who.is_complete() => reply(
             StatusCode::OK,
             &json!({ "token": format!("token-of-{}", who.name) }),
         ),

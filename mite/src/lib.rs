@@ -113,14 +113,20 @@
 //!
 //! - [`volume`]: how much load, and when.
 //! - [`mod@datapool`]: with what data.
-//! - [`http`]: HTTP/1.1, each request timed by phase.
+//! - [`http`]: the client a tester must imitate, over HTTP/1.1 and HTTP/2, each request timed by
+//!   phase.
 //! - [`metric`]: metrics of your own.
 //! - [`event`]: what happens in a run, for metrics and tests to read.
 //! - [`report`]: what a run has shown.
 //! - [`testing`]: one journey on its own.
 //!
-//! There are no cargo features. The pages in the repository's `docs` directory tell of the command
+//! The pages in the repository's `docs` directory tell of how to imitate a client, of the command
 //! line, of how the numbers are measured, of the JSON report and of how mite is built.
+//!
+//! # Features
+//!
+//! - `brotli`, on by default: answers encoded as `br` are decompressed.
+//! - `zstd`, on by default: answers encoded as `zstd` are decompressed.
 //!
 //! # Panics
 //!
@@ -173,7 +179,19 @@ pub use scenario::{
 #[doc(inline)]
 pub use stats::metric;
 
-/// The code of the README, so that it is compiled with the tests.
+/// The code of the README and of the pages, so that it is compiled with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/architecture.md")]
+    struct Architecture;
+    #[doc = include_str!("../../docs/command-line.md")]
+    struct CommandLine;
+    #[doc = include_str!("../../docs/imitating-a-client.md")]
+    struct ImitatingAClient;
+    #[doc = include_str!("../../docs/numbers.md")]
+    struct Numbers;
+    #[doc = include_str!("../../docs/report.md")]
+    struct Report;
+}

@@ -11,6 +11,29 @@
 //! - What kind of client it is, [`Settings`] say: who shares [`Connections`], which version of HTTP,
 //!   [`Tls`], [`Network`] and [`Proxy`], and what is done without being asked.
 //! - No compressed answer is asked for unless the settings say so; one that comes is decompressed.
+//!
+//! ```
+//! use mite::{Context, Scenario, http::{Connections, Settings}};
+//!
+//! /// Visitors whose browsers were just started.
+//! fn visitors() -> Scenario {
+//!     let browser = Settings::new()
+//!         .connections(Connections::per_journey().max_per_host(6))
+//!         .compressed(true);
+//!     Scenario::new().base_url("https://shop.test").http(browser)
+//! }
+//!
+//! async fn sign_in(ctx: &Context) -> mite::Result {
+//!     let account = ctx.http().post("/sign-in").form(&[("name", "ada")]).send().await?;
+//!     account.expect_status(200)?.expect_body_contains("ada")?;
+//!     mite::ensure!(account.url().path() == "/account", "signing in led to {}", account.url());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The page *Imitating a client*, `docs/imitating-a-client.md` in the repository, has the settings
+//! for browsers, apps, services, health checkers and curl, and the defaults beside those of other
+//! tools.
 
 mod body;
 mod connection;

@@ -449,19 +449,28 @@ where
     K: TryInto<HeaderName, Error: fmt::Display>,
     V: TryInto<HeaderValue, Error: fmt::Display>,
 {
-    let name = name
-        .try_into()
-        .map_err(|error| format!("a header cannot have this name: {error}"))?;
-    let value = value
-        .try_into()
-        .map_err(|error| format!("the header {name} cannot have this value: {error}"))?;
+    let name = name.try_into().map_err(|error| {
+        format!(
+            "a header cannot have this name: {error}; one has letters, digits and hyphens, \
+                 such as x-request-id"
+        )
+    })?;
+    let value = value.try_into().map_err(|error| {
+        format!(
+            "the header {name} cannot have this value: {error}; one is a single line without \
+                 control characters"
+        )
+    })?;
     Ok((name, value))
 }
 
 /// The value of an `authorization` header after RFC 6750.
 pub(super) fn bearer(token: impl fmt::Display) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| "the bearer token has characters that no header can have".to_owned())?;
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+        "the bearer token cannot be in a header, which is a single line without control \
+             characters; is there a line break at its end?"
+            .to_owned()
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

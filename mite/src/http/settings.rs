@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Connections, session};
@@ -238,14 +238,28 @@ impl Settings {
     pub(crate) fn check(config: &Config) -> Result<(), String> {
         let settings = Self::of(config)?;
         settings.default_headers()?;
+        settings.check_limits()?;
         settings.wiring.net().check()
     }
 
+    fn check_limits(&self) -> Result<(), String> {
+        if self.timeout.is_zero() {
+            let mistake = "a timeout of zero allows no answer; a long one is as good as none";
+            return Err(format!("the HTTP settings: {mistake}"));
+        }
+        if self.read_timeout.is_some_and(|limit| limit.is_zero()) {
+            let mistake = "a read_timeout of zero allows no answer; leave it out to have no limit";
+            return Err(format!("the HTTP settings: {mistake}"));
+        }
+        Ok(())
+    }
+
     pub(super) fn default_headers(&self) -> Result<HeaderMap, String> {
-        self.headers
-            .iter()
-            .map(|(name, value)| session::header(name.as_str(), value.as_str()))
-            .collect::<Result<HeaderMap<HeaderValue>, String>>()
+        let header = |(name, value): &(String, String)| {
+            session::header(name.as_str(), value.as_str())
+                .map_err(|mistake| format!("the header \"{name}\" of the HTTP settings: {mistake}"))
+        };
+        self.headers.iter().map(header).collect()
     }
 }
 
@@ -278,5 +292,40 @@ impl Wiring {
                 HttpVersion::Http2 => net::Alpn::Http2,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(settings: &Settings) -> String {
+        let mut config = Config::default();
+        settings.set_default(&mut config);
+        Settings::check(&config).unwrap_err()
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_is_named_and_its_value_is_not_shown() {
+        let name = mistake(&Settings::new().header("x y", "1"));
+        assert!(
+            name.starts_with("the header \"x y\" of the HTTP settings: "),
+            "{name}"
+        );
+        assert!(name.ends_with("such as x-request-id"), "{name}");
+        let value = mistake(&Settings::new().header("x-token", "s3cret\n"));
+        assert!(
+            value.contains("\"x-token\"") && value.contains("a single line"),
+            "{value}"
+        );
+        assert!(!value.contains("s3cret"), "{value}");
+    }
+
+    #[test]
+    fn no_time_at_all_is_refused() {
+        let timeout = mistake(&Settings::new().timeout(Duration::ZERO));
+        assert!(timeout.contains("a timeout of zero"), "{timeout}");
+        let silence = mistake(&Settings::new().read_timeout(Duration::ZERO));
+        assert!(silence.contains("a read_timeout of zero"), "{silence}");
     }
 }

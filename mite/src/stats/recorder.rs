@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use super::{
     capped::MORE,
     errors::ErrorTable,
-    latency::Latency,
     http::HttpStatistics,
+    latency::Latency,
     metric::Metric,
     names::Names,
     requests::RequestTable,

@@ -247,6 +247,10 @@ fn what_cannot_be_read_or_does_not_fit_is_told_before_a_run() {
             ["/none.pem", "No such file"],
         ),
         (
+            Tls::new().root_certificate_file("none.pem"),
+            ["none.pem", "looked for in"],
+        ),
+        (
             Tls::new().root_certificate_pem("text"),
             ["root certificate", "BEGIN CERTIFICATE"],
         ),

@@ -1,6 +1,9 @@
 //! Certificates and keys as people keep them.
 
-use std::{fmt, fs, path::PathBuf};
+use std::{
+    env, fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer,
@@ -52,7 +55,9 @@ impl Pem {
 
     fn read(&self, what: &str) -> Result<Vec<u8>, String> {
         match self {
-            Pem::File(path) => fs::read(path).map_err(|error| self.bad(what, &error.to_string())),
+            Pem::File(path) => {
+                fs::read(path).map_err(|error| self.bad(what, &unreadable(path, &error)))
+            }
             Pem::Text(text) => Ok(text.clone().into_bytes()),
         }
     }
@@ -62,6 +67,16 @@ impl Pem {
             Pem::File(path) => format!("cannot use the {what} {}: {mistake}", path.display()),
             Pem::Text(_) => format!("cannot use the {what} given as PEM text: {mistake}"),
         }
+    }
+}
+
+/// Why a file cannot be read, and for a path that is relative, to what.
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    match env::current_dir() {
+        Ok(folder) if error.kind() == io::ErrorKind::NotFound && path.is_relative() => {
+            format!("{error}; it was looked for in {}", folder.display())
+        }
+        _ => error.to_string(),
     }
 }
 
