@@ -240,7 +240,7 @@ async fn a_stream_is_sent_once_and_bytes_again_only_when_the_server_refused_them
         let recorded = testing::run_with::<post>(data, config(server.url())).await;
         let found = recorded
             .result()
-            .map_or_else(|error| error.kind(), |()| "fine");
+            .map_or_else(mite::Error::kind, |()| "fine");
         assert_eq!(found, kind, "{path}, {streamed}");
         let requests = (server.hits(path), server.connections());
         assert_eq!(requests, (hits, 1), "{path}, {streamed}");

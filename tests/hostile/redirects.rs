@@ -66,7 +66,7 @@ async fn a_redirect_that_cannot_be_followed_is_a_failure_and_one_without_a_locat
             let recorded = followed(&hostile, path).await;
             let found = recorded
                 .result()
-                .map_or_else(|error| error.kind(), |()| "fine");
+                .map_or_else(mite::Error::kind, |()| "fine");
             assert_eq!(found, kind, "{path}");
             assert_eq!(statuses(&recorded), [302], "{path}");
             assert_eq!(hostile.hits(path), 1, "{path}");

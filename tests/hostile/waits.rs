@@ -204,7 +204,7 @@ async fn an_answer_before_the_body_was_sent_is_an_answer() {
         let recorded = testing::run_with::<upload>(path.to_owned(), config(hostile.url())).await;
         let found = recorded
             .result()
-            .map_or_else(|error| error.kind(), |()| "fine");
+            .map_or_else(mite::Error::kind, |()| "fine");
         assert!(
             kinds_allowed.contains(&found),
             "{path}: {:?}",
