@@ -1,88 +1,80 @@
-//! What each misbehaviour is recorded as.
+//! What each misbehaviour over HTTP/1.1 is recorded as, and what becomes of its connection.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mite::{Config, Context, journey, testing};
-use tests::hostile::Hostile;
+use mite::{Context, journey, testing};
+use tests::{certificates::Authority, hostile::Hostile};
 
-/// Longer than any answer that comes takes, shorter than anybody wants to wait.
-const LIMIT: Duration = Duration::from_secs(2);
+use crate::asking::{Ask, LONG, SHORT, config};
 
-/// Asks for a path.
-#[journey]
-async fn ask(ctx: &Context, path: String) -> mite::Result {
-    ctx.http().get(&path).timeout(LIMIT).send().await?;
-    Ok(())
+/// Whether the next request goes over the same connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connection {
+    Kept,
+    Closed,
 }
 
-/// The kind of error that asking for a path ends with; `fine` when with none. Whatever comes of
-/// it, it is one request, counted once at both ends.
-async fn kind(hostile: &Hostile, path: &str) -> String {
-    let mut config = Config::default();
-    config.set("base_url", hostile.url());
-    config.set("mite.insecure", true);
-    let (before, began) = (hostile.hits(path), Instant::now());
-    let recorded = testing::run_with::<ask>(path.to_owned(), config).await;
-    assert!(began.elapsed() < 3 * LIMIT, "{path}: {:?}", began.elapsed());
-    assert_eq!(hostile.hits(path) - before, 1, "{path}");
+use Connection::{Closed, Kept};
 
-    let requests = recorded.events("http");
-    assert_eq!(requests.len(), 1, "{path}");
-    let recorded_kind = requests[0].field("error").and_then(|kind| kind.as_str());
-    match recorded.result() {
-        Ok(()) => {
-            assert_eq!(recorded_kind, None, "{path}");
-            "fine".to_owned()
+/// Asks for each path, in the clear and behind TLS. What is asked for once is counted once.
+async fn assert_kinds(cases: &[(&str, &str, Connection)]) {
+    let identity = Authority::new().server();
+    for hostile in [Hostile::start(), Hostile::https(&identity)] {
+        for (path, kind, connection) in cases {
+            let (requests, connections) = (hostile.requests(), hostile.connections());
+            let limit = if *kind == "timeout" { SHORT } else { LONG };
+            let asked = Ask::new(path).timeout(limit).at(hostile.url()).await;
+            let path = format!("{}{path}: {}", hostile.url(), asked.message);
+            assert_eq!(asked.kind, *kind, "{path}");
+            assert_eq!(asked.kept, *connection == Kept, "{path}");
+            assert_eq!(hostile.requests() - requests, 2, "{path}");
+            let opened = if asked.kept { 1 } else { 2 };
+            assert_eq!(hostile.connections() - connections, opened, "{path}");
         }
-        Err(error) => {
-            assert_eq!(recorded_kind, Some(error.kind()), "{path}: {error}");
-            error.kind().to_owned()
-        }
-    }
-}
-
-async fn assert_kinds(cases: &[(&str, &str)]) {
-    let hostile = Hostile::start();
-    for (path, wanted) in cases {
-        assert_eq!(kind(&hostile, path).await, *wanted, "{path}");
+        let made: u64 = cases.iter().map(|(path, ..)| hostile.hits(path)).sum();
+        assert_eq!(made, cases.len() as u64);
     }
 }
 
 #[tokio::test]
 async fn a_connection_that_ends_too_early_is_closed_or_reset() {
     assert_kinds(&[
-        ("/close/before-a-byte", "closed"),
-        ("/close/in-status-line", "closed"),
-        ("/close/in-header", "closed"),
-        ("/close/after-answer", "fine"),
-        ("/reset/before-head", "reset"),
-        ("/reset/in-head", "reset"),
-        ("/reset/after-head", "reset"),
-        ("/reset/in-body", "reset"),
+        ("/close/before-a-byte", "closed", Closed),
+        ("/close/in-status-line", "closed", Closed),
+        ("/close/in-header", "closed", Closed),
+        ("/close/after-answer", "fine", Closed),
+        ("/reset/before-head", "reset", Closed),
+        ("/reset/in-head", "reset", Closed),
+        ("/reset/after-head", "reset", Closed),
+        ("/reset/in-body", "reset", Closed),
     ])
     .await;
 }
 
 #[tokio::test]
 async fn a_server_that_says_no_more_is_a_timeout() {
-    let hostile = Hostile::start();
-    let stalls = ["/stall/before-head", "/stall/in-header", "/stall/in-body"];
-    for path in stalls.into_iter().chain(["/drip/1000/100"]) {
-        assert_eq!(kind(&hostile, path).await, "timeout", "{path}");
-    }
+    assert_kinds(&[
+        ("/stall/before-head", "timeout", Closed),
+        ("/stall/in-header", "timeout", Closed),
+        ("/stall/in-body", "timeout", Closed),
+        ("/drip/1000/100", "timeout", Closed),
+        ("/interim/endless", "timeout", Closed),
+        ("/events/endless/10", "timeout", Closed),
+    ])
+    .await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_framed_well_is_a_broken_body() {
     assert_kinds(&[
-        ("/length/too-long", "body"),
-        ("/chunked/bad-size", "body"),
-        ("/chunked/bad-end", "body"),
-        ("/chunked/huge-size", "body"),
-        ("/chunked/no-last-chunk", "body"),
-        ("/length/twice", "protocol"),
-        ("/length/negative", "protocol"),
-        ("/length/no-number", "protocol"),
+        ("/length/too-long", "body", Closed),
+        ("/chunked/bad-size", "body", Closed),
+        ("/chunked/bad-end", "body", Closed),
+        ("/chunked/huge-size", "body", Closed),
+        ("/chunked/no-last-chunk", "body", Closed),
+        ("/length/twice", "protocol", Closed),
+        ("/length/negative", "protocol", Closed),
+        ("/length/no-number", "protocol", Closed),
     ])
     .await;
 }
@@ -90,12 +82,12 @@ async fn a_body_that_is_not_framed_well_is_a_broken_body() {
 #[tokio::test]
 async fn an_answer_that_is_not_http_is_a_breach_of_protocol() {
     assert_kinds(&[
-        ("/head/not-http", "protocol"),
-        ("/head/bad-header", "protocol"),
-        ("/head/bad-status", "protocol"),
-        ("/head/bad-version", "protocol"),
-        ("/head/many/10000", "protocol"),
-        ("/head/huge/1048576", "protocol"),
+        ("/head/not-http", "protocol", Closed),
+        ("/head/bad-header", "protocol", Closed),
+        ("/head/bad-status", "protocol", Closed),
+        ("/head/bad-version", "protocol", Closed),
+        ("/head/many/10000", "protocol", Closed),
+        ("/head/huge/1048576", "protocol", Closed),
     ])
     .await;
 }
@@ -103,23 +95,40 @@ async fn an_answer_that_is_not_http_is_a_breach_of_protocol() {
 #[tokio::test]
 async fn odd_answers_that_are_valid_are_fine() {
     assert_kinds(&[
-        ("/length/none", "fine"),
-        ("/length/too-short", "fine"),
-        ("/chunked/byte-by-byte", "fine"),
-        ("/chunked/trailers", "fine"),
-        ("/head/byte-by-byte", "fine"),
-        ("/head/many/90", "fine"),
-        ("/head/huge/10000", "fine"),
-        ("/head/status/204", "fine"),
-        ("/head/status/304", "fine"),
-        ("/head/http-1.0", "fine"),
-        ("/interim/100", "fine"),
-        ("/interim/103", "fine"),
-        ("/interim/many/50", "fine"),
-        ("/drip/20/1", "fine"),
-        ("/events/3/1", "fine"),
+        ("/length/none", "fine", Closed),
+        // What is left over belongs to no request, and no other must take it for its answer.
+        ("/length/too-short", "fine", Closed),
+        ("/length/and-chunked", "fine", Kept),
+        ("/chunked/byte-by-byte", "fine", Kept),
+        ("/chunked/trailers", "fine", Kept),
+        ("/head/byte-by-byte", "fine", Kept),
+        ("/head/many/90", "fine", Kept),
+        ("/head/huge/10000", "fine", Kept),
+        ("/head/status/204", "fine", Kept),
+        ("/head/status/304", "fine", Kept),
+        ("/head/status/503", "fine", Kept),
+        ("/head/http-1.0", "fine", Closed),
+        ("/interim/100", "fine", Kept),
+        ("/interim/103", "fine", Kept),
+        ("/interim/many/50", "fine", Kept),
+        // An answer of status 101, after which the server speaks something else.
+        ("/interim/switching", "fine", Closed),
+        ("/drip/20/1", "fine", Kept),
+        ("/events/3/1", "fine", Kept),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn behind_tls_a_body_without_a_length_ends_with_a_goodbye_or_is_cut_short() {
+    let path = "/length/none-and-cut";
+    let asked = Ask::new(path).at(Hostile::start().url()).await;
+    assert_eq!(asked.kind, "fine");
+    // Somebody on the way may have cut it (RFC 9112, section 9.8).
+    let hostile = Hostile::https(&Authority::new().server());
+    let asked = Ask::new(path).at(hostile.url()).await;
+    assert_eq!((asked.kind.as_str(), asked.kept), ("body", false));
+    assert_eq!(hostile.hits(path), 1);
 }
 
 #[tokio::test]
@@ -133,9 +142,31 @@ async fn an_idle_connection_that_the_server_closes_is_nobodys_failure() {
         Ok(())
     }
     let hostile = Hostile::start();
-    let mut config = Config::default();
-    config.set("base_url", hostile.url());
-    let recorded = testing::run_with::<ask_again>((), config).await;
+    let recorded = testing::run_with::<ask_again>((), config(hostile.url())).await;
     recorded.result().unwrap();
     assert_eq!((hostile.requests(), hostile.connections()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_request_on_a_kept_connection_that_breaks_is_never_sent_twice() {
+    #[journey]
+    async fn post_after_another(ctx: &Context, path: String) -> mite::Result {
+        ctx.http().get("/ok").send().await?;
+        let post = ctx.http().post(&path).body("an order").timeout(LONG);
+        post.send().await?;
+        Ok(())
+    }
+    for (path, kind) in [
+        ("/close/before-a-byte", "closed"),
+        ("/close/in-header", "closed"),
+        ("/reset/before-head", "reset"),
+        ("/reset/in-body", "reset"),
+    ] {
+        let hostile = Hostile::start();
+        let config = config(hostile.url());
+        let recorded = testing::run_with::<post_after_another>(path.to_owned(), config).await;
+        assert_eq!(recorded.result().unwrap_err().kind(), kind, "{path}");
+        assert_eq!((hostile.hits(path), hostile.connections()), (1, 1));
+        assert_eq!(hostile.body_bytes(path), 8, "{path}");
+    }
 }

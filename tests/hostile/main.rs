@@ -8,8 +8,14 @@
     clippy::unwrap_used
 )]
 
+mod asking;
+mod bodies;
+mod faults;
 mod handshakes;
+mod http2;
 mod itself;
 mod itself_http2;
 mod kinds;
 mod mixed;
+mod redirects;
+mod waits;

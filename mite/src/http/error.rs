@@ -199,7 +199,7 @@ fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
     if let Some(error) = h2_error(error) {
         return match error.get_io() {
             Some(io) => classify_io(io, answered),
-            None => classify_h2(error),
+            None => classify_h2(error, answered),
         };
     }
     let cause = innermost(error);
@@ -241,8 +241,12 @@ fn classify_io(io: &io::Error, answered: bool) -> (Kind, String) {
 }
 
 /// What an error of HTTP/2 means (RFC 9113, section 5.4).
-fn classify_h2(error: &h2::Error) -> (Kind, String) {
+fn classify_h2(error: &h2::Error, answered: bool) -> (Kind, String) {
     let reason = error.reason().unwrap_or(h2::Reason::INTERNAL_ERROR);
+    if !error.is_remote() && error.is_reset() && answered {
+        let cause = "the body is broken, such as longer or shorter than was announced";
+        return (Kind::Body, cause.to_owned());
+    }
     if !error.is_remote() {
         return (Kind::Protocol, format!("the answer is not HTTP/2: {error}"));
     }
@@ -285,4 +289,51 @@ inventory::submit! {
         let class = Class::new(error.kind());
         Some(if error.is_connect() { class.connect() } else { class })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, iter::successors};
+
+    use super::Kind;
+    use crate::event::TRANSPORT_ERRORS;
+
+    /// The one after, so that a kind nobody has thought of here does not compile.
+    fn next(kind: Kind) -> Option<Kind> {
+        match kind {
+            Kind::Dns => Some(Kind::Connect),
+            Kind::Connect => Some(Kind::Tls),
+            Kind::Tls => Some(Kind::Timeout),
+            Kind::Timeout => Some(Kind::Reset),
+            Kind::Reset => Some(Kind::Closed),
+            Kind::Closed => Some(Kind::Protocol),
+            Kind::Protocol => Some(Kind::Body),
+            Kind::Body => Some(Kind::Decode),
+            Kind::Decode => Some(Kind::Request),
+            Kind::Request => Some(Kind::Proxy),
+            Kind::Proxy => Some(Kind::GoAway),
+            Kind::GoAway => Some(Kind::Redirect),
+            Kind::Redirect => Some(Kind::Interrupted),
+            Kind::Interrupted => None,
+        }
+    }
+
+    #[test]
+    fn every_kind_can_be_named_in_thresholds_and_no_other() {
+        let kinds = successors(Some(Kind::Dns), |kind| next(*kind));
+        let kinds: BTreeSet<_> = kinds.map(Kind::as_str).collect();
+        assert_eq!(kinds, BTreeSet::from(TRANSPORT_ERRORS));
+        assert_eq!(kinds.len(), TRANSPORT_ERRORS.len());
+    }
+
+    #[test]
+    fn every_kind_is_explained_in_the_page_about_numbers() {
+        let page = include_str!("../../../docs/numbers.md");
+        // Phases, which have a table too, come before.
+        let (_, page) = page.split_once("The kinds of transport error are").unwrap();
+        for kind in TRANSPORT_ERRORS {
+            let row = format!("\n| `{kind}` | ");
+            assert_eq!(page.matches(&row).count(), 1, "{kind}");
+        }
+    }
 }

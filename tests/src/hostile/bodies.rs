@@ -24,13 +24,14 @@ pub(super) async fn length(peer: &mut Peer, how: &str) -> io::Result<Then> {
             "content-length: 10\r\ntransfer-encoding: chunked\r\n",
             "a\r\nten bytes\n\r\n0\r\n\r\n",
         ),
-        "none" => ("", "ten bytes\n"),
+        "none" | "none-and-cut" => ("", "ten bytes\n"),
         _ => return peer.unknown().await,
     };
     peer.send(format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}"))
         .await?;
     Ok(match how {
         "too-short" | "and-chunked" => Then::Keep,
+        "none-and-cut" => Then::Cut,
         _ => Then::Close,
     })
 }

@@ -33,13 +33,28 @@ pub(super) async fn answer(peer: &mut Peer, how: &str) -> io::Result<Then> {
             body[10..20].fill(0xff);
             ("gzip", body)
         }
-        "truncated" => {
-            let mut body = gzip(PLAIN);
-            body.truncate(body.len() / 2);
-            ("gzip", body)
-        }
+        "truncated" => ("gzip", half(gzip(PLAIN))),
         "trailing" => ("gzip", [gzip(PLAIN), b"and more".to_vec()].concat()),
         "plain" => ("gzip", PLAIN.into()),
+        "br" => ("br", brotli(PLAIN)),
+        "br-corrupt" => {
+            let mut body = brotli(PLAIN);
+            // A window that is reserved (RFC 7932, section 9.1).
+            body[0] = 0x11;
+            ("br", body)
+        }
+        "br-truncated" => ("br", half(brotli(PLAIN))),
+        "br-plain" => ("br", PLAIN.into()),
+        "zstd" => ("zstd", zstd(PLAIN)),
+        "zstd-corrupt" => {
+            let mut body = zstd(PLAIN);
+            // A block of the reserved type (RFC 8878, section 3.1.1.2.2).
+            body[6] |= 0b110;
+            ("zstd", body)
+        }
+        "zstd-truncated" => ("zstd", half(zstd(PLAIN))),
+        "zstd-plain" => ("zstd", PLAIN.into()),
+        "deflate-truncated" => ("deflate", half(zlib(PLAIN))),
         "unknown" => ("rot13", "Vg jnf gur orfg bs gvzrf.\n".into()),
         "bomb" => return bomb(peer).await,
         _ => return peer.unknown().await,
@@ -64,6 +79,29 @@ fn raw_deflate(plain: &str) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain.as_bytes()).unwrap();
     encoder.finish().unwrap()
+}
+
+/// A stream of brotli (RFC 7932) in which nothing is compressed: its head, one block, its end.
+fn brotli(plain: &str) -> Vec<u8> {
+    let [low, high] = u16::try_from(plain.len() - 1).unwrap().to_le_bytes();
+    // Four bits for the window and three that say that 16 bits of length follow, which therefore
+    // begin at the eighth; the bit after them says that the block is as it is.
+    let head = [0x0b | low << 7, low >> 1 | high << 7, high >> 1 | 0x80];
+    [&head, plain.as_bytes(), &[3]].concat()
+}
+
+/// A frame of zstd (RFC 8878) in which nothing is compressed.
+fn zstd(plain: &str) -> Vec<u8> {
+    let length = u8::try_from(plain.len()).unwrap();
+    // One segment, whose length has one byte; a block that is the last and as it is.
+    let block = (u32::from(length) << 3 | 1).to_le_bytes();
+    let head = [0x28, 0xb5, 0x2f, 0xfd, 0x20, length];
+    [&head, &block[..3], plain.as_bytes()].concat()
+}
+
+fn half(mut body: Vec<u8>) -> Vec<u8> {
+    body.truncate(body.len() / 2);
+    body
 }
 
 /// One member of gzip with 1 GiB of zeros. To encode so many takes long; a block of them that ends

@@ -20,6 +20,7 @@
 //! | `/length/too-short` | announces 10 bytes, sends 15, goes on |
 //! | `/length/twice`, `/length/negative`, `/length/no-number`, `/length/and-chunked` | not valid |
 //! | `/length/none` | no length; the end of the connection is the end of the body: valid |
+//! | `/length/none-and-cut` | the same, but without the goodbye that TLS has for an end |
 //! | `/chunked/byte-by-byte` | 20 bytes in chunks of one, each byte sent on its own: valid |
 //! | `/chunked/trailers` | with two trailer fields: valid |
 //! | `/chunked/bad-size`, `/chunked/bad-end`, `/chunked/huge-size` | broken framing |
@@ -42,6 +43,10 @@
 //! | `/encoding/empty` | gzip is announced, and there is no body |
 //! | `/encoding/corrupt`, `/encoding/truncated`, `/encoding/trailing` | broken gzip, well framed |
 //! | `/encoding/plain` | gzip is announced, and it is plain text |
+//! | `/encoding/br`, `/encoding/zstd` | [`PLAIN`], encoded: valid |
+//! | `/encoding/br-corrupt`, `/encoding/br-truncated`, `/encoding/br-plain` | broken brotli |
+//! | `/encoding/zstd-corrupt`, `/encoding/zstd-truncated`, `/encoding/zstd-plain` | broken zstd |
+//! | `/encoding/deflate-truncated` | broken deflate |
 //! | `/encoding/unknown` | in an encoding nobody knows |
 //! | `/encoding/bomb` | 1 GiB of zeros in 1 MiB of gzip: valid |
 //! | `/redirect/loop` | 302 to itself |
@@ -67,6 +72,7 @@ mod cookies;
 mod encodings;
 mod endings;
 mod events;
+mod faulty;
 mod heads;
 mod http2;
 mod listener;
@@ -91,6 +97,7 @@ pub use bodies::ENDLESS;
 pub use cookies::ODD_COOKIES;
 pub use encodings::PLAIN;
 pub use events::FORMED_EVENTS;
+pub use faulty::Faulty;
 pub use http2::{GoAway, Http2, Http2Config};
 pub use tls::{Handshake, NoTls};
 
@@ -191,6 +198,8 @@ impl Hostile {
 enum Then {
     Keep,
     Close,
+    /// Closes without a word of TLS.
+    Cut,
     Reset,
 }
 
@@ -206,6 +215,7 @@ async fn converse(mut peer: Peer, seen: &Seen) -> io::Result<()> {
         match answer(&mut peer, &head, seen).await? {
             Then::Keep => {}
             Then::Close => break,
+            Then::Cut => return Ok(()),
             Then::Reset => return peer.reset(),
         }
     }

@@ -4,8 +4,9 @@ use std::{
     cell::{Cell, RefCell},
     fmt,
     future::{Future, poll_fn},
-    pin::pin,
+    pin::Pin,
     rc::Rc,
+    task::Poll,
 };
 
 use futures_util::TryFutureExt;
@@ -34,8 +35,7 @@ use crate::{
 pub(in crate::http) struct Http2 {
     sender: RefCell<SendRequest<Sending>>,
     wire: Rc<Wire>,
-    /// How many streams the server allows at once.
-    room: Rc<Cell<usize>>,
+    driver: Rc<Driver>,
     streams: Cell<usize>,
     /// Whether a request has been begun on it.
     carried: Cell<bool>,
@@ -45,6 +45,11 @@ pub(in crate::http) struct Http2 {
     counted: Cell<(u64, u64)>,
     seat: Seat,
 }
+
+type Driving = http2::Connection<TokioIo<net::Stream>, Sending, OnThisThread>;
+
+/// What reads and writes; `None` once the connection is closed.
+type Driver = RefCell<Option<Driving>>;
 
 /// The part of one request in a connection.
 #[derive(Debug)]
@@ -61,15 +66,16 @@ impl Http2 {
     ) -> Result<Self, hyper::Error> {
         let wire = stream.wire();
         let (sender, driver) = http2::Builder::new(OnThisThread)
+            .initial_max_send_streams(seat.seats().streams())
             .handshake(TokioIo::new(stream))
             .await?;
-        let room = Rc::new(Cell::new(driver.current_max_send_streams()));
-        tokio::task::spawn_local(drive(driver, Rc::clone(&room), seat.seats()));
+        let driver = Rc::new(RefCell::new(Some(driver)));
+        tokio::task::spawn_local(drive(Rc::clone(&driver), seat.seats()));
         let now = Instant::now();
         Ok(Self {
             sender: RefCell::new(sender),
             wire,
-            room,
+            driver,
             streams: Cell::new(0),
             carried: Cell::new(false),
             born: now,
@@ -95,7 +101,13 @@ impl Http2 {
 
     /// Whether the server allows another request at once.
     pub(in crate::http) fn has_room(&self) -> bool {
-        self.streams.get() < self.room.get()
+        let driver = self.driver.borrow();
+        // Asked anew each time, since the server may say so when nothing else happens.
+        let Some(allowed) = driver.as_ref().map(Driving::current_max_send_streams) else {
+            return false;
+        };
+        self.seat.seats().allow(allowed);
+        self.streams.get() < allowed
     }
 
     /// When it was opened.
@@ -153,21 +165,22 @@ impl Drop for Stream {
 /// Reads and writes until the connection is closed, and follows how many streams there may be.
 ///
 /// What ends the connection is told to the requests on it, not here.
-async fn drive(
-    driver: http2::Connection<TokioIo<net::Stream>, Sending, OnThisThread>,
-    room: Rc<Cell<usize>>,
-    seats: Rc<Seats>,
-) {
-    let mut driver = pin!(driver);
+async fn drive(driver: Rc<Driver>, seats: Rc<Seats>) {
+    let room = Cell::new(0);
     poll_fn(|cx| {
-        let ended = driver.as_mut().poll(cx).map(drop);
-        let now = driver.current_max_send_streams();
+        let mut driver = driver.borrow_mut();
+        let Some(driving) = driver.as_mut() else {
+            return Poll::Ready(());
+        };
+        let ended = Pin::new(&mut *driving).poll(cx).map(drop);
+        let now = driving.current_max_send_streams();
         if room.replace(now) < now {
             seats.freed();
         }
         ended
     })
     .await;
+    drop(driver.take());
     seats.freed();
 }
 

@@ -8,7 +8,8 @@ use crate::http::{
     settings::HttpVersion,
 };
 
-/// How many streams a server is taken to allow until it says how many, as RFC 9113 recommends.
+/// How many streams a server is taken to allow until it says how many, the least that RFC 9113
+/// recommends.
 const STREAMS_EXPECTED: usize = 100;
 
 /// The places for connections at one endpoint.
@@ -21,6 +22,8 @@ pub(in crate::http) struct Seats {
     /// Of these, for connections that are being opened.
     opening: Cell<usize>,
     speaks: Cell<Speaks>,
+    /// How many streams the server allowed on the connection that was last asked for one.
+    streams: Cell<usize>,
     /// Whether the last connection that was to be opened could not be.
     troubled: Cell<bool>,
     queue: Queue,
@@ -56,6 +59,7 @@ impl Seats {
             taken: Cell::new(0),
             opening: Cell::new(0),
             speaks: Cell::new(speaks),
+            streams: Cell::new(STREAMS_EXPECTED),
             troubled: Cell::new(false),
             queue: Queue::default(),
         })
@@ -71,7 +75,7 @@ impl Seats {
             || match self.speaks.get() {
                 Speaks::Http1 => true,
                 Speaks::Unknown => self.opening.get() == 0,
-                Speaks::Http2 => self.queue.len().max(1) > self.opening.get() * STREAMS_EXPECTED,
+                Speaks::Http2 => self.queue.len().max(1) > self.opening.get() * self.streams.get(),
             };
         if !needed || self.taken.get() >= self.most {
             return None;
@@ -82,6 +86,16 @@ impl Seats {
             seats: Rc::clone(self),
             opening: Cell::new(true),
         })
+    }
+
+    /// How many streams a new connection is taken to have.
+    pub(in crate::http) fn streams(&self) -> usize {
+        self.streams.get()
+    }
+
+    /// The server allows so many streams, and does so on the next connection, as far as is known.
+    pub(in crate::http) fn allow(&self, streams: usize) {
+        self.streams.set(streams.max(1));
     }
 
     /// There may be something for those who wait: a stream or a kept connection.

@@ -16,6 +16,10 @@ use crate::http::{
     send::{Arrival, Record, limit_silence},
 };
 
+/// How much of a compressed body is decompressed before the journey gets it: bytes that may become
+/// a thousand times as many.
+const DECODED_AT_ONCE: usize = 512;
+
 /// The head of an answer, and its body as it comes.
 ///
 /// The request is recorded when the body has been read to its end or when this is dropped,
@@ -40,6 +44,8 @@ pub struct Streaming {
     record: Record,
     source: Option<Source>,
     decoder: Option<Box<Decoder>>,
+    /// What has come and is not decompressed yet.
+    undecoded: Bytes,
     pieces: VecDeque<Bytes>,
     encoded: u64,
     decoded: u64,
@@ -75,6 +81,7 @@ impl Streaming {
             record,
             source: Some(Source { connection, body }),
             decoder,
+            undecoded: Bytes::new(),
             pieces: VecDeque::new(),
             encoded: 0,
             decoded: 0,
@@ -89,6 +96,7 @@ impl Streaming {
             record,
             source: None,
             decoder: None,
+            undecoded: Bytes::new(),
             encoded: 0,
             decoded: 0,
         }
@@ -140,11 +148,15 @@ impl Streaming {
             if let Some(piece) = self.pieces.pop_front() {
                 return Ok(Some(piece));
             }
+            if !self.undecoded.is_empty() {
+                self.decode().map_err(|broken| self.fail(broken))?;
+                continue;
+            }
             if self.source.is_none() {
                 return Ok(None);
             }
             match self.piece().await {
-                Ok(Some(piece)) => self.take(&piece).map_err(|broken| self.fail(broken))?,
+                Ok(Some(piece)) => self.take(piece),
                 Ok(None) => self.finish().map_err(|broken| self.fail(broken))?,
                 Err(error) => {
                     self.source = None;
@@ -192,34 +204,48 @@ impl Streaming {
             .map_err(|error| Broken::Hyper(error).into_error(plan.brief()))
     }
 
-    fn take(&mut self, piece: &Bytes) -> Result<(), Broken> {
+    fn take(&mut self, piece: Bytes) {
         self.encoded += piece.len() as u64;
-        if let Some(decoder) = &mut self.decoder {
-            let (pieces, decoded) = (&mut self.pieces, &mut self.decoded);
-            let most = self.record.plan().max_body_size;
-            let mut held = 0;
-            let flow = decoder
-                .push(piece, &mut |piece| {
-                    held += piece.len() as u64;
-                    if held > most {
-                        return ControlFlow::Break(());
-                    }
-                    *decoded += piece.len() as u64;
-                    pieces.push_back(Bytes::copy_from_slice(piece));
-                    ControlFlow::Continue(())
-                })
-                .map_err(|error| Broken::Decode(error.to_string()))?;
-            if flow.is_break() {
-                return Err(Broken::TooLong(most));
-            }
+        if self.decoder.is_some() {
+            self.undecoded = piece;
         } else {
             self.decoded = self.encoded;
-            self.pieces.push_back(piece.clone());
+            self.pieces.push_back(piece);
         }
-        self.record
-            .progress()
-            .count_body(self.encoded, self.decoded);
+        self.count();
+    }
+
+    /// Decompresses some of what has come.
+    fn decode(&mut self) -> Result<(), Broken> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(());
+        };
+        let length = self.undecoded.len().min(DECODED_AT_ONCE);
+        let part = self.undecoded.split_to(length);
+        let (pieces, decoded) = (&mut self.pieces, &mut self.decoded);
+        let most = self.record.plan().max_body_size;
+        let mut held = 0;
+        let flow = decoder
+            .push(&part, &mut |piece| {
+                held += piece.len() as u64;
+                if held > most {
+                    return ControlFlow::Break(());
+                }
+                *decoded += piece.len() as u64;
+                pieces.push_back(Bytes::copy_from_slice(piece));
+                ControlFlow::Continue(())
+            })
+            .map_err(|error| Broken::Decode(error.to_string()))?;
+        if flow.is_break() {
+            return Err(Broken::TooLong(most));
+        }
+        self.count();
         Ok(())
+    }
+
+    fn count(&self) {
+        let progress = self.record.progress();
+        progress.count_body(self.encoded, self.decoded);
     }
 
     /// The end of the body: the request is recorded, and the connection kept.
@@ -242,6 +268,7 @@ impl Streaming {
 
     fn fail(&mut self, broken: Broken) -> Error {
         self.source = None;
+        self.undecoded.clear();
         let error = broken.into_error(self.record.plan().brief());
         self.record.fail(error)
     }
