@@ -64,19 +64,25 @@ pub struct Session {
 /// The session without its context, so that the context can own it.
 pub(super) struct State {
     pub(super) worker: Rc<Worker>,
-    settings: RefCell<Rc<Settings>>,
-    profile: RefCell<Rc<Profile>>,
-    /// The connections of this run of the journey, where it shares none.
-    own_pool: RefCell<Option<Rc<Pool>>>,
-    base: RefCell<Rc<Base>>,
-    base_url: RefCell<Option<Rc<str>>>,
-    headers: RefCell<Rc<HeaderMap>>,
-    jar: RefCell<Option<Rc<RefCell<CookieJar>>>>,
-    auth: RefCell<Option<Auth>>,
-    hooks: RefCell<Vec<Hook>>,
-    limits: RefCell<Option<Rc<Limits>>>,
+    /// What is not as it is for all of the worker; most sessions have nothing of that, and one is
+    /// made for each run of a journey.
+    own: RefCell<Option<Box<Own>>>,
+}
+
+/// What a session has of its own.
+struct Own {
+    settings: Rc<Settings>,
+    profile: Rc<Profile>,
+    pool: Rc<Pool>,
+    base: Rc<Base>,
+    base_url: Option<Rc<str>>,
+    headers: Rc<HeaderMap>,
+    jar: Option<Rc<RefCell<CookieJar>>>,
+    auth: Option<Auth>,
+    hooks: Vec<Hook>,
+    limits: Option<Rc<Limits>>,
     /// What cannot be as it was set; told when a request is sent, where errors can be returned.
-    pub(super) mistake: RefCell<Option<String>>,
+    mistake: Option<String>,
 }
 
 /// Who the session says it is.
@@ -107,27 +113,69 @@ pub(super) struct Turn(Rc<Limit>);
 impl Extension for State {
     fn attach(ctx: &Context) -> Self {
         let worker = ctx.per_worker::<Worker>();
+        let own = worker
+            .sessions_differ()
+            .then(|| Box::new(Own::new(&worker)));
         Self {
-            settings: RefCell::new(Rc::clone(&worker.settings)),
-            own_pool: RefCell::new(own_pool(&worker.profile)),
-            base: RefCell::new(worker.profile.base(worker.base_url.clone())),
-            base_url: RefCell::new(worker.base_url.clone()),
-            headers: RefCell::new(Rc::clone(&worker.headers)),
-            jar: RefCell::default(),
-            auth: RefCell::default(),
-            hooks: RefCell::default(),
-            limits: RefCell::new(limits(&worker.settings)),
-            mistake: RefCell::new(worker.mistake.clone()),
-            profile: RefCell::new(Rc::clone(&worker.profile)),
             worker,
+            own: RefCell::new(own),
         }
     }
 }
 
-fn own_pool(profile: &Profile) -> Option<Rc<Pool>> {
+impl Own {
+    fn new(worker: &Worker) -> Self {
+        Self {
+            settings: Rc::clone(&worker.settings),
+            profile: Rc::clone(&worker.profile),
+            pool: pool(&worker.profile),
+            base: Rc::clone(&worker.base),
+            base_url: worker.base_url.clone(),
+            headers: Rc::clone(&worker.headers),
+            jar: None,
+            auth: None,
+            hooks: Vec::new(),
+            limits: limits(&worker.settings),
+            mistake: worker.mistake.clone(),
+        }
+    }
+
+    fn change(&mut self, settings: Settings, worker: &Worker) {
+        let profile = worker.profile(&settings.wiring);
+        if !Rc::ptr_eq(&profile, &self.profile) {
+            self.pool = pool(&profile);
+            self.profile = profile;
+            self.rebase();
+        }
+        if settings.max_requests_per_host != self.settings.max_requests_per_host {
+            self.limits = limits(&settings);
+        }
+        let headers = settings.default_headers();
+        if headers != self.settings.default_headers() {
+            match headers {
+                Ok(headers) => self.add_headers(&headers),
+                Err(mistake) => self.mistake = Some(mistake),
+            }
+        }
+        self.settings = Rc::new(settings);
+    }
+
+    fn add_headers(&mut self, headers: &HeaderMap) {
+        if !headers.is_empty() {
+            super::request::replace(Rc::make_mut(&mut self.headers), headers);
+        }
+    }
+
+    fn rebase(&mut self) {
+        self.base = self.profile.base(self.base_url.clone());
+    }
+}
+
+/// Whose connections a session with this profile uses.
+fn pool(profile: &Profile) -> Rc<Pool> {
     match profile.wiring.connections.reuse {
-        Reuse::Journey => Some(Rc::new(profile.pool.fresh())),
-        Reuse::Worker | Reuse::Nobody => None,
+        Reuse::Journey => Rc::new(profile.pool.fresh()),
+        Reuse::Worker | Reuse::Nobody => Rc::clone(&profile.pool),
     }
 }
 
@@ -141,37 +189,56 @@ fn limits(settings: &Settings) -> Option<Rc<Limits>> {
 
 impl State {
     pub(super) fn settings(&self) -> Rc<Settings> {
-        Rc::clone(&self.settings.borrow())
+        Rc::clone(match &*self.own.borrow() {
+            Some(own) => &own.settings,
+            None => &self.worker.settings,
+        })
     }
 
     pub(super) fn profile(&self) -> Rc<Profile> {
-        Rc::clone(&self.profile.borrow())
-    }
-
-    pub(super) fn base(&self) -> Rc<Base> {
-        Rc::clone(&self.base.borrow())
-    }
-
-    pub(super) fn headers(&self) -> Rc<HeaderMap> {
-        Rc::clone(&self.headers.borrow())
-    }
-
-    pub(super) fn hooks(&self) -> Vec<Hook> {
-        self.hooks.borrow().clone()
+        Rc::clone(match &*self.own.borrow() {
+            Some(own) => &own.profile,
+            None => &self.worker.profile,
+        })
     }
 
     /// Whose connections requests use.
     pub(super) fn pool(&self) -> Rc<Pool> {
-        match &*self.own_pool.borrow() {
-            Some(pool) => Rc::clone(pool),
-            None => Rc::clone(&self.profile.borrow().pool),
+        Rc::clone(match &*self.own.borrow() {
+            Some(own) => &own.pool,
+            None => &self.worker.profile.pool,
+        })
+    }
+
+    pub(super) fn base(&self) -> Rc<Base> {
+        Rc::clone(match &*self.own.borrow() {
+            Some(own) => &own.base,
+            None => &self.worker.base,
+        })
+    }
+
+    pub(super) fn headers(&self) -> Rc<HeaderMap> {
+        Rc::clone(match &*self.own.borrow() {
+            Some(own) => &own.headers,
+            None => &self.worker.headers,
+        })
+    }
+
+    pub(super) fn hooks(&self) -> Vec<Hook> {
+        match &*self.own.borrow() {
+            Some(own) => own.hooks.clone(),
+            None => Vec::new(),
         }
+    }
+
+    /// What cannot be as it was set.
+    pub(super) fn mistake(&self) -> Option<String> {
+        self.own.borrow().as_ref()?.mistake.clone()
     }
 
     /// The limit for requests under way to a server, if there is any.
     pub(super) fn limit(&self, origin: &Rc<Origin>) -> Option<Rc<Limit>> {
-        let limits = self.limits.borrow();
-        let limits = limits.as_ref()?;
+        let limits = Rc::clone(self.own.borrow().as_ref()?.limits.as_ref()?);
         let mut by_origin = limits.by_origin.borrow_mut();
         let limit = by_origin.entry(Rc::clone(origin)).or_insert_with(|| {
             Rc::new(Limit {
@@ -184,66 +251,41 @@ impl State {
 
     /// The credentials that go to a server: the one of the base URL, or any where there is none.
     pub(super) fn auth_for(&self, origin: &Rc<Origin>) -> Option<Auth> {
-        let auth = self.auth.borrow();
-        let auth = auth.as_ref()?;
-        let home = self.base.borrow().origin();
+        let own = self.own.borrow();
+        let own = own.as_ref()?;
+        let auth = own.auth.as_ref()?;
+        let home = own.base.origin();
         home.is_none_or(|home| home == **origin)
             .then(|| auth.clone())
     }
 
     /// The cookies that go to this URL.
     pub(super) fn cookies_for(&self, url: &url::Url) -> Option<HeaderValue> {
-        self.jar.borrow().as_ref()?.borrow_mut().header(url)
+        let jar = Rc::clone(self.own.borrow().as_ref()?.jar.as_ref()?);
+        let cookies = jar.borrow_mut().header(url);
+        cookies
     }
 
     /// Takes the cookies an answer of this URL sets, if any are wanted.
     pub(super) fn store_cookies(&self, url: &url::Url, headers: &HeaderMap) {
-        if self.settings.borrow().cookies {
+        if self.settings().cookies {
             self.jar().borrow_mut().store(url, headers);
         }
     }
 
     /// The session's cookies.
     pub(super) fn jar(&self) -> Rc<RefCell<CookieJar>> {
-        Rc::clone(self.jar.borrow_mut().get_or_insert_default())
+        self.own(|own| Rc::clone(own.jar.get_or_insert_default()))
     }
 
-    fn change(&self, change: impl FnOnce(Settings) -> Settings) {
-        let settings = change(Settings::clone(&self.settings.borrow()));
-        let profile = self.worker.profile(&settings.wiring);
-        if !Rc::ptr_eq(&profile, &self.profile.borrow()) {
-            self.own_pool.replace(own_pool(&profile));
-            self.profile.replace(profile);
-            self.rebase();
-        }
-        if settings.max_requests_per_host != self.settings.borrow().max_requests_per_host {
-            self.limits.replace(limits(&settings));
-        }
-        let headers = settings.default_headers();
-        if headers != self.settings.borrow().default_headers() {
-            match headers {
-                Ok(headers) => self.add_headers(&headers),
-                Err(mistake) => self.refuse(mistake),
-            }
-        }
-        self.settings.replace(Rc::new(settings));
-    }
-
-    fn add_headers(&self, headers: &HeaderMap) {
-        if !headers.is_empty() {
-            let mut all = self.headers.borrow_mut();
-            super::request::replace(Rc::make_mut(&mut all), headers);
-        }
+    /// Looks at or changes what the session has of its own.
+    fn own<T>(&self, change: impl FnOnce(&mut Own) -> T) -> T {
+        let mut own = self.own.borrow_mut();
+        change(own.get_or_insert_with(|| Box::new(Own::new(&self.worker))))
     }
 
     fn refuse(&self, mistake: String) {
-        self.mistake.replace(Some(mistake));
-    }
-
-    fn rebase(&self) {
-        let url = self.base_url.borrow().clone();
-        let base = self.profile.borrow().base(url);
-        self.base.replace(base);
+        self.own(|own| own.mistake = Some(mistake));
     }
 }
 
@@ -326,7 +368,7 @@ impl Session {
         match header(name, value) {
             Ok((name, value)) => self
                 .state
-                .add_headers(&HeaderMap::from_iter([(name, value)])),
+                .own(|own| own.add_headers(&HeaderMap::from_iter([(name, value)]))),
             Err(mistake) => self.state.refuse(mistake),
         }
         self
@@ -337,8 +379,10 @@ impl Session {
     /// `https://shop.test/v2` and `/basket` make `https://shop.test/v2/basket`. The default is the
     /// scenario's `base_url`, which `--config base_url=…` overrides.
     pub fn base_url(&self, url: impl AsRef<str>) -> &Self {
-        self.state.base_url.replace(Some(Rc::from(url.as_ref())));
-        self.state.rebase();
+        self.state.own(|own| {
+            own.base_url = Some(Rc::from(url.as_ref()));
+            own.rebase();
+        });
         self
     }
 
@@ -358,7 +402,10 @@ impl Session {
     /// }
     /// ```
     pub fn configure(&self, change: impl FnOnce(Settings) -> Settings) -> &Self {
-        self.state.change(change);
+        // Nothing is borrowed while it runs, since it may look at the session.
+        let settings = change(Settings::clone(&self.state.settings()));
+        self.state
+            .own(|own| own.change(settings, &self.state.worker));
         self
     }
 
@@ -400,14 +447,14 @@ impl Session {
     ) -> &Self {
         let password = password.map(|password| password.to_string());
         let value = target::basic(&username.to_string(), password.as_deref());
-        self.state.auth.replace(value.map(Auth::Header));
+        self.state.own(|own| own.auth = value.map(Auth::Header));
         self
     }
 
     /// Signs in with a bearer token (RFC 6750), as [`basic_auth`](Session::basic_auth).
     pub fn bearer_auth(&self, token: impl fmt::Display) -> &Self {
         match bearer(token) {
-            Ok(value) => drop(self.state.auth.replace(Some(Auth::Header(value)))),
+            Ok(value) => self.state.own(|own| own.auth = Some(Auth::Header(value))),
             Err(mistake) => self.state.refuse(mistake),
         }
         self
@@ -421,14 +468,15 @@ impl Session {
     /// at once.
     pub fn digest_auth(&self, username: impl Into<String>, password: impl Into<String>) -> &Self {
         let digest = Digest::new(username, password);
-        self.state.auth.replace(Some(Auth::Digest(Rc::new(digest))));
+        self.state
+            .own(|own| own.auth = Some(Auth::Digest(Rc::new(digest))));
         self
     }
 
     /// Shows every answer to `callback` before its request is recorded, which can add
     /// [labels and numbers](Labels) to the event. May be called again for more.
     pub fn on_response(&self, callback: impl Fn(&Response, &mut Labels) + 'static) -> &Self {
-        self.state.hooks.borrow_mut().push(Hook::new(callback));
+        self.state.own(|own| own.hooks.push(Hook::new(callback)));
         self
     }
 }
@@ -437,8 +485,8 @@ impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Session")
-            .field("base_url", &self.state.base_url.borrow())
-            .field("settings", &self.state.settings.borrow())
+            .field("base_url", &self.state.base())
+            .field("settings", &self.state.settings())
             .finish_non_exhaustive()
     }
 }

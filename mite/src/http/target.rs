@@ -8,7 +8,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri, uri::PathAndQuery};
+use http::{HeaderValue, Method, Uri, uri::PathAndQuery};
 use rustc_hash::FxHashMap;
 use url::{Host, ParseError, Position, Url};
 
@@ -26,7 +26,6 @@ pub(super) struct Target {
     /// Path and query, as the request line has them.
     pub(super) uri: Uri,
     absolute: OnceCell<Uri>,
-    headers: OnceCell<HeaderMap>,
     /// The whole URL without user, password and fragment.
     pub(super) url: Url,
     /// The user and password of the URL, as the `authorization` header has them.
@@ -122,7 +121,6 @@ impl Target {
             host,
             uri: request_line(&url)?,
             absolute: OnceCell::new(),
-            headers: OnceCell::new(),
             url,
             credentials,
             names: RefCell::default(),
@@ -142,16 +140,10 @@ impl Target {
             host: self.host.clone(),
             uri: request_line(&url)?,
             absolute: OnceCell::new(),
-            headers: OnceCell::new(),
             url,
             credentials: self.credentials.clone(),
             names: RefCell::new(self.names.borrow().clone()),
         })
-    }
-
-    /// The headers that every request has, made once by `make` from the value of `host`.
-    pub(super) fn headers(&self, make: impl FnOnce(&HeaderValue) -> HeaderMap) -> HeaderMap {
-        self.headers.get_or_init(|| make(&self.host)).clone()
     }
 
     /// The URL as a whole, as proxies and HTTP/2 want it; with another host if one is given.

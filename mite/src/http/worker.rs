@@ -6,9 +6,11 @@ use http::HeaderMap;
 use rustc_hash::FxHashMap;
 
 use super::{
+    connections::Reuse,
     deadline::Deadlines,
     profile::Profile,
     settings::{Settings, Wiring},
+    target::Base,
 };
 use crate::{
     config::BASE_URL,
@@ -27,6 +29,7 @@ pub(super) struct Worker {
     pub(super) settings: Rc<Settings>,
     pub(super) headers: Rc<HeaderMap>,
     pub(super) profile: Rc<Profile>,
+    pub(super) base: Rc<Base>,
     /// Why the settings of the run are none, for requests to tell.
     pub(super) mistake: Option<String>,
     resolver: Rc<Resolver>,
@@ -41,10 +44,13 @@ impl Extension for Worker {
             Err(mistake) => (Settings::default(), HeaderMap::new(), Some(mistake)),
         };
         let resolver = Rc::new(Resolver::new());
+        let profile = Profile::new(settings.wiring.clone(), Rc::clone(&resolver));
+        let base_url: Option<Rc<str>> = config.text(BASE_URL).map(Rc::from);
         Self {
+            base: profile.base(base_url.clone()),
+            base_url,
+            profile: Rc::new(profile),
             deadlines: Deadlines::default(),
-            base_url: config.text(BASE_URL).map(Rc::from),
-            profile: Rc::new(Profile::new(settings.wiring.clone(), Rc::clone(&resolver))),
             settings: Rc::new(settings),
             headers: Rc::new(headers),
             mistake,
@@ -61,6 +67,13 @@ fn read(config: &crate::Config) -> Result<(Settings, HeaderMap), String> {
 }
 
 impl Worker {
+    /// Whether a session has something of its own from the beginning.
+    pub(super) fn sessions_differ(&self) -> bool {
+        self.mistake.is_some()
+            || self.settings.max_requests_per_host.is_some()
+            || self.settings.wiring.connections.reuse == Reuse::Journey
+    }
+
     /// What sessions with this wiring share.
     pub(super) fn profile(&self, wiring: &Wiring) -> Rc<Profile> {
         if *wiring == self.profile.wiring {

@@ -394,8 +394,8 @@ impl RequestBuilder {
 
     /// Where the request goes, unless a mistake was made in building it.
     fn checked_target(&self) -> Result<Rc<Target>, String> {
-        if let Some(mistake) = &*self.session.state.mistake.borrow() {
-            return Err(mistake.clone());
+        if let Some(mistake) = self.session.state.mistake() {
+            return Err(mistake);
         }
         let target = self.target.clone()?;
         if self.query.is_empty() {

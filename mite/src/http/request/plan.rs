@@ -26,6 +26,10 @@ static USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("mite/", env!("CARGO_PKG_VERSION")));
 static ACCEPT: HeaderValue = HeaderValue::from_static("*/*");
 
+/// Room for the headers of most requests, and of most answers, since hyper reads those into the same
+/// map.
+const USUAL_HEADERS: usize = 8;
+
 /// A request ready to be sent.
 pub(in crate::http) struct Plan {
     pub(in crate::http) session: Session,
@@ -184,13 +188,10 @@ impl Plan {
         authorization: Option<HeaderValue>,
     ) -> HeaderMap {
         let state = &self.session.state;
-        let mut headers = self.target.headers(|host| {
-            HeaderMap::from_iter([
-                (header::HOST, host.clone()),
-                (header::USER_AGENT, USER_AGENT.clone()),
-                (header::ACCEPT, ACCEPT.clone()),
-            ])
-        });
+        let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
+        headers.insert(header::HOST, self.target.host.clone());
+        headers.insert(header::USER_AGENT, USER_AGENT.clone());
+        headers.insert(header::ACCEPT, ACCEPT.clone());
         if self.compressed {
             let accepted = match self.reading {
                 Reading::Stream => decode::ACCEPTED_STREAMED,
