@@ -262,8 +262,7 @@ impl State {
     /// The cookies that go to this URL.
     pub(super) fn cookies_for(&self, url: &url::Url) -> Option<HeaderValue> {
         let jar = Rc::clone(self.own.borrow().as_ref()?.jar.as_ref()?);
-        let cookies = jar.borrow_mut().header(url);
-        cookies
+        jar.borrow_mut().header(url)
     }
 
     /// Takes the cookies an answer of this URL sets, if any are wanted.

@@ -122,9 +122,8 @@ impl Endpoint {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn keep(&self, connection: Box<Http1>, now: Instant) {
+    pub(super) fn keep(&self, connection: Box<Http1>) {
         self.idle.borrow_mut().push_back(connection);
-        self.drop_outdated(now);
         if !self.seats.queue().is_empty() {
             self.seats.queue().wake_first();
         }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::net::{self, Connector, Peer, Phases};
 
-/// How often the connections to servers that are no longer asked are looked at.
+/// How often, at least, kept connections are looked at: whether anybody still needs them.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Connections, those that are kept and how new ones are made.
@@ -34,6 +34,7 @@ pub(super) struct Pool {
     version: HttpVersion,
     connections: Connections,
     swept: Cell<Instant>,
+    sweep_every: Duration,
 }
 
 /// Which server: scheme, host and port, as RFC 6454 has it.
@@ -64,6 +65,7 @@ impl Pool {
             endpoints: RefCell::default(),
             connector,
             version,
+            sweep_every: connections.idle_timeout.min(SWEEP_EVERY),
             connections,
             swept: Cell::new(Instant::now()),
         }
@@ -141,12 +143,12 @@ impl Pool {
         match connection {
             Connection::Http1(mut connection) if self.reuses() && connection.is_reusable() => {
                 connection.set_idle_since(now);
-                endpoint.keep(connection, now);
+                endpoint.keep(connection);
             }
             // A stream gives its place back by itself.
             Connection::Http1(_) | Connection::Http2(_) => {}
         }
-        if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
+        if now.saturating_duration_since(self.swept.get()) >= self.sweep_every {
             self.swept.set(now);
             self.sweep(now);
         }

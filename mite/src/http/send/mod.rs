@@ -95,7 +95,11 @@ async fn in_time<T>(
     let plan = record.plan();
     let began = plan.progress.began();
     // The deadlines of one timeout are kept in the order they were begun.
-    let left = plan.timeout.saturating_sub(began - first);
+    let left = if began == first {
+        plan.timeout
+    } else {
+        plan.timeout.saturating_sub(began - first)
+    };
     let deadlines = &plan.session.state.worker.deadlines;
     deadlines
         .limit(began, left, future)
