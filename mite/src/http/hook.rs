@@ -9,7 +9,8 @@ use super::Response;
 /// What a response callback adds to the event of the request.
 ///
 /// A [metric](crate::metrics!) bound to `http` sees them as fields of the event, labels as texts
-/// and numbers as numbers; collectors write them down.
+/// and numbers as numbers; collectors write them down. A name that the event has already, such as
+/// `status` or `body`, keeps what the event says.
 ///
 /// ```
 /// # use mite::Context;

@@ -179,7 +179,8 @@ impl Settings {
 
     /// How many requests a run of a journey has under way to one scheme, host and port at once.
     ///
-    /// Those beyond wait for their turn, first come first served, which is their phase `waiting`.
+    /// Those beyond wait for their turn, first come first served, which is their phase `waiting`. An
+    /// answer that is [streamed](super::RequestBuilder::stream) counts until it is read or dropped.
     /// The least is 1.
     pub fn max_requests_per_host(mut self, most: usize) -> Self {
         self.max_requests_per_host = Some(most.max(1));

@@ -103,6 +103,8 @@ impl Network {
     }
 
     /// Which addresses of a name are used; [`AddressFamily::Any`] unless set.
+    ///
+    /// A URL that has an address in place of a name goes there whatever its family.
     pub fn address_family(mut self, family: AddressFamily) -> Self {
         self.address_family = family;
         self

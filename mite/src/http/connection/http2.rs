@@ -101,7 +101,10 @@ impl Http2 {
 
     /// Whether the server allows another request at once.
     pub(in crate::http) fn has_room(&self) -> bool {
-        let driver = self.driver.borrow();
+        // A body that the journey streams is read by the driver, and may ask for a stream itself.
+        let Ok(driver) = self.driver.try_borrow() else {
+            return self.streams.get() < self.seat.seats().streams();
+        };
         // Asked anew each time, since the server may say so when nothing else happens.
         let Some(allowed) = driver.as_ref().map(Driving::current_max_send_streams) else {
             return false;
@@ -167,21 +170,34 @@ impl Drop for Stream {
 /// What ends the connection is told to the requests on it, not here.
 async fn drive(driver: Rc<Driver>, seats: Rc<Seats>) {
     let room = Cell::new(0);
+    let closing = Closing { driver, seats };
     poll_fn(|cx| {
-        let mut driver = driver.borrow_mut();
+        let mut driver = closing.driver.borrow_mut();
         let Some(driving) = driver.as_mut() else {
             return Poll::Ready(());
         };
         let ended = Pin::new(&mut *driving).poll(cx).map(drop);
         let now = driving.current_max_send_streams();
         if room.replace(now) < now {
-            seats.freed();
+            closing.seats.freed();
         }
         ended
     })
     .await;
-    drop(driver.take());
-    seats.freed();
+}
+
+/// Lets nobody wait for a connection that is no longer driven, also when a body that the journey
+/// streams has panicked while it was read.
+struct Closing {
+    driver: Rc<Driver>,
+    seats: Rc<Seats>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        drop(self.driver.take());
+        self.seats.freed();
+    }
 }
 
 fn failure(mut failed: TrySendError<Request<Sending>>) -> Failure {

@@ -118,6 +118,10 @@ impl Seat {
             .speaks
             .set(if http2 { Speaks::Http2 } else { Speaks::Http1 });
         self.end_opening();
+        if !http2 {
+            // Each of those who wait needs a connection of its own.
+            self.seats.freed();
+        }
     }
 
     /// The places that this one is of.

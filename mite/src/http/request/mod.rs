@@ -320,6 +320,9 @@ impl RequestBuilder {
 
     /// The command line of `curl` that sends the same request, secrets masked.
     ///
+    /// It is one request, so no redirect is followed. Headers, cookies, credentials and the body are in
+    /// it, and the version of HTTP; proxies, addresses and the files of TLS are not.
+    ///
     /// A request that cannot be built gives a comment that says why.
     pub fn to_curl(self) -> String {
         self.curl(Secrets::Masked)

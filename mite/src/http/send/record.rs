@@ -138,6 +138,8 @@ impl Record {
 
     fn tell(&self, timings: &Timings, ending: &Ending<'_>) {
         self.done.set(true);
+        // What follows from this answer needs a turn of its own.
+        drop(self.turn.take());
         let plan = &self.plan;
         let context = &plan.session.context;
         let request = HttpRequest {
