@@ -72,7 +72,8 @@ impl Connections {
     /// them; no limit unless set. Browsers have 6.
     ///
     /// A request that finds them all in use waits for its turn, first come first served, and that
-    /// time is its phase `waiting`. The least is 1.
+    /// time is its phase `waiting`. An answer that is streamed has its connection until it is read or
+    /// dropped. The least is 1.
     pub fn max_per_host(mut self, most: usize) -> Self {
         self.max_per_host = Some(most.max(1));
         self

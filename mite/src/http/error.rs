@@ -82,16 +82,36 @@ impl Error {
         }))
     }
 
-    pub(super) fn timeout(request: String, limit: Duration, connected: bool) -> Self {
-        let missing = if connected {
-            "no complete answer"
-        } else {
-            "no connection"
-        };
-        let cause = format!("{missing} within {}", humantime::format_duration(limit));
-        let mut error = Self::new(Kind::Timeout, request, cause);
-        error.0.connected = connected;
+    /// There was no complete answer in time.
+    pub(super) fn timeout(request: String, limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        Self::new(
+            Kind::Timeout,
+            request,
+            format!("no complete answer within {limit}"),
+        )
+    }
+
+    /// There was no connection in time.
+    pub(super) fn unconnected(request: String, limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        let mut error = Self::new(
+            Kind::Timeout,
+            request,
+            format!("no connection within {limit}"),
+        );
+        error.0.connected = false;
         error
+    }
+
+    /// It was not this one's turn in time.
+    pub(super) fn crowded(request: String, limit: Duration) -> Self {
+        let limit = humantime::format_duration(limit);
+        let cause = format!(
+            "waited {limit} for its turn: as many connections, streams or requests as there may be \
+             were in use"
+        );
+        Self::new(Kind::Timeout, request, cause)
     }
 
     /// The server was silent for longer than it may be.

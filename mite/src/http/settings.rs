@@ -187,11 +187,15 @@ impl Settings {
         self
     }
 
-    /// A header of every request that does not set it itself.
+    /// A header of every request that does not set it itself, in place of one of this name that was
+    /// set before.
     ///
     /// An invalid name or value is told when the scenario is checked.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        let name = name.into();
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -243,7 +247,7 @@ impl Settings {
         settings.wiring.net().check()
     }
 
-    fn check_limits(&self) -> Result<(), String> {
+    pub(super) fn check_limits(&self) -> Result<(), String> {
         if self.timeout.is_zero() {
             let mistake = "a timeout of zero allows no answer; a long one is as good as none";
             return Err(format!("the HTTP settings: {mistake}"));
@@ -256,11 +260,19 @@ impl Settings {
     }
 
     pub(super) fn default_headers(&self) -> Result<HeaderMap, String> {
+        self.headers_beyond(&Self::default())
+    }
+
+    /// The headers that the settings `before` did not have, or not with this value.
+    pub(super) fn headers_beyond(&self, before: &Self) -> Result<HeaderMap, String> {
         let header = |(name, value): &(String, String)| {
             session::header(name.as_str(), value.as_str())
                 .map_err(|mistake| format!("the header \"{name}\" of the HTTP settings: {mistake}"))
         };
-        self.headers.iter().map(header).collect()
+        let new = self.headers.iter();
+        new.filter(|header| !before.headers.contains(header))
+            .map(header)
+            .collect()
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Wire {
     first_byte: Cell<Option<Instant>>,
     last_written: Cell<Option<Instant>>,
     peer: Option<SocketAddr>,
+    /// Whether something may come before the request has been written, and is not the answer.
+    expects_word: Cell<bool>,
 }
 
 enum Transport {
@@ -90,6 +92,7 @@ impl Stream {
             first_byte: Cell::new(None),
             last_written: Cell::new(None),
             peer,
+            expects_word: Cell::new(false),
         }))
     }
 
@@ -106,6 +109,12 @@ impl Wire {
         self.read.set(0);
         self.first_byte.set(None);
         self.last_written.set(None);
+    }
+
+    /// Whether the server says a word before it gets the body: then what comes before the last byte
+    /// written is not the beginning of the answer.
+    pub(crate) fn expect_word(&self, expected: bool) {
+        self.expects_word.set(expected);
     }
 
     /// Bytes written since [`begin`](Wire::begin), before encryption.
@@ -174,6 +183,9 @@ impl Wire {
 
     fn note_written(&self, count: usize) {
         self.written.set(self.written.get() + count as u64);
+        if self.expects_word.get() {
+            self.first_byte.set(None);
+        }
         if self.first_byte.get().is_none() {
             self.last_written.set(Some(Instant::now()));
         }

@@ -43,6 +43,8 @@ pub(in crate::http) struct Http2 {
     last_used: Cell<Instant>,
     /// Bytes written and read that some request has counted.
     counted: Cell<(u64, u64)>,
+    /// Whether it has been given up as dead.
+    retired: Cell<bool>,
     seat: Seat,
 }
 
@@ -81,6 +83,7 @@ impl Http2 {
             born: now,
             last_used: Cell::new(now),
             counted: Cell::new((0, 0)),
+            retired: Cell::new(false),
             seat,
         })
     }
@@ -96,7 +99,12 @@ impl Http2 {
 
     /// Whether requests can be begun on it: the server has not closed it, nor said that it will.
     pub(in crate::http) fn is_open(&self) -> bool {
-        !self.sender.borrow().is_closed()
+        !self.retired.get() && !self.sender.borrow().is_closed()
+    }
+
+    /// Gives it up: those who have a request on it may go on, nobody else begins one.
+    pub(in crate::http) fn retire(&self) {
+        self.retired.set(true);
     }
 
     /// Whether the server allows another request at once.
@@ -124,7 +132,7 @@ impl Http2 {
     }
 
     /// The socket's counters.
-    pub(super) fn wire(&self) -> &Wire {
+    pub(in crate::http) fn wire(&self) -> &Wire {
         &self.wire
     }
 

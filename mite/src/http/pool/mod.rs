@@ -88,6 +88,16 @@ impl Pool {
         let route = self
             .connector
             .route(origin.https, &origin.host, origin.port);
+        let route = route.and_then(|route| {
+            if self.version == HttpVersion::Http2 && route.forwarding().is_some() {
+                return Err(
+                    "HTTP/2 without TLS cannot go through an HTTP proxy: speak HTTP/1.1, or \
+                            take a SOCKS proxy or none"
+                        .to_owned(),
+                );
+            }
+            Ok(route)
+        });
         let endpoint = Rc::new(Endpoint::new(
             Rc::clone(origin),
             route,
@@ -118,6 +128,7 @@ impl Pool {
             .connector
             .connect(peer, route, phases)
             .await
+            .inspect_err(|_| seat.failed())
             .map_err(ConnectError::Net)?;
         let http2 = match self.version {
             HttpVersion::Auto => stream.wire().is_http2(),

@@ -1,6 +1,8 @@
 //! How many connections to an endpoint there are and may be, and who waits for one.
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use tokio::time::Instant;
 
 use super::queue::Queue;
 use crate::http::{
@@ -11,6 +13,9 @@ use crate::http::{
 /// How many streams a server is taken to allow until it says how many, the least that RFC 9113
 /// recommends.
 const STREAMS_EXPECTED: usize = 100;
+
+/// Within what time an opening that ends is taken for one that was no longer wanted.
+const GIVEN_UP_SOON: Duration = Duration::from_millis(100);
 
 /// The places for connections at one endpoint.
 #[derive(Debug)]
@@ -42,6 +47,7 @@ enum Speaks {
 pub(in crate::http) struct Seat {
     seats: Rc<Seats>,
     opening: Cell<bool>,
+    since: Instant,
 }
 
 impl Seats {
@@ -85,6 +91,7 @@ impl Seats {
         Some(Seat {
             seats: Rc::clone(self),
             opening: Cell::new(true),
+            since: Instant::now(),
         })
     }
 
@@ -124,6 +131,11 @@ impl Seat {
         }
     }
 
+    /// The connection could not be made.
+    pub(super) fn failed(&self) {
+        self.seats.troubled.set(true);
+    }
+
     /// The places that this one is of.
     pub(in crate::http) fn seats(&self) -> Rc<Seats> {
         Rc::clone(&self.seats)
@@ -138,7 +150,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if self.opening.get() {
+        // One that is given up at once, since the journey no longer wants it, says nothing about the
+        // server.
+        if self.opening.get() && self.since.elapsed() >= GIVEN_UP_SOON {
             self.seats.troubled.set(true);
         }
         self.end_opening();

@@ -361,7 +361,7 @@ impl RequestBuilder {
         let endpoint = self.profile.endpoint(&self.pool, &target);
         let digest = match self.digest {
             Some(digest) => Some(Rc::new(digest)),
-            None => match state.auth_for(endpoint.origin()) {
+            None => match state.auth_for(endpoint.origin(), false) {
                 Some(Auth::Digest(digest)) => Some(digest),
                 Some(Auth::Header(_)) | None => None,
             },

@@ -128,6 +128,9 @@ impl Plan {
         let version = connection.version();
         let length = body.size_hint().exact();
         let go_on = self.waits_for_word(version).then(Continue::default);
+        if let Connection::Http1(connection) = connection {
+            connection.wire().expect_word(go_on.is_some());
+        }
         let body = match &go_on {
             Some(go_on) => body.after(go_on.clone(), Continue::PATIENCE),
             None => body,
@@ -239,7 +242,11 @@ impl Plan {
         if let Some(credentials) = &self.credentials {
             return Some(credentials.clone());
         }
-        match self.session.state.auth_for(self.endpoint.origin()) {
+        match self
+            .session
+            .state
+            .auth_for(self.endpoint.origin(), self.away)
+        {
             Some(Auth::Header(value)) => Some(value),
             Some(Auth::Digest(_)) | None => None,
         }
@@ -295,7 +302,7 @@ impl Plan {
         let mut plan = self.followed_by(next.method.clone(), target, headers, content);
         if next.drop_credentials {
             plan.away = true;
-            plan.digest = match state.auth_for(plan.endpoint.origin()) {
+            plan.digest = match state.auth_for(plan.endpoint.origin(), true) {
                 Some(Auth::Digest(digest)) => Some(digest),
                 Some(Auth::Header(_)) | None => None,
             };
@@ -379,6 +386,7 @@ impl Plan {
 
     /// The error of a server that was silent for longer than it may be.
     pub(in crate::http) fn silent(&self, _: Silent) -> Error {
+        self.progress.give_up();
         let limit = self.read_timeout.unwrap_or_default();
         Error::silent(self.brief(), limit)
     }

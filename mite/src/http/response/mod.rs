@@ -60,6 +60,18 @@ impl Response {
         }))
     }
 
+    /// The same, now that it is known how long it took.
+    pub(super) fn with_timings(&self, timings: Timings) -> Self {
+        let inner = &self.0;
+        Self(Rc::new(Inner {
+            plan: Rc::clone(&inner.plan),
+            head: inner.head.clone(),
+            body: inner.body.clone(),
+            timings,
+            history: inner.history.clone(),
+        }))
+    }
+
     pub(super) fn plan(&self) -> &Rc<Plan> {
         &self.0.plan
     }

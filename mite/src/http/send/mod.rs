@@ -105,11 +105,16 @@ async fn in_time<T>(
         .limit(began, left, future)
         .await
         .unwrap_or_else(|_| {
-            let connected = plan.progress.has_connection();
-            if !connected {
+            let progress = &plan.progress;
+            progress.give_up();
+            Err(if progress.has_connection() {
+                Error::timeout(plan.brief(), plan.timeout)
+            } else if progress.is_connecting() {
                 plan.session.context.connection_failed();
-            }
-            Err(Error::timeout(plan.brief(), plan.timeout, connected))
+                Error::unconnected(plan.brief(), plan.timeout)
+            } else {
+                Error::crowded(plan.brief(), plan.timeout)
+            })
         })
 }
 

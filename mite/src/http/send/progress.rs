@@ -47,6 +47,8 @@ pub(in crate::http) struct Progress {
 #[derive(Debug)]
 struct Met {
     meter: Meter,
+    /// Bytes that had come on a shared connection before.
+    read_before: u64,
     version: Version,
     reused: bool,
     tls_resumed: Option<bool>,
@@ -95,8 +97,14 @@ impl Progress {
     /// The request goes over this connection.
     pub(super) fn follow(&self, connection: &Connection) {
         let reused = connection.is_kept();
+        let meter = connection.meter();
+        let read_before = match &meter {
+            Meter::Http1(_) => 0,
+            Meter::Http2(connection) => connection.wire().read(),
+        };
         self.connection.replace(Some(Met {
-            meter: connection.meter(),
+            meter,
+            read_before,
             version: connection.version(),
             reused,
             tls_resumed: if reused {
@@ -154,6 +162,25 @@ impl Progress {
             .max(handed_over)
             .max(self.ready.get())
             .max(self.began.get())
+    }
+
+    /// The time is over. A shared connection on which nothing has come since is taken for dead, so
+    /// that others need not find out; HTTP/1.1 closes its own.
+    pub(in crate::http) fn give_up(&self) {
+        if let Some(Met {
+            meter: Meter::Http2(connection),
+            read_before,
+            ..
+        }) = &*self.connection.borrow()
+            && connection.wire().read() == *read_before
+        {
+            connection.retire();
+        }
+    }
+
+    /// Whether a connection has been begun to be opened.
+    pub(super) fn is_connecting(&self) -> bool {
+        self.phases.get().began.is_some()
     }
 
     /// Whether there has been a connection to write to.

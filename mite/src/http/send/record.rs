@@ -99,7 +99,12 @@ impl Record {
 
     /// Records an answer whose body the journey has read, or does not want.
     pub(in crate::http) fn succeed(&self, response: &Response) {
-        self.answered(response, &self.timings());
+        let timings = self.timings();
+        if self.plan.hooks.is_empty() {
+            self.answered(response, &timings);
+        } else {
+            self.answered(&response.with_timings(timings), &timings);
+        }
     }
 
     /// Records that there was no answer, or not all of it.

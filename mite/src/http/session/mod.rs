@@ -102,7 +102,8 @@ impl Session {
     /// Sends this header with every request that does not set it itself.
     ///
     /// Without any, a request has `host`, `user-agent: mite/` with the version, `accept: */*`, and
-    /// `content-length` if it has a body. An invalid name or value is an error of the next `send`.
+    /// `content-length` if it has a body. An invalid name or value is an error of
+    /// every `send` after it.
     pub fn default_header<K, V>(&self, name: K, value: V) -> &Self
     where
         K: TryInto<HeaderName, Error: fmt::Display>,
@@ -182,7 +183,8 @@ impl Session {
     /// itself.
     ///
     /// Credentials of a session go to the server of the base URL only, wherever a redirect leads;
-    /// without a base URL they go to any.
+    /// without a base URL they go to any that the journey asks, and to none that a redirect leads
+    /// away to.
     pub fn basic_auth(
         &self,
         username: impl fmt::Display,

@@ -114,12 +114,12 @@ impl Own {
         if settings.max_requests_per_host != self.settings.max_requests_per_host {
             self.limits = limits(&settings);
         }
-        let headers = settings.default_headers();
-        if headers != self.settings.default_headers() {
-            match headers {
-                Ok(headers) => self.add_headers(&headers),
-                Err(mistake) => self.mistake = Some(mistake),
-            }
+        match settings.headers_beyond(&self.settings) {
+            Ok(headers) => self.add_headers(&headers),
+            Err(mistake) => self.mistake = Some(mistake),
+        }
+        if let Err(mistake) = settings.check_limits() {
+            self.mistake = Some(mistake);
         }
         self.settings = Rc::new(settings);
     }
@@ -213,13 +213,14 @@ impl State {
         Some(Rc::clone(limit))
     }
 
-    /// The credentials that go to a server: the one of the base URL, or any where there is none.
-    pub(in crate::http) fn auth_for(&self, origin: &Rc<Origin>) -> Option<Auth> {
+    /// The credentials that go to a server: the one of the base URL or, where there is none, any but
+    /// one that a redirect has led `away` to.
+    pub(in crate::http) fn auth_for(&self, origin: &Rc<Origin>, away: bool) -> Option<Auth> {
         let own = self.own.borrow();
         let own = own.as_ref()?;
         let auth = own.auth.as_ref()?;
         let home = own.base.origin();
-        home.is_none_or(|home| home == **origin)
+        home.map_or(!away, |home| home == **origin)
             .then(|| auth.clone())
     }
 

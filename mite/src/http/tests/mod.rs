@@ -5,6 +5,7 @@ mod kept;
 mod messages;
 mod server;
 mod tls;
+mod together;
 
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
