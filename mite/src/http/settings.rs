@@ -1,13 +1,13 @@
 //! What kind of client the journeys are.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Connections, session};
+use super::{Connections, mask, session};
 use crate::{
-    config::{Config, HTTP, INSECURE, RESOLVE},
+    config::{Config, HTTP, INSECURE, MASK, RESOLVE},
     net::{self, Network, Proxy, Tls},
 };
 
@@ -58,7 +58,7 @@ const UNWRITABLE: &str = "the HTTP settings cannot be given to the runners: ";
 /// | `max_body_size` | 64 MiB |
 /// | `max_requests_per_host` | no limit |
 /// | headers | `host`, `user-agent: mite/` with the version, `accept: */*` |
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "settings do nothing until they are given to a scenario or a session"]
 #[serde(default)]
 pub struct Settings {
@@ -289,6 +289,29 @@ impl Default for Settings {
             max_requests_per_host: None,
             headers: Vec::new(),
         }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value): &(String, String)| {
+            let secret = mask::is_secret_header(name);
+            let value = if secret { MASK } else { value.as_str() };
+            (name.clone(), value.to_owned())
+        };
+        let headers: Vec<_> = self.headers.iter().map(shown).collect();
+        formatter
+            .debug_struct("Settings")
+            .field("wiring", &self.wiring)
+            .field("timeout", &self.timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("redirects", &self.redirects)
+            .field("cookies", &self.cookies)
+            .field("compressed", &self.compressed)
+            .field("max_body_size", &self.max_body_size)
+            .field("max_requests_per_host", &self.max_requests_per_host)
+            .field("headers", &headers)
+            .finish()
     }
 }
 

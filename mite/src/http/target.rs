@@ -12,7 +12,10 @@ use http::{HeaderValue, Method, Uri, uri::PathAndQuery};
 use rustc_hash::FxHashMap;
 use url::{Host, ParseError, Position, Url};
 
-use super::pool::{Endpoint, Origin, Pool};
+use super::{
+    mask::without_credentials,
+    pool::{Endpoint, Origin, Pool},
+};
 
 /// How many parsed URLs are kept, in each of two generations.
 const REMEMBERED: usize = 2048;
@@ -77,10 +80,14 @@ impl Base {
             (Ok(url), _) => Ok(url),
             (Err(ParseError::RelativeUrlWithoutBase), Some(base)) => join(base, given),
             (Err(ParseError::RelativeUrlWithoutBase), None) => Err(format!(
-                "\"{given}\" is relative, and there is nothing it could be relative to: give \
-                 the scenario a base_url, or --config base_url=https://…"
+                "\"{}\" is relative, and there is nothing it could be relative to: give \
+                 the scenario a base_url, or --config base_url=https://…",
+                without_credentials(given)
             )),
-            (Err(error), _) => Err(format!("\"{given}\" is not a URL: {error}")),
+            (Err(error), _) => Err(format!(
+                "\"{}\" is not a URL: {error}",
+                without_credentials(given)
+            )),
         }
     }
 
@@ -100,9 +107,13 @@ fn join(base: &str, path: &str) -> Result<Url, String> {
     let text = format!("{}{separator}{path}", base.trim_end_matches('/'));
     Url::parse(&text).map_err(|error| match error {
         ParseError::RelativeUrlWithoutBase => {
+            let base = without_credentials(base);
             format!("the base_url \"{base}\" has no scheme: it begins with http:// or https://")
         }
-        error => format!("\"{text}\", of base_url and path, is not a URL: {error}"),
+        error => {
+            let text = without_credentials(&text);
+            format!("\"{text}\", of base_url and path, is not a URL: {error}")
+        }
     })
 }
 
@@ -188,12 +199,14 @@ fn origin(url: &Url) -> Result<Origin, String> {
         "http" => false,
         "https" => true,
         other => {
+            let url = without_credentials(url.as_str());
             return Err(format!(
                 "\"{url}\" has the scheme \"{other}\"; only http:// and https:// can be asked"
             ));
         }
     };
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+        let url = without_credentials(url.as_str());
         return Err(format!("\"{url}\" names no host"));
     };
     let host = match host {
@@ -262,7 +275,7 @@ impl fmt::Debug for Base {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Base")
-            .field("url", &self.url)
+            .field("url", &self.url.as_deref().map(without_credentials))
             .finish_non_exhaustive()
     }
 }

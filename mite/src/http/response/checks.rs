@@ -5,7 +5,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Error, Kind, Response, SHOWN};
-use crate::{error, http::status::StatusPattern};
+use crate::{
+    config::MASK,
+    error,
+    http::{mask, status::StatusPattern},
+};
 
 impl Response {
     /// Checks the status, and gives the response again to go on with.
@@ -58,8 +62,12 @@ impl Response {
         if values.iter().any(|found| found == value) {
             return Ok(self.clone());
         }
+        let secret = mask::is_secret_header(name);
+        let value = if secret { MASK } else { value };
         let found = if values.is_empty() {
             "no such header".to_owned()
+        } else if secret {
+            format!("\"{MASK}\"")
         } else {
             format!("\"{}\"", shortened(&values.join("\", \"")))
         };
@@ -107,9 +115,16 @@ impl Response {
             return Err(self.undecodable(&format!("without anything at \"{pointer}\"{mistake}")));
         };
         T::deserialize(found).map_err(|error| {
-            let found = shortened(&found.to_string());
+            let (found, masked) = mask::value(pointer.split('/'), found);
+            let found = shortened(&found);
+            // The error quotes the value too.
+            let reason = if masked {
+                String::new()
+            } else {
+                format!(": {error}")
+            };
             self.undecodable(&format!(
-                "not what is wanted at \"{pointer}\": {found}: {error}"
+                "not what is wanted at \"{pointer}\": {found}{reason}"
             ))
         })
     }
@@ -142,10 +157,9 @@ impl Response {
         if found.is_some_and(|found| equal(found, &expected)) {
             return Ok(self.clone());
         }
-        let found = found.map_or_else(
-            || "nothing".to_owned(),
-            |found| shortened(&found.to_string()),
-        );
+        let shown = |value: &Value| mask::value(pointer.split('/'), value).0;
+        let found = found.map_or_else(|| "nothing".to_owned(), |found| shortened(&shown(found)));
+        let expected = shown(&expected);
         Err(self.unexpected(&format!("{expected} at \"{pointer}\""), &found))
     }
 

@@ -20,7 +20,7 @@ use super::{
     mask,
     request::Plan,
 };
-use crate::{config::Config, event::Timings};
+use crate::event::Timings;
 
 /// How much of a body a message shows.
 const SHOWN: usize = 200;
@@ -163,8 +163,16 @@ impl Response {
     /// # Errors
     /// Of kind `decode`, when it is not JSON or not that of a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.0.body)
-            .map_err(|error| self.undecodable(&format!("not the JSON wanted: {error}")))
+        serde_json::from_slice(&self.0.body).map_err(|error| {
+            // Such an error quotes the value it is about.
+            let finding = if error.is_data() && mask::has_secrets(self.headers(), &self.0.body) {
+                let (line, column) = (error.line(), error.column());
+                format!("a value that does not fit at line {line} column {column}")
+            } else {
+                error.to_string()
+            };
+            self.undecodable(&format!("not the JSON wanted: {finding}"))
+        })
     }
 
     /// The command line of `curl` that sends the same request, secrets masked.
@@ -179,9 +187,7 @@ impl Response {
 
     /// The beginning of the body, on one line.
     fn excerpt(&self) -> String {
-        // What the config holds is masked where messages are shown; here it is about the fields.
-        let shown = mask::body(self.headers(), &self.0.body, &Config::default());
-        excerpt(shown.as_bytes())
+        excerpt(mask::beginning(self.headers(), &self.0.body).as_bytes())
     }
 }
 

@@ -3,6 +3,7 @@
 mod failures;
 mod kept;
 mod messages;
+mod secrets;
 mod server;
 mod tls;
 mod together;
