@@ -241,6 +241,7 @@ impl HttpRequest<'_> {
         Self::OWN
             .into_iter()
             .chain(timings::FIELDS)
+            .chain(PHASES)
             .chain(labels)
             .collect()
     }

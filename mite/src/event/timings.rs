@@ -111,16 +111,9 @@ pub(crate) const PHASES: [&str; 7] = [
     "body",
 ];
 
-/// The fields of [`Timings`] that an event has.
-pub(super) const FIELDS: [&str; 16] = [
+/// The fields of [`Timings`] that an event has beside the [`PHASES`].
+pub(super) const FIELDS: [&str; 9] = [
     "total",
-    "waiting",
-    "dns",
-    "connect",
-    "tls",
-    "sent",
-    "first_byte",
-    "body",
     "bytes_sent",
     "bytes_received",
     "encoded_body_bytes",

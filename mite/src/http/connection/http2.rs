@@ -72,7 +72,7 @@ impl Http2 {
             .handshake(TokioIo::new(stream))
             .await?;
         let driver = Rc::new(RefCell::new(Some(driver)));
-        tokio::task::spawn_local(drive(Rc::clone(&driver), seat.seats()));
+        tokio::task::spawn_local(drive(Rc::clone(&driver), Rc::clone(seat.seats())));
         let now = Instant::now();
         Ok(Self {
             sender: RefCell::new(sender),

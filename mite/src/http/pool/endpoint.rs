@@ -118,36 +118,26 @@ impl Endpoint {
     /// Lets others use a connection at the same time.
     pub(super) fn share(&self, connection: Rc<Http2>) {
         self.shared.borrow_mut().push(connection);
-        self.seats.queue().wake_first();
+        self.seats.freed();
     }
 
     /// Keeps a connection for the next request.
     pub(super) fn keep(&self, connection: Box<Http1>) {
         self.idle.borrow_mut().push_back(connection);
-        if !self.seats.queue().is_empty() {
-            self.seats.queue().wake_first();
-        }
+        self.seats.freed();
     }
 
     /// Lets go of what is closed or outdated; says whether anything is left.
     pub(super) fn sweep(&self, now: Instant) -> bool {
-        self.drop_outdated(now);
         let mut idle = self.idle.borrow_mut();
-        idle.retain_mut(|connection| !connection.has_stirred() || connection.is_fit());
+        idle.retain_mut(|connection| {
+            let since = connection.idle_since();
+            since.is_none_or(|since| !self.is_idle_too_long(since, now))
+                && (!connection.has_stirred() || connection.is_fit())
+        });
         let mut shared = self.shared.borrow_mut();
         shared.retain(|connection| self.is_fit(connection, now));
         !idle.is_empty() || !shared.is_empty()
-    }
-
-    fn drop_outdated(&self, now: Instant) {
-        let mut idle = self.idle.borrow_mut();
-        while idle
-            .front()
-            .and_then(|connection| connection.idle_since())
-            .is_some_and(|since| self.is_idle_too_long(since, now))
-        {
-            idle.pop_front();
-        }
     }
 
     /// Whether more requests may begin on a connection that is shared.

@@ -26,6 +26,10 @@ use crate::net::{self, Connector, Peer, Phases};
 /// How often, at least, kept connections are looked at: whether anybody still needs them.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// Why HTTP/2 by prior knowledge does not go where requests are handed on one by one.
+const NO_HTTP2_BY_PROXY: &str = "HTTP/2 without TLS cannot go through an HTTP proxy: speak \
+                                 HTTP/1.1, or take a SOCKS proxy or none";
+
 /// Connections, those that are kept and how new ones are made.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -90,11 +94,7 @@ impl Pool {
             .route(origin.https, &origin.host, origin.port);
         let route = route.and_then(|route| {
             if self.version == HttpVersion::Http2 && route.forwarding().is_some() {
-                return Err(
-                    "HTTP/2 without TLS cannot go through an HTTP proxy: speak HTTP/1.1, or \
-                            take a SOCKS proxy or none"
-                        .to_owned(),
-                );
+                return Err(NO_HTTP2_BY_PROXY.to_owned());
             }
             Ok(route)
         });

@@ -137,8 +137,8 @@ impl Seat {
     }
 
     /// The places that this one is of.
-    pub(in crate::http) fn seats(&self) -> Rc<Seats> {
-        Rc::clone(&self.seats)
+    pub(in crate::http) fn seats(&self) -> &Rc<Seats> {
+        &self.seats
     }
 
     fn end_opening(&self) {

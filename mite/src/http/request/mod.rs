@@ -22,7 +22,7 @@ use super::{
     profile::Profile,
     response::{Response, Streaming},
     send::{self, Progress},
-    session::{self, Auth, Session},
+    session::{self, Session},
     status::StatusPattern,
     target::{self, Target},
 };
@@ -361,10 +361,7 @@ impl RequestBuilder {
         let endpoint = self.profile.endpoint(&self.pool, &target);
         let digest = match self.digest {
             Some(digest) => Some(Rc::new(digest)),
-            None => match state.auth_for(endpoint.origin(), false) {
-                Some(Auth::Digest(digest)) => Some(digest),
-                Some(Auth::Header(_)) | None => None,
-            },
+            None => state.digest_for(endpoint.origin(), false),
         };
         let mut hooks = state.hooks();
         hooks.extend(self.hooks);

@@ -302,10 +302,7 @@ impl Plan {
         let mut plan = self.followed_by(next.method.clone(), target, headers, content);
         if next.drop_credentials {
             plan.away = true;
-            plan.digest = match state.auth_for(plan.endpoint.origin(), true) {
-                Some(Auth::Digest(digest)) => Some(digest),
-                Some(Auth::Header(_)) | None => None,
-            };
+            plan.digest = state.digest_for(plan.endpoint.origin(), true);
         } else {
             plan.credentials = plan.credentials.or_else(|| self.credentials.clone());
         }

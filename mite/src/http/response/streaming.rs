@@ -257,10 +257,8 @@ impl Streaming {
                 .finish()
                 .map_err(|error| Broken::Decode(error.to_string()))?;
         }
-        if let Some(Source { mut connection, .. }) = self.source.take() {
-            connection.finish();
-            let now = self.record.progress().end();
-            self.record.keep(connection, now);
+        if let Some(Source { connection, .. }) = self.source.take() {
+            self.record.complete(connection);
         }
         self.record.succeed(&self.head);
         Ok(())

@@ -50,7 +50,6 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
             Ok(arrival) => arrival,
             Err(error) => return Err(record.fail(error)),
         };
-        plan.remember(&arrival.head.headers);
         if !follow::concerns(&plan, arrival.head.status, &arrival.head.headers) {
             return Streaming::new(record, arrival, history);
         }
@@ -67,22 +66,21 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
 
 /// One request with the whole of its answer.
 async fn whole(record: &Record, began: Instant) -> Result<Response, Error> {
-    let answer = pin!(async {
-        record.take_turn().await;
-        let arrival = attempt(record.plan()).await?;
-        record.plan().remember(&arrival.head.headers);
-        read(record, arrival).await
-    });
+    let answer = pin!(async { read(record, arrive(record).await?).await });
     record.finish(in_time(record, began, answer).await)
 }
 
 /// One request with the head of its answer.
 async fn head(record: &Record, began: Instant) -> Result<Arrival, Error> {
-    let arrival = pin!(async {
-        record.take_turn().await;
-        attempt(record.plan()).await
-    });
-    in_time(record, began, arrival).await
+    in_time(record, began, pin!(arrive(record))).await
+}
+
+/// Sends a request when it is its turn, reads the head of the answer and takes its cookies.
+async fn arrive(record: &Record) -> Result<Arrival, Error> {
+    record.take_turn().await;
+    let arrival = attempt(record.plan()).await?;
+    record.plan().remember(&arrival.head.headers);
+    Ok(arrival)
 }
 
 /// Ends what takes longer than the time there is, counted from the first of the requests that
@@ -147,9 +145,7 @@ async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
             .map_err(|silent| plan.silent(silent))?
             .map_err(broken)?;
     }
-    connection.finish();
-    let now = progress.end();
-    record.keep(connection, now);
+    record.complete(connection);
     Ok(Answer {
         head,
         body: intake.into_bytes(),

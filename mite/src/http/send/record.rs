@@ -3,10 +3,9 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Duration,
 };
 
-use http::{StatusCode, Version};
+use http::Version;
 use tokio::time::Instant;
 
 use super::progress::Progress;
@@ -35,7 +34,6 @@ pub(in crate::http) struct Record {
 
 /// What is told of how a request ended.
 struct Ending<'a> {
-    status: Option<StatusCode>,
     error: Option<(&'static str, &'a str)>,
     answer: Option<&'a Response>,
     labels: &'a Labels,
@@ -79,8 +77,11 @@ impl Record {
         Response::new(Rc::clone(&self.plan), answer, Timings::default())
     }
 
-    /// Keeps the connection it went over for the next request.
-    pub(in crate::http) fn keep(&self, connection: Connection, now: Instant) {
+    /// The answer has been read to its end: the connection it came over is kept for the next
+    /// request.
+    pub(in crate::http) fn complete(&self, mut connection: Connection) {
+        connection.finish();
+        let now = self.plan.progress.end();
         self.plan.pool.keep(&self.plan.endpoint, connection, now);
     }
 
@@ -123,7 +124,6 @@ impl Record {
             }
         }
         let ending = Ending {
-            status: Some(response.status()),
             error: None,
             answer: Some(response),
             labels: &labels,
@@ -133,7 +133,6 @@ impl Record {
 
     fn failed(&self, timings: &Timings, kind: &'static str, message: &str) {
         let ending = Ending {
-            status: None,
             error: Some((kind, message)),
             answer: None,
             labels: &Labels::default(),
@@ -150,7 +149,7 @@ impl Record {
         let request = HttpRequest {
             name: &plan.name,
             method: &plan.method,
-            status: ending.status.map(|status| status.as_u16()),
+            status: ending.answer.map(|answer| answer.status().as_u16()),
             failed: ending.answer.is_none_or(|answer| plan.is_failure(answer)),
             sent: plan.progress.was_sent(timings),
             error: ending.error.map(|(kind, _)| kind),
@@ -183,10 +182,6 @@ pub(in crate::http) fn refuse(refused: &Refused) -> Error {
         name => name,
     };
     let error = Error::new(Kind::Request, name.to_owned(), &*refused.mistake);
-    let timings = Timings {
-        total: Duration::ZERO,
-        ..Timings::default()
-    };
     refused.session.context.record(&What::Http(&HttpRequest {
         name,
         method: &refused.method,
@@ -194,7 +189,7 @@ pub(in crate::http) fn refuse(refused: &Refused) -> Error {
         failed: true,
         sent: false,
         error: Some(error.kind()),
-        timings: &timings,
+        timings: &Timings::default(),
         labels: &[],
     }));
     error

@@ -224,6 +224,18 @@ impl State {
             .then(|| auth.clone())
     }
 
+    /// The Digest credentials that go to a server, by the same rule.
+    pub(in crate::http) fn digest_for(
+        &self,
+        origin: &Rc<Origin>,
+        away: bool,
+    ) -> Option<Rc<Digest>> {
+        match self.auth_for(origin, away)? {
+            Auth::Digest(digest) => Some(digest),
+            Auth::Header(_) => None,
+        }
+    }
+
     /// The cookies that go to this URL.
     pub(in crate::http) fn cookies_for(&self, url: &Url) -> Option<HeaderValue> {
         let jar = Rc::clone(self.own.borrow().as_ref()?.jar.as_ref()?);
