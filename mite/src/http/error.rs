@@ -2,7 +2,10 @@
 
 use std::{any::Any, fmt, io, time::Duration};
 
-use super::{body::SendError, connection::h2_error};
+use super::{
+    body::SendError,
+    connection::{self, h2_error},
+};
 use crate::{
     error::{Class, Classifier},
     net,
@@ -31,6 +34,9 @@ struct Inner {
     request: String,
     cause: String,
 }
+
+const CLOSED: &str = "the server closed the connection before it had answered";
+const CUT_SHORT: &str = "the body is incomplete: the server closed the connection before its end";
 
 /// What went wrong, as reports count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +140,8 @@ impl Error {
         error
     }
 
-    pub(super) fn hyper(request: String, error: &hyper::Error, answered: bool) -> Self {
+    /// The connection failed, after the head of the answer or before it.
+    pub(super) fn connection(request: String, error: &connection::Error, answered: bool) -> Self {
         let (kind, cause) = classify(error, answered);
         Self::new(kind, request, cause)
     }
@@ -214,8 +221,21 @@ impl Error {
     }
 }
 
-/// What hyper's error means, and how to say it.
-fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
+/// What an error of a connection means, and how to say it.
+fn classify(error: &connection::Error, answered: bool) -> (Kind, String) {
+    use connection::Error as Cause;
+    match error {
+        Cause::Io(error) => classify_io(error, answered),
+        Cause::Closed => (Kind::Closed, CLOSED.to_owned()),
+        Cause::CutShort => (Kind::Body, CUT_SHORT.to_owned()),
+        Cause::NotHttp(words) => (Kind::Protocol, format!("the answer is not HTTP: {words}")),
+        Cause::Malformed(words) => (Kind::Body, format!("the body is badly framed: {words}")),
+        Cause::Body(error) => unsendable(error),
+        Cause::Hyper(error) => classify_hyper(error, answered),
+    }
+}
+
+fn classify_hyper(error: &hyper::Error, answered: bool) -> (Kind, String) {
     if let Some(error) = h2_error(error) {
         return match error.get_io() {
             Some(io) => classify_io(io, answered),
@@ -227,24 +247,23 @@ fn classify(error: &hyper::Error, answered: bool) -> (Kind, String) {
         return classify_io(io, answered);
     }
     if let Some(error) = SendError::of(error) {
-        (
-            Kind::Request,
-            format!("the request cannot be sent: {error}"),
-        )
+        unsendable(error)
     } else if error.is_user() {
-        (
-            Kind::Request,
-            format!("the request cannot be sent: {error}"),
-        )
+        unsendable(error)
     } else if answered {
-        let cause = "the body is incomplete: the server closed the connection before its end";
-        (Kind::Body, cause.to_owned())
+        (Kind::Body, CUT_SHORT.to_owned())
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        let cause = "the server closed the connection before it had answered";
-        (Kind::Closed, cause.to_owned())
+        (Kind::Closed, CLOSED.to_owned())
     } else {
         (Kind::Protocol, format!("the answer is not HTTP: {error}"))
     }
+}
+
+fn unsendable(error: &dyn std::error::Error) -> (Kind, String) {
+    (
+        Kind::Request,
+        format!("the request cannot be sent: {error}"),
+    )
 }
 
 fn classify_io(io: &io::Error, answered: bool) -> (Kind, String) {

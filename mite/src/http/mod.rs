@@ -45,6 +45,7 @@ mod decode;
 mod digest;
 mod error;
 mod events;
+mod head;
 mod hook;
 pub(crate) mod mask;
 pub mod multipart;

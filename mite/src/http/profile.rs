@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use rustc_hash::FxHashMap;
 
 use super::{
+    connection::Buffers,
     pool::{Endpoint, Pool},
     settings::Wiring,
     target::{Base, Target},
@@ -23,9 +24,10 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    pub(super) fn new(wiring: Wiring, resolver: Rc<Resolver>) -> Self {
+    pub(super) fn new(wiring: Wiring, resolver: Rc<Resolver>, buffers: Rc<Buffers>) -> Self {
         let connector = Connector::new(&wiring.net(), resolver);
-        let pool = Pool::new(connector, wiring.version, wiring.connections.clone());
+        let connections = wiring.connections.clone();
+        let pool = Pool::new(connector, wiring.version, connections, buffers);
         Self {
             wiring,
             pool: Rc::new(pool),

@@ -26,8 +26,7 @@ pub(super) struct Target {
     pub(super) endpoint: Rc<Endpoint>,
     /// The value of the `host` header.
     pub(super) host: HeaderValue,
-    /// Path and query, as the request line has them.
-    pub(super) uri: Uri,
+    uri: Uri,
     absolute: OnceCell<Uri>,
     /// The whole URL without user, password and fragment.
     pub(super) url: Url,
@@ -155,6 +154,11 @@ impl Target {
             credentials: self.credentials.clone(),
             names: RefCell::new(self.names.borrow().clone()),
         })
+    }
+
+    /// Path and query, as the request line has them.
+    pub(super) fn request_target(&self) -> &str {
+        self.uri.path_and_query().map_or("/", PathAndQuery::as_str)
     }
 
     /// The URL as a whole, as proxies and HTTP/2 want it; with another host if one is given.
@@ -293,7 +297,7 @@ mod tests {
     }
 
     fn profile() -> Profile {
-        Profile::new(Wiring::default(), Rc::default())
+        Profile::new(Wiring::default(), Rc::default(), Rc::default())
     }
 
     #[tokio::test]

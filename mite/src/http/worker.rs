@@ -6,6 +6,7 @@ use http::HeaderMap;
 use rustc_hash::FxHashMap;
 
 use super::{
+    connection::Buffers,
     connections::Reuse,
     deadline::Deadlines,
     profile::Profile,
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     /// Why the settings of the run are none, for requests to tell.
     pub(super) mistake: Option<String>,
     resolver: Rc<Resolver>,
+    buffers: Rc<Buffers>,
     profiles: RefCell<FxHashMap<Wiring, Rc<Profile>>>,
 }
 
@@ -44,7 +46,12 @@ impl Extension for Worker {
             Err(mistake) => (Settings::default(), HeaderMap::new(), Some(mistake)),
         };
         let resolver = Rc::new(Resolver::new());
-        let profile = Profile::new(settings.wiring.clone(), Rc::clone(&resolver));
+        let buffers = Rc::new(Buffers::default());
+        let profile = Profile::new(
+            settings.wiring.clone(),
+            Rc::clone(&resolver),
+            Rc::clone(&buffers),
+        );
         let base_url: Option<Rc<str>> = config.text(BASE_URL).map(Rc::from);
         Self {
             base: profile.base(base_url.clone()),
@@ -55,6 +62,7 @@ impl Extension for Worker {
             headers: Rc::new(headers),
             mistake,
             resolver,
+            buffers,
             profiles: RefCell::default(),
         }
     }
@@ -87,8 +95,11 @@ impl Worker {
         if profiles.len() >= MOST_PROFILES {
             profiles.clear();
         }
-        let profile = Profile::new(wiring.clone(), Rc::clone(&self.resolver));
-        let profile = Rc::new(profile);
+        let profile = Rc::new(Profile::new(
+            wiring.clone(),
+            Rc::clone(&self.resolver),
+            Rc::clone(&self.buffers),
+        ));
         profiles.insert(wiring.clone(), Rc::clone(&profile));
         profile
     }

@@ -13,7 +13,7 @@ use std::{
 use rustls::{ClientConnection, HandshakeKind};
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::{TcpStream, UnixStream},
     time::Instant,
 };
@@ -69,7 +69,7 @@ impl Stream {
     }
 
     /// A Unix socket without encryption.
-    pub(super) fn unix(stream: UnixStream) -> Self {
+    pub(crate) fn unix(stream: UnixStream) -> Self {
         Self::new(Transport::Unix(stream))
     }
 
@@ -181,6 +181,49 @@ impl Wire {
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Whether the runtime knows that the socket has something to say, be it that it is closed.
+    ///
+    /// Costs no system call, and tells only what the runtime was told when it last looked.
+    pub(crate) fn has_stirred(&self) -> bool {
+        // What succeeds leaves the readiness as it is.
+        let told = || Ok(());
+        let readable = Interest::READABLE;
+        let stirred = match &*self.transport.borrow() {
+            Transport::Plain(stream) => stream.try_io(readable, told),
+            Transport::Tls(stream) => stream.get_ref().0.try_io(readable, told),
+            Transport::Unix(stream) => stream.try_io(readable, told),
+            Transport::UnixTls(stream) => stream.get_ref().0.try_io(readable, told),
+        };
+        stirred.is_ok()
+    }
+
+    /// Reads some, as [`AsyncRead::poll_read`] does.
+    pub(crate) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let mut transport = self.transport.borrow_mut();
+        let result = each!(&mut *transport, stream => Pin::new(stream).poll_read(cx, buffer));
+        self.note_read(buffer.filled().len() - before);
+        result
+    }
+
+    /// Writes some, as [`AsyncWrite::poll_write`] does.
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut transport = self.transport.borrow_mut();
+        let count =
+            ready!(each!(&mut *transport, stream => Pin::new(stream).poll_write(cx, bytes)))?;
+        self.note_written(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// Writes what is held back, as [`AsyncWrite::poll_flush`] does.
+    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(&mut *self.transport.borrow_mut(), stream => Pin::new(stream).poll_flush(cx))
+    }
+
     fn note_written(&self, count: usize) {
         self.written.set(self.written.get() + count as u64);
         if self.expects_word.get() {
@@ -218,11 +261,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let mut transport = self.0.transport.borrow_mut();
-        let result = each!(&mut *transport, stream => Pin::new(stream).poll_read(cx, buffer));
-        self.0.note_read(buffer.filled().len() - before);
-        result
+        self.0.poll_read(cx, buffer)
     }
 }
 
@@ -232,11 +271,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mut transport = self.0.transport.borrow_mut();
-        let count =
-            ready!(each!(&mut *transport, stream => Pin::new(stream).poll_write(cx, bytes)))?;
-        self.0.note_written(count);
-        Poll::Ready(Ok(count))
+        self.0.poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -257,7 +292,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(&mut *self.0.transport.borrow_mut(), stream => Pin::new(stream).poll_flush(cx))
+        self.0.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

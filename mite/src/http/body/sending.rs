@@ -20,6 +20,9 @@ use super::{
     source::Source,
 };
 
+/// Up to how many bytes a body is written together with the head.
+const WRITTEN_TOGETHER: usize = 64 * 1024;
+
 /// A body while it is being sent, as hyper asks for it.
 pub(in crate::http) enum Sending {
     /// In one piece, at once; empty once it has been taken.
@@ -107,6 +110,40 @@ impl Sending {
         let mut streaming = self.into_streaming();
         streaming.gate = Some(Gate::new(go_on, patience));
         Self::Streaming(streaming)
+    }
+
+    /// Moves a body that is bytes behind others, if it is not so long that this is not worth it.
+    pub(in crate::http) fn append_to(&mut self, bytes: &mut Vec<u8>) {
+        if let Self::Full(body) = self
+            && body.len() <= WRITTEN_TOGETHER
+        {
+            bytes.extend_from_slice(&std::mem::take(body));
+        }
+    }
+
+    /// Whether nothing more will come of it.
+    pub(in crate::http) fn is_done(&self) -> bool {
+        match self {
+            Self::Full(bytes) => bytes.is_empty(),
+            Self::Streaming(_) => false,
+        }
+    }
+
+    /// Whether it waits for the server's word.
+    pub(in crate::http) fn is_held(&self) -> bool {
+        match self {
+            Self::Full(_) => false,
+            Self::Streaming(streaming) => streaming.gate.is_some(),
+        }
+    }
+
+    /// The same with nobody watching it go, for another connection.
+    pub(in crate::http) fn unwatched(mut self) -> Self {
+        if let Self::Streaming(streaming) = &mut self {
+            streaming.gate = None;
+            streaming.handed_over = None;
+        }
+        self
     }
 
     fn into_streaming(self) -> Box<Streaming> {

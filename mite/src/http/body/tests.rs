@@ -10,13 +10,14 @@ use std::{
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
     time::{Instant, sleep, timeout},
 };
 
 use super::*;
+use crate::http::connection::{Announced, Error, Http1, Outbound};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,26 +26,37 @@ fn pieces(pieces: &[&'static str]) -> impl Stream<Item = Result<&'static str, St
 }
 
 /// What a server gets of a request with this body, and what the client hears.
-async fn exchange(sending: Sending) -> (String, Result<u16, hyper::Error>) {
-    let (client, server) = duplex(1 << 20);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(client))
-        .await
-        .unwrap();
-    let request = http::Request::post("/").body(sending).unwrap();
-    let (answer, _, got) = tokio::join!(
-        async {
-            let answer = sender.send_request(request).await;
-            drop(sender);
-            answer.map(|answer| answer.status().as_u16())
+async fn exchange(sending: Sending) -> (String, Result<u16, Error>) {
+    let (mut connection, server) = Http1::pair();
+    let length = sending.size_hint().exact();
+    let request = Outbound {
+        method: &http::Method::POST,
+        write_head: |bytes: &mut Vec<u8>| {
+            let field = length.map(|length| format!("content-length: {length}"));
+            let field = field.unwrap_or("transfer-encoding: chunked".to_owned());
+            bytes.extend_from_slice(format!("POST / HTTP/1.1\r\n{field}\r\n\r\n").as_bytes());
+            Announced {
+                chunked: length.is_none(),
+                close: false,
+            }
         },
-        connection,
+        body: sending,
+        go_on: None,
+    };
+    let (answer, got) = tokio::join!(
+        async {
+            let answer = connection.send(request).await;
+            drop(connection);
+            answer
+        },
         serve(server),
     );
-    (got, answer)
+    let answer = answer.map(|head| head.status.as_u16());
+    (got, answer.map_err(|failure| failure.error))
 }
 
 /// Reads until nothing has come for ten seconds, and answers.
-async fn serve(mut socket: DuplexStream) -> String {
+async fn serve(mut socket: UnixStream) -> String {
     let mut got = Vec::new();
     while let Ok(Ok(1..)) = timeout(10 * SECOND, socket.read_buf(&mut got)).await {}
     let _ = socket
@@ -53,7 +65,7 @@ async fn serve(mut socket: DuplexStream) -> String {
     String::from_utf8(got).unwrap()
 }
 
-async fn open_and_exchange(body: Body) -> (String, Result<u16, hyper::Error>) {
+async fn open_and_exchange(body: Body) -> (String, Result<u16, Error>) {
     exchange(body.open().await.unwrap()).await
 }
 
@@ -61,8 +73,11 @@ async fn content(body: &Body) -> Result<Bytes, SendError> {
     Ok(body.open().await?.collect().await?.to_bytes())
 }
 
-fn words(outcome: Result<u16, hyper::Error>) -> String {
-    SendError::of(&outcome.unwrap_err()).unwrap().to_string()
+fn words(outcome: Result<u16, Error>) -> String {
+    match outcome {
+        Err(Error::Body(error)) => error.to_string(),
+        other => panic!("not an error of the body: {other:?}"),
+    }
 }
 
 fn file(content: &str) -> tempfile::NamedTempFile {
@@ -318,23 +333,27 @@ async fn a_body_is_held_back_until_the_server_says_to_go_on() {
 
 #[tokio::test(start_paused = true)]
 async fn the_head_goes_ahead_of_a_body_that_is_held_back() {
-    let (client, mut server) = duplex(1 << 20);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(client))
-        .await
-        .unwrap();
+    let (mut connection, mut server) = Http1::pair();
     let go_on = Continue::default();
     let body = Body::from("body").ready().unwrap();
-    let mut request = http::Request::post("/")
-        .body(body.after(go_on.clone(), 60 * SECOND))
-        .unwrap();
-    hyper::ext::on_informational(&mut request, move |_| go_on.grant());
-    let (answer, _, ()) = tokio::join!(
+    let request = Outbound {
+        method: &http::Method::POST,
+        write_head: |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\n");
+            Announced {
+                chunked: false,
+                close: false,
+            }
+        },
+        body: body.after(go_on.clone(), 60 * SECOND),
+        go_on: Some(go_on),
+    };
+    let (answer, ()) = tokio::join!(
         async {
-            let answer = sender.send_request(request).await;
-            drop(sender);
+            let answer = connection.send(request).await;
+            drop(connection);
             answer
         },
-        connection,
         async {
             let mut got = Vec::new();
             while timeout(SECOND, server.read_buf(&mut got)).await.is_ok() {}
@@ -346,7 +365,7 @@ async fn the_head_goes_ahead_of_a_body_that_is_held_back() {
             assert_eq!(serve(server).await, "body");
         },
     );
-    assert_eq!(answer.unwrap().status(), 200);
+    assert_eq!(answer.unwrap().status, 200);
 }
 
 #[tokio::test(start_paused = true)]

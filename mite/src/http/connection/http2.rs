@@ -6,13 +6,13 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
-    task::Poll,
+    task::{Context, Poll, ready},
 };
 
-use futures_util::TryFutureExt;
-use http::{Request, Response};
+use bytes::Bytes;
+use http::Request;
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Incoming},
     client::conn::{
         TrySendError,
         http2::{self, SendRequest},
@@ -22,10 +22,11 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::{Failure, Fate};
+use super::{Error, Failure, Fate, h2_error};
 use crate::{
     http::{
         body::Sending,
+        head::Head,
         pool::{Seat, Seats},
     },
     net::{self, Wire},
@@ -58,19 +59,19 @@ type Driver = RefCell<Option<Driving>>;
 pub(in crate::http) struct Stream {
     connection: Rc<Http2>,
     kept: bool,
+    /// The body of the answer, once the head has come.
+    body: Option<Incoming>,
 }
 
 impl Http2 {
     /// Speaks HTTP/2 over a new stream.
-    pub(in crate::http) async fn new(
-        stream: net::Stream,
-        seat: Seat,
-    ) -> Result<Self, hyper::Error> {
+    pub(in crate::http) async fn new(stream: net::Stream, seat: Seat) -> Result<Self, Error> {
         let wire = stream.wire();
         let (sender, driver) = http2::Builder::new(OnThisThread)
             .initial_max_send_streams(seat.seats().streams())
             .handshake(TokioIo::new(stream))
-            .await?;
+            .await
+            .map_err(Error::Hyper)?;
         let driver = Rc::new(RefCell::new(Some(driver)));
         tokio::task::spawn_local(drive(Rc::clone(&driver), Rc::clone(seat.seats())));
         let now = Instant::now();
@@ -94,6 +95,7 @@ impl Http2 {
         Stream {
             connection: Rc::clone(self),
             kept: self.carried.replace(true),
+            body: None,
         }
     }
 
@@ -149,9 +151,44 @@ impl Stream {
     pub(in crate::http) fn send(
         &mut self,
         request: Request<Sending>,
-    ) -> impl Future<Output = Result<Response<Incoming>, Failure>> + use<> {
-        let mut sender = self.connection.sender.borrow_mut();
-        sender.try_send_request(request).map_err(failure)
+    ) -> impl Future<Output = Result<Head, Failure>> {
+        // Given away before anything is awaited, so that the future has no room for it.
+        let answer = self
+            .connection
+            .sender
+            .borrow_mut()
+            .try_send_request(request);
+        async move {
+            let (head, body) = answer.await.map_err(failure)?.into_parts();
+            self.body = Some(body);
+            Ok(Head::from(head))
+        }
+    }
+
+    /// The next piece of the body; `None` at its end. Trailers are passed over.
+    pub(super) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Error>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        loop {
+            match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(Error::Hyper(error)))),
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(piece)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many bytes of the body are still to come, where that is known.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.body.as_ref()?.size_hint().exact()
     }
 
     /// Whether the connection had carried a request before this one was begun.
@@ -212,11 +249,14 @@ fn failure(mut failed: TrySendError<Request<Sending>>) -> Failure {
     let unsent = failed.take_message();
     let error = failed.into_error();
     let fate = match unsent {
-        Some(request) => Fate::Unsent(Some(Box::new(request))),
+        Some(request) => Fate::Unsent(Some(request.into_body().unwatched())),
         None if is_refusal(&error) => Fate::Refused,
         None => Fate::Sent,
     };
-    Failure { error, fate }
+    Failure {
+        error: Error::Hyper(error),
+        fate,
+    }
 }
 
 /// Whether the server says that it did nothing about the request (RFC 9113, section 8.7): the
@@ -227,20 +267,6 @@ fn is_refusal(error: &hyper::Error) -> bool {
         let too_late = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
         error.is_remote() && (refused || too_late)
     })
-}
-
-/// What HTTP/2 itself says was wrong, if it was that.
-pub(in crate::http) fn h2_error<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a h2::Error> {
-    let mut error = Some(error);
-    while let Some(cause) = error {
-        if let Some(cause) = cause.downcast_ref() {
-            return Some(cause);
-        }
-        error = cause.source();
-    }
-    None
 }
 
 /// Runs hyper's tasks on the worker thread.

@@ -1,21 +1,23 @@
 //! Connections that speak HTTP, driven by whoever has a request on them.
 
+mod error;
 mod http1;
 mod http2;
 
 use std::{
     net::SocketAddr,
+    ops::Deref,
     rc::Rc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http::{Request, Version};
-use hyper::body::{Body as _, Incoming};
+use http::Version;
 use tokio::time::Instant;
 
-pub(super) use http1::Http1;
-pub(super) use http2::{Http2, Stream, h2_error};
+pub(super) use error::{Error, h2_error};
+pub(super) use http1::{Announced, Buffers, Http1, Outbound};
+pub(super) use http2::{Http2, Stream};
 
 use super::body::Sending;
 use crate::net::Wire;
@@ -30,7 +32,7 @@ pub(super) enum Connection {
 /// Why there was no answer.
 #[derive(Debug)]
 pub(super) struct Failure {
-    pub(super) error: hyper::Error,
+    pub(super) error: Error,
     /// What becomes of the request.
     pub(super) fate: Fate,
 }
@@ -38,8 +40,8 @@ pub(super) struct Failure {
 /// What is known of a request that got no answer.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// Not a byte of it was written; it may be given back.
-    Unsent(Option<Box<Request<Sending>>>),
+    /// Not a byte of it was written; its body may be given back.
+    Unsent(Option<Sending>),
     /// The server said that it has not looked at it (RFC 9113, section 8.7).
     Refused,
     /// The server may have acted on it.
@@ -53,23 +55,54 @@ pub(super) enum Meter {
     Http2(Rc<Http2>),
 }
 
-impl Connection {
-    /// The next piece of the body; `None` at its end.
-    pub(super) fn poll_piece(
-        &mut self,
-        body: &mut Incoming,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+/// A piece of a body, which is copied only if somebody keeps it.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    Shared(Bytes),
+    Lent(&'a [u8]),
+}
+
+impl Piece<'_> {
+    pub(super) fn into_bytes(self) -> Bytes {
         match self {
-            Connection::Http1(connection) => connection.poll_piece(body, cx),
-            Connection::Http2(_) => poll_data(body, cx),
+            Piece::Shared(bytes) => bytes,
+            Piece::Lent(bytes) => Bytes::copy_from_slice(bytes),
+        }
+    }
+}
+
+impl Deref for Piece<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Piece::Shared(bytes) => bytes,
+            Piece::Lent(bytes) => bytes,
+        }
+    }
+}
+
+impl Connection {
+    /// Hands on the next piece of the body; `None` at its end.
+    pub(super) fn poll_piece<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Piece<'_>) -> T,
+    ) -> Poll<Option<Result<T, Error>>> {
+        match self {
+            Connection::Http1(connection) => connection.poll_piece(cx, take),
+            Connection::Http2(stream) => {
+                let piece = std::task::ready!(stream.poll_piece(cx));
+                Poll::Ready(piece.map(|piece| piece.map(|piece| take(Piece::Shared(piece)))))
+            }
         }
     }
 
-    /// Takes note that the answer has been read to its end.
-    pub(super) fn finish(&mut self) {
-        if let Connection::Http1(connection) = self {
-            connection.rest();
+    /// How many bytes of the body are still to come, where that is known.
+    pub(super) fn left(&self) -> Option<u64> {
+        match self {
+            Connection::Http1(connection) => connection.left(),
+            Connection::Http2(stream) => stream.left(),
         }
     }
 
@@ -126,24 +159,6 @@ impl Meter {
         match self {
             Meter::Http1(wire) => wire.first_byte(),
             Meter::Http2(_) => None,
-        }
-    }
-}
-
-/// The next piece of a body's data; trailers are passed over.
-fn poll_data(
-    body: &mut Incoming,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-    loop {
-        match std::task::ready!(std::pin::Pin::new(&mut *body).poll_frame(cx)) {
-            None => return Poll::Ready(None),
-            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-            Some(Ok(frame)) => {
-                if let Ok(piece) = frame.into_data() {
-                    return Poll::Ready(Some(Ok(piece)));
-                }
-            }
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The connections to one server.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    time::Duration,
+};
 
 use http::HeaderValue;
 use tokio::time::Instant;
@@ -15,6 +20,13 @@ use crate::{
     net::Route,
 };
 
+/// How long a connection may have been idle and be taken for open without asking the kernel.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// How many kept connections in a row must have been open for this. A server that closes connections
+/// without a word is found out sooner.
+const TRUSTED: u32 = 100;
+
 /// One server with the connections to it, of HTTP/1.1 those without a request.
 #[derive(Debug)]
 pub(in crate::http) struct Endpoint {
@@ -26,6 +38,8 @@ pub(in crate::http) struct Endpoint {
     seats: Rc<Seats>,
     idle_timeout: Duration,
     max_lifetime: Option<Duration>,
+    /// How many kept connections in a row were found open.
+    trust: Cell<u32>,
 }
 
 /// What a request may go over.
@@ -51,6 +65,7 @@ impl Endpoint {
             shared: RefCell::default(),
             idle_timeout: connections.idle_timeout,
             max_lifetime: connections.max_lifetime,
+            trust: Cell::new(0),
         }
     }
 
@@ -83,6 +98,11 @@ impl Endpoint {
         self.seats.queue().turn(look).await
     }
 
+    /// A kept connection was not as it should be: the next ones are looked at twice.
+    pub(in crate::http) fn distrust(&self) {
+        self.trust.set(0);
+    }
+
     fn find(&self, now: Instant) -> Option<Offer> {
         self.take(now)
             .or_else(|| self.stream(now))
@@ -93,14 +113,22 @@ impl Endpoint {
     /// The connection that was used last, of those that still work.
     fn take(&self, now: Instant) -> Option<Connection> {
         loop {
-            let mut connection = self.idle.borrow_mut().pop_back()?;
+            let connection = self.idle.borrow_mut().pop_back()?;
             let is_young = connection
                 .idle_since()
                 .is_none_or(|since| !self.is_idle_too_long(since, now))
                 && !self.is_outdated(connection.born(), now);
-            if is_young && connection.is_fit() {
+            if !is_young {
+                continue;
+            }
+            let idle = connection
+                .idle_since()
+                .is_none_or(|since| now.saturating_duration_since(since) > GLANCE);
+            if connection.is_fit(idle || self.trust.get() < TRUSTED) {
+                self.trust.set(self.trust.get().saturating_add(1));
                 return Some(Connection::Http1(connection));
             }
+            self.distrust();
         }
     }
 
@@ -130,10 +158,9 @@ impl Endpoint {
     /// Lets go of what is closed or outdated; says whether anything is left.
     pub(super) fn sweep(&self, now: Instant) -> bool {
         let mut idle = self.idle.borrow_mut();
-        idle.retain_mut(|connection| {
+        idle.retain(|connection| {
             let since = connection.idle_since();
-            since.is_none_or(|since| !self.is_idle_too_long(since, now))
-                && (!connection.has_stirred() || connection.is_fit())
+            since.is_none_or(|since| !self.is_idle_too_long(since, now)) && !connection.has_spoken()
         });
         let mut shared = self.shared.borrow_mut();
         shared.retain(|connection| self.is_fit(connection, now));

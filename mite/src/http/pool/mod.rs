@@ -17,7 +17,7 @@ pub(super) use endpoint::{Endpoint, Offer};
 pub(super) use seats::{Seat, Seats};
 
 use super::{
-    connection::{Connection, Http1, Http2},
+    connection::{self, Buffers, Connection, Http1, Http2},
     connections::{Connections, Reuse},
     settings::HttpVersion,
 };
@@ -37,6 +37,7 @@ pub(super) struct Pool {
     connector: Connector,
     version: HttpVersion,
     connections: Connections,
+    buffers: Rc<Buffers>,
     swept: Cell<Instant>,
     sweep_every: Duration,
 }
@@ -56,7 +57,7 @@ pub(super) enum ConnectError {
     /// The request can never be sent as the settings are.
     Refused(String),
     Net(net::Error),
-    Http(hyper::Error),
+    Http(connection::Error),
 }
 
 impl Pool {
@@ -64,6 +65,7 @@ impl Pool {
         connector: Connector,
         version: HttpVersion,
         connections: Connections,
+        buffers: Rc<Buffers>,
     ) -> Self {
         Self {
             endpoints: RefCell::default(),
@@ -71,6 +73,7 @@ impl Pool {
             version,
             sweep_every: connections.idle_timeout.min(SWEEP_EVERY),
             connections,
+            buffers,
             swept: Cell::new(Instant::now()),
         }
     }
@@ -81,6 +84,7 @@ impl Pool {
             self.connector.with_fresh_sessions(),
             self.version,
             self.connections.clone(),
+            Rc::clone(&self.buffers),
         )
     }
 
@@ -144,7 +148,7 @@ impl Pool {
             }
             Ok(Connection::Http2(stream))
         } else {
-            let connection = Http1::new(stream, seat).await.map_err(ConnectError::Http)?;
+            let connection = Http1::new(&stream, Rc::clone(&self.buffers), seat);
             Ok(Connection::Http1(Box::new(connection)))
         }
     }

@@ -117,6 +117,14 @@ impl Seats {
 }
 
 impl Seat {
+    /// A place that nobody else wants.
+    #[cfg(test)]
+    pub(in crate::http) fn lone() -> Self {
+        Seats::new(false, HttpVersion::Http1, &Connections::shared())
+            .take()
+            .unwrap()
+    }
+
     /// The connection has been made, and this is what it speaks.
     pub(super) fn opened(&self, http2: bool) {
         self.seats.troubled.set(false);

@@ -1,5 +1,6 @@
 //! Building a request.
 
+mod fields;
 mod plan;
 
 use std::{borrow::Cow, fmt, future::Future, path::PathBuf, rc::Rc, time::Duration};
@@ -7,9 +8,9 @@ use std::{borrow::Cow, fmt, future::Future, path::PathBuf, rc::Rc, time::Duratio
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 
+pub(super) use fields::{expects_body, replace};
 use plan::Content;
 pub(super) use plan::{Name, Plan, Reading, Refused};
-pub(super) use plan::{expects_body, replace};
 
 use super::{
     body::Body,

@@ -2,33 +2,23 @@
 
 use std::{borrow::Cow, ops::Deref, rc::Rc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
-use hyper::{body::Body as _, ext::on_informational};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::http::{
-    body::{Body, Continue, SendError, Sending},
-    connection::Connection,
-    decode,
+    body::Body,
     digest::{self, Digest},
     error::{Error, Kind},
+    head::Head,
     hook::Hook,
     pool::{Endpoint, Pool},
     profile::Profile,
     redirect,
     response::Response,
     send::{Progress, Silent},
-    session::{Auth, Session},
+    session::Session,
     status::StatusPattern,
     target::Target,
 };
-
-static USER_AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("mite/", env!("CARGO_PKG_VERSION")));
-static ACCEPT: HeaderValue = HeaderValue::from_static("*/*");
-
-/// Room for the headers of most requests, and of most answers, since hyper reads those into the same
-/// map.
-const USUAL_HEADERS: usize = 8;
 
 /// A request ready to be sent.
 pub(in crate::http) struct Plan {
@@ -109,153 +99,11 @@ impl Deref for Name {
 }
 
 impl Plan {
-    /// The request as hyper sends it, made anew for each attempt, if its body is bytes.
-    pub(in crate::http) fn request(&self, connection: &Connection) -> Request<Sending> {
-        let body = self.body().ready().unwrap_or_default();
-        self.request_with(body, connection)
-    }
-
-    /// As [`request`](Plan::request), with a body that must be opened.
-    pub(in crate::http) async fn open_request(
-        &self,
-        connection: &Connection,
-    ) -> Result<Request<Sending>, SendError> {
-        let body = self.body().open().await?;
-        Ok(self.request_with(body, connection))
-    }
-
-    fn request_with(&self, body: Sending, connection: &Connection) -> Request<Sending> {
-        let version = connection.version();
-        let length = body.size_hint().exact();
-        let go_on = self.waits_for_word(version).then(Continue::default);
-        if let Connection::Http1(connection) = connection {
-            connection.wire().expect_word(go_on.is_some());
-        }
-        let body = match &go_on {
-            Some(go_on) => body.after(go_on.clone(), Continue::PATIENCE),
-            None => body,
-        };
-        let mut headers = self.compose(version, length, self.authorization());
-        let uri = self.uri(version, &mut headers);
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri;
-        *request.version_mut() = version;
-        *request.headers_mut() = headers;
-        if let Some(go_on) = go_on {
-            on_informational(&mut request, move |informed| {
-                if informed.status() == StatusCode::CONTINUE {
-                    go_on.grant();
-                }
-            });
-        }
-        request
-    }
-
-    /// Whether the body is held back until the server says to go on. Over HTTP/2 it never is, where
-    /// a body that is not wanted can be given up without the connection.
-    fn waits_for_word(&self, version: Version) -> bool {
-        self.expect_continue && version == Version::HTTP_11
-    }
-
-    /// What the request line has, in the form the connection wants.
-    fn uri(&self, version: Version, headers: &mut HeaderMap) -> Uri {
-        if version == Version::HTTP_2 {
-            return self.target.absolute(headers.remove(header::HOST).as_ref());
-        }
-        match self.endpoint.forwarding() {
-            None => self.target.uri.clone(),
-            Some(authorization) => {
-                if let Some(authorization) = authorization {
-                    headers.insert(header::PROXY_AUTHORIZATION, authorization);
-                }
-                self.target.absolute(None)
-            }
-        }
-    }
-
-    /// The headers as they are sent, for somebody to look at.
-    pub(in crate::http) fn all_headers(&self, version: Version) -> HeaderMap {
-        let authorization = match &self.digest {
-            // It is made for one request as it is sent, and never the same again.
-            Some(_) => Some(HeaderValue::from_static("Digest")),
-            None => self.authorization(),
-        };
-        self.compose(version, self.body().length(), authorization)
-    }
-
-    fn compose(
-        &self,
-        version: Version,
-        length: Option<u64>,
-        authorization: Option<HeaderValue>,
-    ) -> HeaderMap {
-        let state = &self.session.state;
-        let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
-        headers.insert(header::HOST, self.target.host.clone());
-        headers.insert(header::USER_AGENT, USER_AGENT.clone());
-        headers.insert(header::ACCEPT, ACCEPT.clone());
-        if self.compressed {
-            let accepted = match self.reading {
-                Reading::Stream => decode::ACCEPTED_STREAMED,
-                Reading::Keep | Reading::Discard => decode::ACCEPTED,
-            };
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
-        }
-        if let Some(authorization) = authorization {
-            headers.insert(header::AUTHORIZATION, authorization);
-        }
-        if let Some(length) = length
-            && (length > 0 || expects_body(&self.method))
-        {
-            headers.insert(header::CONTENT_LENGTH, length.into());
-        }
-        if self.expect_continue && length != Some(0) {
-            headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
-        }
-        if version == Version::HTTP_11 && !self.pool.reuses() {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        if let Some(cookies) = state.cookies_for(&self.target.url) {
-            headers.insert(header::COOKIE, cookies);
-        }
-        if self.away {
-            let mut own = HeaderMap::clone(&state.headers());
-            redirect::strip_credentials(&mut own);
-            replace(&mut headers, &own);
-        } else {
-            replace(&mut headers, &state.headers());
-        }
-        replace(&mut headers, &self.headers);
-        headers
-    }
-
-    /// Who the request says it is from, unless a header is set by hand.
-    fn authorization(&self) -> Option<HeaderValue> {
-        if let Some(digest) = &self.digest {
-            let body = match self.body().bytes() {
-                Some(bytes) => digest::Body::Bytes(bytes),
-                None => digest::Body::Stream,
-            };
-            return digest.authorization(&self.method, &self.target.url, body);
-        }
-        if let Some(credentials) = &self.credentials {
-            return Some(credentials.clone());
-        }
-        match self
-            .session
-            .state
-            .auth_for(self.endpoint.origin(), self.away)
-        {
-            Some(Auth::Header(value)) => Some(value),
-            Some(Auth::Digest(_)) | None => None,
-        }
-    }
-
     /// Takes note of the cookies an answer sets.
-    pub(in crate::http) fn remember(&self, headers: &HeaderMap) {
-        if headers.contains_key(header::SET_COOKIE) {
-            self.session.state.store_cookies(&self.target.url, headers);
+    pub(in crate::http) fn remember(&self, head: &Head) {
+        if head.sets_cookies {
+            let state = &self.session.state;
+            state.store_cookies(&self.target.url, head.headers());
         }
     }
 
@@ -386,22 +234,5 @@ impl Plan {
         self.progress.give_up();
         let limit = self.read_timeout.unwrap_or_default();
         Error::silent(self.brief(), limit)
-    }
-}
-
-/// Whether a server may want to know that there is no body.
-pub(in crate::http) fn expects_body(method: &Method) -> bool {
-    [Method::POST, Method::PUT, Method::PATCH].contains(method)
-}
-
-pub(in crate::http) fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
-    for name in with.keys() {
-        let mut values = with.get_all(name).iter();
-        if let Some(first) = values.next() {
-            headers.insert(name, first.clone());
-        }
-        for value in values {
-            headers.append(name, value.clone());
-        }
     }
 }

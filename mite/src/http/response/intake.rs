@@ -6,15 +6,13 @@ use std::{
     task::{Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, response::Parts};
-use hyper::body::{Body as _, Incoming};
-
 use crate::http::{
-    connection::Connection,
+    connection::{self, Connection, Piece},
     decode::Decoder,
     error::{Error, Kind},
+    head::Head,
 };
+use bytes::{Bytes, BytesMut};
 
 /// How many pieces of a body are taken before other tasks get their turn.
 const PIECES_A_TURN: usize = 16;
@@ -25,14 +23,14 @@ const MOST_RESERVED: u64 = 1024 * 1024;
 /// An answer with its body, as far as that is kept.
 #[derive(Debug)]
 pub(in crate::http) struct Answer {
-    pub(in crate::http) head: Parts,
+    pub(in crate::http) head: Head,
     pub(in crate::http) body: Bytes,
 }
 
 /// Why a body could not be read to its end.
 #[derive(Debug)]
 pub(in crate::http) enum Broken {
-    Hyper(hyper::Error),
+    Connection(connection::Error),
     Decode(String),
     TooLong(u64),
 }
@@ -41,7 +39,7 @@ impl Broken {
     /// What a request says of it.
     pub(in crate::http) fn into_error(self, request: String) -> Error {
         match self {
-            Broken::Hyper(error) => Error::hyper(request, &error, true),
+            Broken::Connection(error) => Error::connection(request, &error, true),
             Broken::Decode(cause) => Error::new(Kind::Decode, request, cause),
             Broken::TooLong(most) => {
                 let cause = format!(
@@ -66,9 +64,9 @@ pub(in crate::http) struct Intake {
 
 impl Intake {
     /// One for the body that follows this head; it keeps up to `most` bytes.
-    pub(in crate::http) fn new(headers: &HeaderMap, most: Option<u64>) -> Result<Self, Broken> {
+    pub(in crate::http) fn new(head: &Head, most: Option<u64>) -> Result<Self, Broken> {
         Ok(Self {
-            decoder: decoder(headers)?,
+            decoder: decoder(head)?,
             most,
             encoded: 0,
             decoded: 0,
@@ -80,16 +78,15 @@ impl Intake {
     pub(in crate::http) fn read(
         &mut self,
         connection: &mut Connection,
-        mut body: Incoming,
         stir: impl Fn(&Self),
     ) -> impl Future<Output = Result<(), Broken>> {
         poll_fn(move |cx| {
             for _ in 0..PIECES_A_TURN {
-                match ready!(connection.poll_piece(&mut body, cx)) {
+                let to_come = connection.left();
+                match ready!(connection.poll_piece(cx, |piece| self.take(piece, to_come))) {
                     None => return Poll::Ready(self.finish()),
-                    Some(Err(error)) => return Poll::Ready(Err(Broken::Hyper(error))),
-                    Some(Ok(piece)) => {
-                        let taken = self.take(piece, body.size_hint().exact());
+                    Some(Err(error)) => return Poll::Ready(Err(Broken::Connection(error))),
+                    Some(Ok(taken)) => {
                         stir(self);
                         if let Err(broken) = taken {
                             return Poll::Ready(Err(broken));
@@ -112,7 +109,8 @@ impl Intake {
         self.collected.into_bytes()
     }
 
-    fn take(&mut self, piece: Bytes, to_come: Option<u64>) -> Result<(), Broken> {
+    /// Takes a piece of what was still to come.
+    fn take(&mut self, piece: Piece<'_>, to_come: Option<u64>) -> Result<(), Broken> {
         self.encoded += piece.len() as u64;
         let Some(decoder) = &mut self.decoder else {
             self.decoded = self.encoded;
@@ -154,8 +152,12 @@ impl Intake {
 }
 
 /// What decompresses the body that follows this head, if it says that it is compressed.
-pub(in crate::http) fn decoder(headers: &HeaderMap) -> Result<Option<Box<Decoder>>, Broken> {
-    let decoder = Decoder::new(headers).map_err(|error| Broken::Decode(error.to_string()))?;
+pub(in crate::http) fn decoder(head: &Head) -> Result<Option<Box<Decoder>>, Broken> {
+    if !head.names_encoding {
+        return Ok(None);
+    }
+    let decoder =
+        Decoder::new(head.headers()).map_err(|error| Broken::Decode(error.to_string()))?;
     Ok(decoder.map(Box::new))
 }
 
@@ -167,15 +169,18 @@ struct Collected {
 }
 
 impl Collected {
-    fn push(&mut self, piece: Bytes, to_come: Option<u64>) {
+    fn push(&mut self, piece: Piece<'_>, to_come: Option<u64>) {
         if let Some(all) = &mut self.all {
             all.extend_from_slice(&piece);
-        } else if self.first.is_empty() {
-            self.first = piece;
+        } else if self.first.is_empty()
+            && (matches!(piece, Piece::Shared(_)) || to_come == Some(piece.len() as u64))
+        {
+            self.first = piece.into_bytes();
         } else {
             // What the server announces is believed up to a point.
             let to_come = to_come.map_or(0, |length| length.min(MOST_RESERVED) as usize);
-            let mut all = BytesMut::with_capacity(self.first.len() + piece.len() + to_come);
+            let length = self.first.len() + to_come.max(piece.len());
+            let mut all = BytesMut::with_capacity(length);
             all.extend_from_slice(&self.first);
             all.extend_from_slice(&piece);
             self.all = Some(all);

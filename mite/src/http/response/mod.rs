@@ -7,7 +7,7 @@ mod streaming;
 use std::{cell::OnceCell, fmt, net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Version, response::Parts};
+use http::{HeaderMap, StatusCode, Version};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -17,6 +17,7 @@ pub use streaming::{Events, Streaming};
 use super::{
     curl::{self, Secrets},
     error::{Error, Kind},
+    head::Head,
     mask,
     request::Plan,
 };
@@ -43,7 +44,7 @@ pub struct Response(Rc<Inner>);
 
 struct Inner {
     plan: Rc<Plan>,
-    head: Parts,
+    head: Head,
     body: Bytes,
     timings: Timings,
     history: OnceCell<Vec<Response>>,
@@ -85,6 +86,10 @@ impl Response {
         self
     }
 
+    pub(super) fn head(&self) -> &Head {
+        &self.0.head
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.head.status
@@ -92,7 +97,7 @@ impl Response {
 
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
-        &self.0.head.headers
+        self.0.head.headers()
     }
 
     /// The value of a header, the first of several; `None` when there is none or it is no text.

@@ -4,7 +4,6 @@ use std::{collections::VecDeque, fmt, future::poll_fn, ops::ControlFlow};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use hyper::body::Incoming;
 
 use super::{Answer, Broken, Response, intake::decoder};
 use crate::http::{
@@ -42,7 +41,8 @@ pub struct Streaming {
     /// What is recorded and can be asked for without the body.
     head: Response,
     record: Record,
-    source: Option<Source>,
+    /// What the body comes over, until its end.
+    source: Option<Connection>,
     decoder: Option<Box<Decoder>>,
     /// What has come and is not decompressed yet.
     undecoded: Bytes,
@@ -51,23 +51,14 @@ pub struct Streaming {
     decoded: u64,
 }
 
-struct Source {
-    connection: Connection,
-    body: Incoming,
-}
-
 impl Streaming {
     pub(in crate::http) fn new(
         record: Record,
         arrival: Arrival,
         history: Vec<Response>,
     ) -> Result<Self, Error> {
-        let Arrival {
-            connection,
-            head,
-            body,
-        } = arrival;
-        let decoder = match decoder(&head.headers) {
+        let Arrival { connection, head } = arrival;
+        let decoder = match decoder(&head) {
             Ok(decoder) => decoder,
             Err(broken) => return Err(record.fail(broken.into_error(record.plan().brief()))),
         };
@@ -79,7 +70,7 @@ impl Streaming {
         Ok(Self {
             head,
             record,
-            source: Some(Source { connection, body }),
+            source: Some(connection),
             decoder,
             undecoded: Bytes::new(),
             pieces: VecDeque::new(),
@@ -187,11 +178,11 @@ impl Streaming {
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
-        let Some(Source { connection, body }) = &mut self.source else {
+        let Some(connection) = &mut self.source else {
             return Ok(None);
         };
         let plan = self.record.plan();
-        let piece = poll_fn(|cx| connection.poll_piece(body, cx));
+        let piece = poll_fn(|cx| connection.poll_piece(cx, |piece| piece.into_bytes()));
         let progress = self.record.progress();
         let piece = limit_silence(progress, plan.read_timeout, piece)
             .await
@@ -201,7 +192,7 @@ impl Streaming {
         }
         piece
             .transpose()
-            .map_err(|error| Broken::Hyper(error).into_error(plan.brief()))
+            .map_err(|error| Broken::Connection(error).into_error(plan.brief()))
     }
 
     fn take(&mut self, piece: Bytes) {
@@ -257,7 +248,7 @@ impl Streaming {
                 .finish()
                 .map_err(|error| Broken::Decode(error.to_string()))?;
         }
-        if let Some(Source { connection, .. }) = self.source.take() {
+        if let Some(connection) = self.source.take() {
             self.record.complete(connection);
         }
         self.record.succeed(&self.head);

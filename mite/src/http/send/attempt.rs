@@ -2,14 +2,12 @@
 
 use std::rc::Rc;
 
-use http::{Request, Response, response::Parts};
-use hyper::body::Incoming;
-
 use super::silence::{self, Silent};
 use crate::http::{
     body::{HandedOver, SendError, Sending},
     connection::{Connection, Failure, Fate},
     error::{Error, Kind},
+    head::Head,
     pool::{ConnectError, Offer, Seat},
     request::Plan,
 };
@@ -20,8 +18,7 @@ const RESENDS: usize = 3;
 /// An answer of which the head has come.
 pub(in crate::http) struct Arrival {
     pub(in crate::http) connection: Connection,
-    pub(in crate::http) head: Parts,
-    pub(in crate::http) body: Incoming,
+    pub(in crate::http) head: Head,
 }
 
 /// Why no head came.
@@ -49,7 +46,7 @@ impl From<Silent> for Trouble {
 /// server refused to look at, goes to another connection; nothing else is ever sent twice.
 pub(super) async fn attempt(plan: &Plan) -> Result<Arrival, Error> {
     let (endpoint, progress) = (&plan.endpoint, &plan.progress);
-    let mut message = None;
+    let mut left = None;
     let mut resends = 0;
     loop {
         let offer = match endpoint.offer(progress.began()) {
@@ -66,49 +63,41 @@ pub(super) async fn attempt(plan: &Plan) -> Result<Arrival, Error> {
             Offer::New(seat) => Box::pin(open(plan, seat)).await?,
         };
         progress.follow(&connection);
-        let opened = match &mut message {
-            Some(_) => message.take(),
-            None if plan.body().bytes().is_some() => None,
-            None => Some(Box::pin(open_body(plan, &connection)).await?),
-        };
-        let request = match opened {
-            Some(request) => *request,
-            None => plan.request(&connection),
+        let body = match (left.take(), plan.body().ready()) {
+            (Some(body), _) | (None, Some(body)) => body,
+            (None, None) => open_body(plan).await?,
         };
         let answer = match &mut connection {
             // The plain case goes straight, since each layer costs time on the way back.
             Connection::Http1(connection) if plan.read_timeout.is_none() => {
-                connection.send(request).await.map_err(Trouble::Failed)
+                let answer = connection.send(plan.outbound(body));
+                answer.await.map_err(Trouble::Failed)
             }
-            connection => Box::pin(send(plan, connection, request)).await,
+            connection => Box::pin(send(plan, connection, body)).await,
         };
         let failure = match answer {
-            Ok(answer) => {
-                let (head, body) = answer.into_parts();
-                return Ok(Arrival {
-                    connection,
-                    head,
-                    body,
-                });
-            }
+            Ok(head) => return Ok(Arrival { connection, head }),
             Err(Trouble::Failed(failure)) => failure,
             Err(Trouble::Body(error)) => return Err(unsendable(plan, &error)),
             Err(Trouble::Silent(silent)) => return Err(plan.silent(silent)),
         };
+        if connection.is_kept() {
+            endpoint.distrust();
+        }
         let error = failure.error;
         let again = match failure.fate {
-            _ if error.is_user() => false,
-            Fate::Unsent(request) if connection.is_kept() => {
+            _ if error.is_users() => false,
+            Fate::Unsent(body) if connection.is_kept() => {
                 progress.unsent();
-                message = request.filter(|_| !plan.body().is_repeatable());
-                message.is_some() || plan.body().is_repeatable()
+                left = body.filter(|_| !plan.body().is_repeatable());
+                left.is_some() || plan.body().is_repeatable()
             }
             Fate::Refused => plan.body().is_repeatable(),
             Fate::Unsent(_) | Fate::Sent => false,
         };
         resends += 1;
         if !again || resends > RESENDS {
-            return Err(Error::hyper(plan.brief(), &error, false));
+            return Err(Error::connection(plan.brief(), &error, false));
         }
         progress.waited();
     }
@@ -131,7 +120,7 @@ async fn open(plan: &Plan, seat: Seat) -> Result<Connection, Error> {
             Err(match error {
                 ConnectError::Refused(mistake) => Error::new(Kind::Request, plan.brief(), mistake),
                 ConnectError::Net(error) => Error::net(plan.brief(), &error),
-                ConnectError::Http(error) => Error::hyper(plan.brief(), &error, false),
+                ConnectError::Http(error) => Error::connection(plan.brief(), &error, false),
             })
         }
     }
@@ -139,27 +128,23 @@ async fn open(plan: &Plan, seat: Seat) -> Result<Connection, Error> {
 
 /// Sends on a connection that others use too, or whose silence is limited, and reads the head of
 /// the answer.
-async fn send(
-    plan: &Plan,
-    connection: &mut Connection,
-    request: Request<Sending>,
-) -> Result<Response<Incoming>, Trouble> {
+async fn send(plan: &Plan, connection: &mut Connection, body: Sending) -> Result<Head, Trouble> {
     let progress = &plan.progress;
     let stream = match connection {
         Connection::Http2(stream) => stream,
         Connection::Http1(connection) => {
-            let answer = connection.send(request);
+            let answer = connection.send(plan.outbound(body));
             return Ok(silence::limit(progress, plan.read_timeout, answer).await??);
         }
     };
     // Nobody else can tell when a stream of a shared connection was written.
     let handed_over = Rc::new(HandedOver::default());
-    let request = request.map(|body| body.with_finish(Rc::clone(&handed_over)));
     progress.hand_over(Rc::clone(&handed_over));
+    let request = plan.message(body.with_finish(Rc::clone(&handed_over)));
     match silence::limit(progress, plan.read_timeout, stream.send(request)).await? {
-        Ok(answer) => {
+        Ok(head) => {
             progress.answered();
-            Ok(answer)
+            Ok(head)
         }
         Err(failure) => Err(match handed_over.failure() {
             Some(error) => Trouble::Body(error),
@@ -168,10 +153,10 @@ async fn send(
     }
 }
 
-/// The request with a body that has to be opened first.
-async fn open_body(plan: &Plan, connection: &Connection) -> Result<Box<Request<Sending>>, Error> {
-    match plan.open_request(connection).await {
-        Ok(request) => Ok(Box::new(request)),
+/// A body that has to be opened first.
+async fn open_body(plan: &Plan) -> Result<Sending, Error> {
+    match Box::pin(plan.body().open()).await {
+        Ok(body) => Ok(body),
         Err(error) => Err(unsendable(plan, &error)),
     }
 }

@@ -2,25 +2,26 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, StatusCode};
+use http::{StatusCode, header::LOCATION};
 use tokio::time::Instant;
 
 use super::{Record, whole};
 use crate::http::{
     error::{Error, Kind},
+    head::Head,
     redirect,
     request::Plan,
     response::Response,
 };
 
 /// Whether something may follow from an answer with this head.
-pub(super) fn concerns(plan: &Plan, status: StatusCode, headers: &HeaderMap) -> bool {
-    match status {
+pub(super) fn concerns(plan: &Plan, head: &Head) -> bool {
+    match head.status {
         StatusCode::UNAUTHORIZED => plan.digest.is_some(),
-        _ => {
+        status => {
             plan.redirects.is_some()
                 && status.is_redirection()
-                && headers.contains_key(http::header::LOCATION)
+                && head.headers().contains_key(LOCATION)
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn send(plan: &Rc<Plan>) -> Result<Response, Error> {
     let began = Instant::now();
     let record = Record::begin(plan, began);
     let response = whole(&record, began).await?;
-    if !follow::concerns(plan, response.status(), response.headers()) {
+    if !follow::concerns(plan, response.head()) {
         return Ok(response);
     }
     // Kept apart, so that requests which are answered at once need no room for others.
@@ -50,7 +50,7 @@ pub(super) async fn stream(plan: &Rc<Plan>) -> Result<Streaming, Error> {
             Ok(arrival) => arrival,
             Err(error) => return Err(record.fail(error)),
         };
-        if !follow::concerns(&plan, arrival.head.status, &arrival.head.headers) {
+        if !follow::concerns(&plan, &arrival.head) {
             return Streaming::new(record, arrival, history);
         }
         let answer = in_time(&record, began, pin!(read(&record, arrival))).await;
@@ -79,7 +79,7 @@ async fn head(record: &Record, began: Instant) -> Result<Arrival, Error> {
 async fn arrive(record: &Record) -> Result<Arrival, Error> {
     record.take_turn().await;
     let arrival = attempt(record.plan()).await?;
-    record.plan().remember(&arrival.head.headers);
+    record.plan().remember(&arrival.head);
     Ok(arrival)
 }
 
@@ -122,7 +122,6 @@ async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
     let Arrival {
         mut connection,
         head,
-        body,
     } = arrival;
     let broken = |broken: Broken| broken.into_error(plan.brief());
     let most = match plan.reading {
@@ -130,10 +129,10 @@ async fn read(record: &Record, arrival: Arrival) -> Result<Answer, Error> {
         Reading::Keep | Reading::Stream => Some(plan.max_body_size),
         Reading::Discard => None,
     };
-    let mut intake = Intake::new(&head.headers, most).map_err(broken)?;
+    let mut intake = Intake::new(&head, most).map_err(broken)?;
     let progress = &plan.progress;
     {
-        let reading = intake.read(&mut connection, body, |intake| {
+        let reading = intake.read(&mut connection, |intake| {
             let (encoded, decoded) = intake.sizes();
             progress.count_body(encoded, decoded);
             if plan.read_timeout.is_some() {

@@ -79,8 +79,7 @@ impl Record {
 
     /// The answer has been read to its end: the connection it came over is kept for the next
     /// request.
-    pub(in crate::http) fn complete(&self, mut connection: Connection) {
-        connection.finish();
+    pub(in crate::http) fn complete(&self, connection: Connection) {
         let now = self.plan.progress.end();
         self.plan.pool.keep(&self.plan.endpoint, connection, now);
     }

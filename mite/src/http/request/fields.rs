@@ -1,0 +1,280 @@
+//! The request line and the header fields of a request, as a connection wants them.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
+        PROXY_AUTHORIZATION, TRANSFER_ENCODING, USER_AGENT,
+    },
+};
+use hyper::body::Body as _;
+
+use super::plan::{Plan, Reading};
+use crate::http::{
+    body::{Continue, Sending},
+    connection::{Announced, Outbound},
+    decode, digest, redirect,
+    session::Auth,
+};
+
+static AGENT: HeaderValue = HeaderValue::from_static(concat!("mite/", env!("CARGO_PKG_VERSION")));
+static ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+
+/// Room for the headers of most requests.
+const USUAL_HEADERS: usize = 8;
+
+/// What a body is, as far as the head has to say it.
+#[derive(Clone, Copy)]
+struct Form {
+    version: Version,
+    /// How long it is, where that is known.
+    length: Option<u64>,
+}
+
+impl Plan {
+    /// The request as HTTP/1.1 has it.
+    pub(in crate::http) fn outbound(
+        &self,
+        body: Sending,
+    ) -> Outbound<'_, impl FnOnce(&mut Vec<u8>) -> Announced> {
+        let length = body.size_hint().exact();
+        let go_on = self.expect_continue.then(Continue::default);
+        let body = match &go_on {
+            Some(go_on) => body.after(go_on.clone(), Continue::PATIENCE),
+            None => body,
+        };
+        Outbound {
+            method: &self.method,
+            write_head: move |bytes: &mut Vec<u8>| self.write_head(bytes, length),
+            body,
+            go_on,
+        }
+    }
+
+    /// The request as HTTP/2 has it, in hyper's form.
+    ///
+    /// The body is not held back there until the server says to go on: one that is not wanted can
+    /// be given up without the connection.
+    pub(in crate::http) fn message(&self, body: Sending) -> Request<Sending> {
+        let form = Form {
+            version: Version::HTTP_2,
+            length: body.size_hint().exact(),
+        };
+        let mut headers = self.compose(form, self.authorization());
+        let uri = self.target.absolute(headers.remove(HOST).as_ref());
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.version_mut() = form.version;
+        *request.headers_mut() = headers;
+        request
+    }
+
+    /// The headers as they are sent, for somebody to look at.
+    pub(in crate::http) fn all_headers(&self, version: Version) -> HeaderMap {
+        let authorization = match &self.digest {
+            // It is made for one request as it is sent, and never the same again.
+            Some(_) => Some(HeaderValue::from_static("Digest")),
+            None => self.authorization(),
+        };
+        let length = self.body().length();
+        self.compose(Form { version, length }, authorization)
+    }
+
+    fn compose(&self, form: Form, authorization: Option<HeaderValue>) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
+        self.each_field(form, authorization, |name, value| {
+            headers.append(name, value.clone());
+        });
+        headers
+    }
+
+    /// The head of the request (RFC 9112, sections 3 and 5).
+    fn write_head(&self, bytes: &mut Vec<u8>, length: Option<u64>) -> Announced {
+        bytes.extend_from_slice(self.method.as_str().as_bytes());
+        bytes.push(b' ');
+        let forwarding = self.endpoint.forwarding();
+        match &forwarding {
+            None => bytes.extend_from_slice(self.target.request_target().as_bytes()),
+            // What a proxy is given is the whole URL.
+            Some(_) => bytes.extend_from_slice(self.target.absolute(None).to_string().as_bytes()),
+        }
+        bytes.extend_from_slice(b" HTTP/1.1\r\n");
+        let mut close = false;
+        let mut has_length = false;
+        let mut chunked = None;
+        let form = Form {
+            version: Version::HTTP_11,
+            length,
+        };
+        self.each_field(form, self.authorization(), |name, value| {
+            if name == PROXY_AUTHORIZATION && matches!(forwarding, Some(Some(_))) {
+                return;
+            }
+            if name == CONNECTION {
+                close |= value.to_str().is_ok_and(|value| is_listed(value, "close"));
+            } else if name == CONTENT_LENGTH {
+                has_length = true;
+            } else if name == TRANSFER_ENCODING {
+                let last = value.to_str().unwrap_or_default().rsplit(',').next();
+                chunked =
+                    Some(last.is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked")));
+            }
+            write_field(bytes, name, value);
+        });
+        if let Some(Some(authorization)) = forwarding {
+            write_field(bytes, &PROXY_AUTHORIZATION, &authorization);
+        }
+        // What the journey says of the body itself goes before what is known of it.
+        let chunked = chunked.unwrap_or_else(|| {
+            let unknown = length.is_none() && !has_length;
+            if unknown {
+                write_field(
+                    bytes,
+                    &TRANSFER_ENCODING,
+                    &HeaderValue::from_static("chunked"),
+                );
+            }
+            unknown
+        });
+        bytes.extend_from_slice(b"\r\n");
+        Announced { chunked, close }
+    }
+
+    /// Calls `each` for every field. Those of the request come before those of the session, and
+    /// these before the client's own, each under its name in place of the others.
+    fn each_field(
+        &self,
+        form: Form,
+        authorization: Option<HeaderValue>,
+        mut each: impl FnMut(&HeaderName, &HeaderValue),
+    ) {
+        let state = &self.session.state;
+        let session = state.headers();
+        let stripped;
+        let session = if self.away && !session.is_empty() {
+            let mut own = HeaderMap::clone(&session);
+            redirect::strip_credentials(&mut own);
+            stripped = own;
+            &stripped
+        } else {
+            &*session
+        };
+        let overridden = |name: &HeaderName| {
+            [&self.headers, session]
+                .into_iter()
+                .find(|headers| !headers.is_empty() && headers.contains_key(name))
+        };
+        let is_plain = self.headers.is_empty() && session.is_empty();
+        let mut own: [Option<HeaderName>; 9] = Default::default();
+        let mut places = own.iter_mut();
+        let mut field = |name: HeaderName, value: &HeaderValue| {
+            if is_plain {
+                return each(&name, value);
+            }
+            match overridden(&name) {
+                Some(headers) => headers
+                    .get_all(&name)
+                    .iter()
+                    .for_each(|value| each(&name, value)),
+                None => each(&name, value),
+            }
+            if let Some(place) = places.next() {
+                *place = Some(name);
+            }
+        };
+        field(HOST, &self.target.host);
+        field(USER_AGENT, &AGENT);
+        field(ACCEPT, &ANYTHING);
+        if self.compressed {
+            let accepted = match self.reading {
+                Reading::Stream => decode::ACCEPTED_STREAMED,
+                Reading::Keep | Reading::Discard => decode::ACCEPTED,
+            };
+            field(ACCEPT_ENCODING, &HeaderValue::from_static(accepted));
+        }
+        if let Some(authorization) = authorization {
+            field(AUTHORIZATION, &authorization);
+        }
+        if let Some(length) = form.length
+            && (length > 0 || expects_body(&self.method))
+        {
+            field(CONTENT_LENGTH, &length.into());
+        }
+        if self.expect_continue && form.length != Some(0) {
+            field(EXPECT, &HeaderValue::from_static("100-continue"));
+        }
+        if form.version == Version::HTTP_11 && !self.pool.reuses() {
+            field(CONNECTION, &HeaderValue::from_static("close"));
+        }
+        if let Some(cookies) = state.cookies_for(&self.target.url) {
+            field(COOKIE, &cookies);
+        }
+        if is_plain {
+            return;
+        }
+        let is_done = |name: &HeaderName| own.iter().flatten().any(|done| done == name);
+        for (name, value) in session {
+            if !is_done(name) && !self.headers.contains_key(name) {
+                each(name, value);
+            }
+        }
+        for (name, value) in &self.headers {
+            if !is_done(name) {
+                each(name, value);
+            }
+        }
+    }
+
+    /// Who the request says it is from, unless a header is set by hand.
+    fn authorization(&self) -> Option<HeaderValue> {
+        if let Some(digest) = &self.digest {
+            let body = match self.body().bytes() {
+                Some(bytes) => digest::Body::Bytes(bytes),
+                None => digest::Body::Stream,
+            };
+            return digest.authorization(&self.method, &self.target.url, body);
+        }
+        if let Some(credentials) = &self.credentials {
+            return Some(credentials.clone());
+        }
+        match self
+            .session
+            .state
+            .auth_for(self.endpoint.origin(), self.away)
+        {
+            Some(Auth::Header(value)) => Some(value),
+            Some(Auth::Digest(_)) | None => None,
+        }
+    }
+}
+
+fn write_field(bytes: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    bytes.extend_from_slice(name.as_str().as_bytes());
+    bytes.extend_from_slice(b": ");
+    bytes.extend_from_slice(value.as_bytes());
+    bytes.extend_from_slice(b"\r\n");
+}
+
+fn is_listed(list: &str, wanted: &str) -> bool {
+    list.split(',')
+        .any(|option| option.trim().eq_ignore_ascii_case(wanted))
+}
+
+/// Whether a server may want to know that there is no body.
+pub(in crate::http) fn expects_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+/// Sets all these fields, each in place of those there were under its name.
+pub(in crate::http) fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
+    for name in with.keys() {
+        let mut values = with.get_all(name).iter();
+        if let Some(first) = values.next() {
+            headers.insert(name, first.clone());
+        }
+        for value in values {
+            headers.append(name, value.clone());
+        }
+    }
+}
