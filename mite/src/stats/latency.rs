@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hdrhistogram::{
-    Histogram,
-    serialization::{Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer},
+use hdrhistogram::serialization::{
+    Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
-use super::summary::LatencySummary;
+use super::{buckets::Buckets, summary::LatencySummary};
 
 /// Significant digits of a histogram, which decide its size and how far a percentile may be off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +32,7 @@ pub(crate) struct Latency {
 #[derive(Clone, Debug)]
 struct Samples {
     exact: Exact,
-    buckets: Histogram<u32>,
+    buckets: Buckets,
 }
 
 /// What a histogram would round.
@@ -59,7 +58,7 @@ impl Latency {
     pub(crate) fn record(&mut self, time: Duration) {
         match &mut self.samples {
             Some(samples) => samples.record(time),
-            None => self.samples = Samples::first(self.digits, time),
+            None => self.samples = Some(Samples::first(self.digits, time)),
         }
     }
 
@@ -71,7 +70,7 @@ impl Latency {
         match &mut self.samples {
             Some(ours) => ours.merge(theirs),
             None if self.digits == other.digits => self.samples = Some(theirs.clone()),
-            None => self.samples = Samples::converted(self.digits, theirs),
+            None => self.samples = Some(Samples::converted(self.digits, theirs)),
         }
     }
 
@@ -106,7 +105,7 @@ impl Latency {
     /// The standard deviation in seconds, to the precision of the buckets.
     pub(crate) fn stddev_seconds(&self) -> Option<f64> {
         let samples = self.samples.as_ref()?;
-        Some(samples.buckets.stdev() / 1e6)
+        Some(samples.buckets.deviation() / 1e6)
     }
 
     /// The smallest time that at least this part of the samples does not exceed, to the precision
@@ -125,27 +124,28 @@ impl Latency {
 }
 
 impl Samples {
-    fn first(digits: Digits, time: Duration) -> Option<Box<Self>> {
-        let mut buckets = empty_buckets(digits)?;
-        record_in(&mut buckets, time);
-        Some(Box::new(Self {
+    #[cold]
+    fn first(digits: Digits, time: Duration) -> Box<Self> {
+        let mut samples = Self {
             exact: Exact {
-                count: 1,
+                count: 0,
                 min: time,
                 max: time,
-                sum: time.as_nanos(),
+                sum: 0,
             },
-            buckets,
-        }))
+            buckets: Buckets::new(digits),
+        };
+        samples.record(time);
+        Box::new(samples)
     }
 
-    fn converted(digits: Digits, other: &Samples) -> Option<Box<Self>> {
-        let mut buckets = empty_buckets(digits)?;
-        add_buckets(&mut buckets, &other.buckets);
-        Some(Box::new(Self {
+    fn converted(digits: Digits, other: &Samples) -> Box<Self> {
+        let mut buckets = Buckets::new(digits);
+        buckets.merge(&other.buckets);
+        Box::new(Self {
             exact: other.exact.clone(),
             buckets,
-        }))
+        })
     }
 
     fn record(&mut self, time: Duration) {
@@ -158,7 +158,7 @@ impl Samples {
             exact.max = time;
         }
         exact.sum += time.as_nanos();
-        record_in(&mut self.buckets, time);
+        self.buckets.record(microseconds(time));
     }
 
     fn merge(&mut self, other: &Samples) {
@@ -167,7 +167,7 @@ impl Samples {
         exact.min = exact.min.min(other.exact.min);
         exact.max = exact.max.max(other.exact.max);
         exact.sum += other.exact.sum;
-        add_buckets(&mut self.buckets, &other.buckets);
+        self.buckets.merge(&other.buckets);
     }
 
     fn quantile(&self, quantile: f64) -> Duration {
@@ -178,28 +178,6 @@ impl Samples {
             .value_at_quantile(quantile.clamp(0.0, 1.0).next_down().max(0.0));
         Duration::from_micros(value).clamp(self.exact.min, self.exact.max)
     }
-}
-
-/// The sizes are compiled in and valid, so this is never `None`.
-fn empty_buckets(digits: Digits) -> Option<Histogram<u32>> {
-    Histogram::new(match digits {
-        Digits::Two => 2,
-        Digits::Three => 3,
-    })
-    .ok()
-}
-
-/// `saturating_record` alone would never grow the histogram but cut the value.
-fn record_in(buckets: &mut Histogram<u32>, time: Duration) {
-    let value = microseconds(time);
-    if buckets.record(value).is_err() {
-        buckets.saturating_record(value);
-    }
-}
-
-/// Fails only where the address space is too small for the buckets.
-fn add_buckets(buckets: &mut Histogram<u32>, other: &Histogram<u32>) {
-    let _ = buckets.add(other);
 }
 
 /// Exact for sums of less than 2^53 seconds, whose nanoseconds a floating-point number cannot hold.
@@ -231,8 +209,10 @@ impl Serialize for Latency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut buckets = Vec::new();
         if let Some(samples) = &self.samples {
+            let histogram = samples.buckets.to_histogram(self.digits);
+            let histogram = histogram.ok_or_else(|| S::Error::custom("histogram: too large"))?;
             V2DeflateSerializer::new()
-                .serialize(&samples.buckets, &mut buckets)
+                .serialize(&histogram, &mut buckets)
                 .map_err(|error| S::Error::custom(format!("histogram: {error}")))?;
         }
         let wire = Wire {
@@ -250,10 +230,10 @@ impl<'de> Deserialize<'de> for Latency {
         let Some(exact) = wire.exact else {
             return Ok(Self::new(wire.digits));
         };
-        let mut buckets: Histogram<u32> = HistogramReader::new()
+        let histogram = HistogramReader::new()
             .deserialize(&mut wire.buckets.as_ref())
             .map_err(|error| D::Error::custom(format!("histogram: {error}")))?;
-        buckets.auto(true);
+        let buckets = Buckets::of_histogram(&histogram, wire.digits);
         Ok(Self {
             digits: wire.digits,
             samples: Some(Box::new(Samples { exact, buckets })),

@@ -1,5 +1,6 @@
 //! What is counted of a run: counters, gauges and histograms, by worker, by second and in total.
 
+mod buckets;
 mod capped;
 mod errors;
 mod http;

@@ -23,7 +23,7 @@ use super::{
 /// Up to how many bytes a body is written together with the head.
 const WRITTEN_TOGETHER: usize = 64 * 1024;
 
-/// A body while it is being sent, as hyper asks for it.
+/// A body while it is being sent, as connections ask for it.
 pub(in crate::http) enum Sending {
     /// In one piece, at once; empty once it has been taken.
     // No `Option`, which would make every request larger than it need be.

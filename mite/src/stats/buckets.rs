@@ -1,0 +1,192 @@
+//! Counts by size, in the buckets of HdrHistogram.
+
+use hdrhistogram::Histogram;
+
+use super::latency::Digits;
+
+/// How many samples had which value, to so many digits.
+///
+/// Up to a value that depends on the digits each has a bucket of its own; from there on each
+/// doubling has as many buckets as the one before, so that every bucket is about as wide in
+/// proportion. That is the layout of HdrHistogram, which reads and writes these; counting in them
+/// is on the path of every request several times over, and is a few instructions here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Buckets {
+    /// How many buckets a doubling has, as a power of two.
+    bits: u32,
+    /// Up to the highest that was ever needed.
+    counts: Vec<u32>,
+}
+
+impl Buckets {
+    pub(super) fn new(digits: Digits) -> Self {
+        Self {
+            // The least power of two that tells 10^digits values of a doubling apart.
+            bits: match digits {
+                Digits::Two => 7,
+                Digits::Three => 10,
+            },
+            counts: Vec::new(),
+        }
+    }
+
+    /// Counts a value.
+    pub(super) fn record(&mut self, value: u64) {
+        self.record_many(value, 1);
+    }
+
+    fn record_many(&mut self, value: u64, times: u32) {
+        let index = self.index(value);
+        match self.counts.get_mut(index) {
+            Some(count) => *count = count.saturating_add(times),
+            None => self.grow_and_record(index, times),
+        }
+    }
+
+    #[cold]
+    fn grow_and_record(&mut self, index: usize, times: u32) {
+        // To the end of the doubling, so that values that creep upwards do not grow it each time.
+        let doubling = 1 << self.bits;
+        self.counts.resize((index / doubling + 1) * doubling, 0);
+        if let Some(count) = self.counts.get_mut(index) {
+            *count = times;
+        }
+    }
+
+    /// Adds what others have counted.
+    pub(super) fn merge(&mut self, other: &Self) {
+        if self.bits != other.bits {
+            for (value, count) in other.counted() {
+                self.record_many(value, count);
+            }
+            return;
+        }
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *ours = ours.saturating_add(*theirs);
+        }
+    }
+
+    /// The highest value of the bucket of this part of the samples in order.
+    pub(super) fn value_at_quantile(&self, quantile: f64) -> u64 {
+        let all: u64 = self.counts.iter().copied().map(u64::from).sum();
+        let rank = ((quantile * all as f64).ceil() as u64).max(1);
+        let mut passed = 0;
+        let found = self.counts.iter().position(|count| {
+            passed += u64::from(*count);
+            passed >= rank
+        });
+        found.map_or(0, |index| self.lowest(index) + (self.width(index) - 1))
+    }
+
+    /// The standard deviation, each value taken for the middle of its bucket.
+    pub(super) fn deviation(&self) -> f64 {
+        let middles = || {
+            (0..).zip(&self.counts).map(|(index, count)| {
+                let middle = self.lowest(index) + self.width(index) / 2;
+                (middle as f64, f64::from(*count))
+            })
+        };
+        let all: f64 = middles().map(|(_, count)| count).sum();
+        let mean = middles().map(|(value, count)| value * count).sum::<f64>() / all;
+        let square = |(value, count): (f64, f64)| (value - mean).powi(2) * count;
+        (middles().map(square).sum::<f64>() / all).sqrt()
+    }
+
+    /// The lowest value of each bucket that is not empty, and what is in it.
+    fn counted(&self) -> impl Iterator<Item = (u64, u32)> {
+        (0..)
+            .zip(&self.counts)
+            .filter(|(_, count)| **count > 0)
+            .map(|(index, count)| (self.lowest(index), *count))
+    }
+
+    fn index(&self, value: u64) -> usize {
+        // The values of the first two doublings have a bucket each.
+        let shift = (u64::BITS - self.bits - 1).saturating_sub(value.leading_zeros());
+        ((shift as usize) << self.bits) + (value >> shift) as usize
+    }
+
+    fn lowest(&self, index: usize) -> u64 {
+        let shift = self.shift(index);
+        ((index - (shift << self.bits)) as u64) << shift
+    }
+
+    fn width(&self, index: usize) -> u64 {
+        1 << self.shift(index)
+    }
+
+    fn shift(&self, index: usize) -> usize {
+        (index >> self.bits).saturating_sub(1)
+    }
+
+    /// The same as HdrHistogram has it.
+    pub(super) fn to_histogram(&self, digits: Digits) -> Option<Histogram<u32>> {
+        let mut histogram = Histogram::new(match digits {
+            Digits::Two => 2,
+            Digits::Three => 3,
+        })
+        .ok()?;
+        for (value, count) in self.counted() {
+            histogram.record_n(value, count).ok()?;
+        }
+        Some(histogram)
+    }
+
+    /// What HdrHistogram has counted.
+    pub(super) fn of_histogram(histogram: &Histogram<u32>, digits: Digits) -> Self {
+        let mut buckets = Self::new(digits);
+        for recorded in histogram.iter_recorded() {
+            let value = histogram.lowest_equivalent(recorded.value_iterated_to());
+            buckets.record_many(value, recorded.count_at_value());
+        }
+        buckets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_value_is_where_hdrhistogram_has_it(
+            shifts in prop::collection::vec(0u32..63, 1..40),
+            fraction: u64,
+        ) {
+            for (digits, count) in [(Digits::Two, 2), (Digits::Three, 3)] {
+                let mut buckets = Buckets::new(digits);
+                let mut histogram = Histogram::<u32>::new(count).unwrap();
+                for shift in &shifts {
+                    let value = (fraction | 1 << 63) >> (63 - shift);
+                    buckets.record(value);
+                    histogram.record(value).unwrap();
+                    let index = buckets.index(value);
+                    prop_assert_eq!(buckets.lowest(index), histogram.lowest_equivalent(value));
+                    prop_assert_eq!(
+                        buckets.lowest(index) + (buckets.width(index) - 1),
+                        histogram.highest_equivalent(value)
+                    );
+                }
+                for quantile in [0.001, 0.1, 0.5, 0.9, 0.99, 1.0] {
+                    prop_assert_eq!(
+                        buckets.value_at_quantile(quantile),
+                        histogram.value_at_quantile(quantile)
+                    );
+                }
+                let deviation = histogram.stdev();
+                prop_assert!((buckets.deviation() - deviation).abs() <= deviation * 1e-9 + 1e-9);
+                let there = buckets.to_histogram(digits).unwrap();
+                prop_assert_eq!(&there, &histogram);
+                let back = Buckets::of_histogram(&there, digits);
+                prop_assert!(back.counted().eq(buckets.counted()));
+            }
+        }
+    }
+}
