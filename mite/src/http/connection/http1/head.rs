@@ -90,22 +90,22 @@ impl Mentions {
         for field in fields {
             // Names are of many lengths, so most are passed over at the first look.
             match field.name.len() {
-                10 if field.name.eq_ignore_ascii_case("connection") => {
+                10 if is(field.name, "Connection", "connection") => {
                     for option in list(field.value) {
                         mentions.close |= option.eq_ignore_ascii_case(b"close");
                         mentions.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                     }
                 }
-                10 if field.name.eq_ignore_ascii_case("set-cookie") => {
+                10 if is(field.name, "Set-Cookie", "set-cookie") => {
                     mentions.sets_cookies = true;
                 }
-                14 if field.name.eq_ignore_ascii_case("content-length") => {
+                14 if is(field.name, "Content-Length", "content-length") => {
                     mentions.take_length(field.value);
                 }
-                16 if field.name.eq_ignore_ascii_case("content-encoding") => {
+                16 if is(field.name, "Content-Encoding", "content-encoding") => {
                     mentions.names_encoding = true;
                 }
-                17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
+                17 if is(field.name, "Transfer-Encoding", "transfer-encoding") => {
                     mentions.coded = true;
                     mentions.chunked = list(field.value)
                         .last()
@@ -158,6 +158,11 @@ impl Mentions {
         }
         Ok(self.length.map_or(Framing::ToTheEnd, Framing::Length))
     }
+}
+
+/// Whether a name is this one, in whatever case; the two that are usual are quick to compare.
+fn is(name: &str, title: &str, lower: &str) -> bool {
+    name == title || name == lower || name.eq_ignore_ascii_case(lower)
 }
 
 /// The parts of a field that is a list (RFC 9110, section 5.6.1).
