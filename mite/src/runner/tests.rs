@@ -26,7 +26,7 @@ use crate::{
     id::{EntryId, ItemId},
     journey::{Journey, Runnable},
     link::{Message, Order},
-    stats::{DEFAULT_CAP, JourneyStatistics, Statistics},
+    stats::{DEFAULT_CAP, JourneyStatistics, Statistics, Waits},
     volume::{
         Constant, Observed, Ramp, VolumeModel,
         schedule::{Planner, Share},
@@ -494,6 +494,17 @@ async fn starts_wait_in_order_for_room_with_their_clock_running() {
         journey.service_time.max().unwrap() < 1100 * MILLISECOND,
         "and not in the service time"
     );
+    assert_waited(journey, |waits| waits.room);
+}
+
+/// All the waiting was for this, but for the few milliseconds by which a timer is late.
+fn assert_waited(journey: &JourneyStatistics, what_for: impl Fn(Waits) -> Duration) {
+    let waits = journey.waits;
+    let all = waits.worker + waits.room + waits.data;
+    let delay = &journey.start_delay;
+    let delays = delay.mean_seconds().unwrap_or(0.0) * delay.count() as f64;
+    assert!(all.as_secs_f64() > delays * 0.98, "{waits:?}, {delays}");
+    assert!(what_for(waits) > all.mul_f64(0.95), "{waits:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -522,6 +533,7 @@ async fn a_worker_that_was_held_up_starts_what_it_missed() {
     let (run, ()) = tokio::join!(bench.run(5 * SECOND, 6 * SECOND), hold_up);
     assert_eq!(run.journey().started, 500);
     assert!(run.journey().start_delay.max().unwrap() >= 1900 * MILLISECOND);
+    assert_waited(run.journey(), |waits| waits.worker);
     let covered: u64 = run
         .snapshots
         .iter()
@@ -631,6 +643,7 @@ async fn a_start_without_data_waits_and_is_dropped_in_the_end() {
     let run = bench.run(3 * SECOND, 4 * SECOND).await;
     assert_eq!(run.journey().started, 0);
     assert_eq!(run.journey().dropped, 30);
+    assert_waited(run.journey(), |waits| waits.data);
 }
 
 #[tokio::test(start_paused = true)]

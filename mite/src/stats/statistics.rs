@@ -124,6 +124,8 @@ pub(crate) struct JourneyStatistics {
     pub(crate) failed_time: Latency,
     /// Of all that ended, however they did.
     pub(crate) start_delay: Latency,
+    /// Of all that were planned, those too that were given up.
+    pub(crate) waits: Waits,
     pub(crate) users: UserTime,
 }
 
@@ -145,7 +147,49 @@ impl Merge for JourneyStatistics {
         self.response_time.merge(&other.response_time);
         self.failed_time.merge(&other.failed_time);
         self.start_delay.merge(&other.start_delay);
+        self.waits.merge(other.waits);
         self.users.merge(other.users);
+    }
+}
+
+/// What keeps a start that is due from starting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// Its worker has not come round to it.
+    #[default]
+    Worker,
+    /// As many journeys are in flight as may be.
+    Room,
+    /// There is no data for it.
+    Data,
+}
+
+/// How long starts that were due had to wait, added up, by what for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waits {
+    pub(crate) worker: Duration,
+    pub(crate) room: Duration,
+    pub(crate) data: Duration,
+}
+
+impl Waits {
+    pub(crate) fn add(&mut self, lack: Lack, time: Duration) {
+        let sum = match lack {
+            Lack::Worker => &mut self.worker,
+            Lack::Room => &mut self.room,
+            Lack::Data => &mut self.data,
+        };
+        *sum = sum.saturating_add(time);
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (lack, time) in [
+            (Lack::Worker, other.worker),
+            (Lack::Room, other.room),
+            (Lack::Data, other.data),
+        ] {
+            self.add(lack, time);
+        }
     }
 }
 
