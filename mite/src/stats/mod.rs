@@ -9,6 +9,7 @@ mod names;
 mod phases;
 mod recorder;
 mod requests;
+mod stage;
 mod statistics;
 mod summary;
 mod user_metrics;
@@ -18,6 +19,7 @@ pub(crate) use http::{HttpKey, RequestStatistics};
 pub(crate) use latency::Latency;
 pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
+pub(crate) use stage::StageStatistics;
 pub(crate) use statistics::{
     JourneyKey, JourneyStatistics, Lack, Statistics, TransactionKey, UserTime, Waits,
 };

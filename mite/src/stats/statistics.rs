@@ -134,10 +134,14 @@ impl JourneyStatistics {
     pub(crate) fn finished(&self) -> u64 {
         self.completed + self.failed
     }
-}
 
-impl Merge for JourneyStatistics {
-    fn merge(&mut self, other: Self) {
+    /// Adds what was counted in the time after.
+    pub(crate) fn follow(&mut self, next: &Self) {
+        self.add_all_but_users(next);
+        self.users.follow(next.users);
+    }
+
+    fn add_all_but_users(&mut self, other: &Self) {
         self.started += other.started;
         self.completed += other.completed;
         self.failed += other.failed;
@@ -148,6 +152,12 @@ impl Merge for JourneyStatistics {
         self.failed_time.merge(&other.failed_time);
         self.start_delay.merge(&other.start_delay);
         self.waits.merge(other.waits);
+    }
+}
+
+impl Merge for JourneyStatistics {
+    fn merge(&mut self, other: Self) {
+        self.add_all_but_users(&other);
         self.users.merge(other.users);
     }
 }
