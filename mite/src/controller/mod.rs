@@ -5,12 +5,14 @@
 
 mod entry;
 mod results;
+mod stages;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use entry::EntryState;
 use results::Results;
-pub(crate) use results::{Ending, EntryOutcome, Outcome, Point, Second};
+pub(crate) use results::{Ending, EntryOutcome, Outcome, Point, PointTimes, Second};
+pub(crate) use stages::StageOutcome;
 
 use crate::{
     datapool::{Policy, lease},
@@ -383,7 +385,8 @@ impl Controller {
 
     /// Shows the seconds that have become known, and stops where a threshold says so.
     fn show(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        for (second, aborting) in self.results.complete(now, &self.entries) {
+        let stopped = self.stop.as_ref().map(|(at, _)| *at);
+        for (second, aborting) in self.results.complete(now, &self.entries, stopped) {
             actions.push(Action::Show(Box::new(second)));
             if let Some(expression) = aborting.filter(|_| self.phase == Phase::Running) {
                 actions.push(Action::Note(format!(

@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{StopCause, entry::EntryState};
+use super::{
+    StopCause,
+    entry::EntryState,
+    stages::{self, StageOutcome, Stages},
+};
 use crate::{
     id::RunnerId,
     link::Snapshot,
@@ -35,6 +39,7 @@ pub(super) struct Results {
     /// By entry, over the whole run.
     begun: Vec<Begun>,
     points: Vec<Point>,
+    stages: Stages,
     observed: Observed,
     judge: Judge,
     missing: u64,
@@ -67,6 +72,14 @@ pub(crate) struct Point {
     pub(crate) dropped: u64,
     /// Times of successful requests; absent without one.
     pub(crate) http: Option<PointTimes>,
+    /// Response times of completed journeys; absent without one.
+    pub(crate) response_time: Option<PointTimes>,
+    /// Service times of the same.
+    pub(crate) service_time: Option<PointTimes>,
+    /// Start delays of journeys that ended; absent in the closed model.
+    pub(crate) start_delay: Option<PointTimes>,
+    /// How long starts waited for room, added up over all of them.
+    pub(crate) waiting_for_room: Duration,
 }
 
 impl Point {
@@ -77,7 +90,7 @@ impl Point {
     }
 }
 
-/// Times of the requests of one second.
+/// Times of what ended in one second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PointTimes {
     pub(crate) p50: Duration,
@@ -123,6 +136,7 @@ pub(crate) struct Outcome {
     pub(crate) totals: Statistics,
     pub(crate) entries: Vec<EntryOutcome>,
     pub(crate) points: Vec<Point>,
+    pub(crate) stages: Vec<StageOutcome>,
     pub(crate) thresholds: Vec<ThresholdResult>,
     pub(crate) ending: Ending,
     /// From the start to the last journey's end.
@@ -143,6 +157,8 @@ pub(crate) struct EntryOutcome {
     pub(crate) dropped: u64,
     /// Whether journeys waited because the pool had nothing to give.
     pub(crate) starved: bool,
+    /// Whether starts were drawn at random, so that their number was known in expectation only.
+    pub(crate) random: bool,
     /// Whether the data was used up, which is a planned end.
     pub(crate) exhausted: bool,
     /// Whether its pool broke.
@@ -172,6 +188,7 @@ impl Results {
             totals: Statistics::default(),
             begun: vec![Begun::default(); entries],
             points: Vec::new(),
+            stages: Stages::default(),
             observed: Observed::default(),
             judge,
             missing: 0,
@@ -216,6 +233,7 @@ impl Results {
         &mut self,
         now: Duration,
         entries: &[EntryState],
+        stopped: Option<Duration>,
     ) -> Vec<(Second, Option<String>)> {
         let mut seconds = Vec::new();
         let covered = self.covered.values().copied().min().unwrap_or(0);
@@ -225,11 +243,15 @@ impl Results {
             if over > now || (covered <= self.next && !late) {
                 return seconds;
             }
-            seconds.push(self.close_second(entries));
+            seconds.push(self.close_second(entries, stopped));
         }
     }
 
-    fn close_second(&mut self, entries: &[EntryState]) -> (Second, Option<String>) {
+    fn close_second(
+        &mut self,
+        entries: &[EntryState],
+        stopped: Option<Duration>,
+    ) -> (Second, Option<String>) {
         let number = self.next;
         let statistics = self.pending.remove(&number).unwrap_or_default();
         self.next += 1;
@@ -239,9 +261,14 @@ impl Results {
         self.observe(end, &point, &statistics);
         let measured = Duration::from_secs(self.next.saturating_sub(self.warm_up));
         let mut aborting = None;
+        self.stages.enter(at, entries, stopped);
         if number >= self.warm_up {
             self.totals.follow(statistics.clone());
-            aborting = self.judge.second(&statistics, &self.totals, measured);
+            self.stages.follow(at, entries, &statistics);
+            let stages = self.stages.now();
+            aborting = self
+                .judge
+                .second(&statistics, &self.totals, measured, stages);
         }
         let thresholds = self.judge.finish(&self.totals, measured);
         let aborting = aborting
@@ -274,13 +301,16 @@ impl Results {
     ) -> Point {
         let mut point = Point {
             at,
-            stage: stages(entries, at),
+            stage: stage(entries, at),
             requests: statistics.http.requests,
             planned_starts: entries
                 .iter()
                 .map(|entry| entry.planned_starts(at, end))
                 .sum(),
             http: times(&statistics.http.time),
+            response_time: journey_times(statistics, |journey| &journey.response_time),
+            service_time: journey_times(statistics, |journey| &journey.service_time),
+            start_delay: journey_times(statistics, |journey| &journey.start_delay),
             ..Point::default()
         };
         for (key, journey) in &statistics.journeys {
@@ -288,6 +318,7 @@ impl Results {
             point.starts += journey.started;
             point.errors += journey.failed;
             point.dropped += journey.dropped;
+            point.waiting_for_room += journey.waits.room;
             if let Some(begun) = self.begun.get_mut(key.entry.index()) {
                 begun.add(journey);
             }
@@ -336,7 +367,7 @@ impl Results {
             .next_back()
             .is_some_and(|last| *last >= self.next)
         {
-            self.close_second(entries);
+            self.close_second(entries, Some(ending.stopped_at));
         }
         while self.points.last().is_some_and(Point::is_empty) {
             self.points.pop();
@@ -360,6 +391,7 @@ impl Results {
                 started: begun.started,
                 dropped: begun.dropped,
                 starved: entry.is_starved(),
+                random: entry.is_random(),
                 exhausted: entry.is_exhausted(),
                 broken: entry.is_broken(),
             })
@@ -369,6 +401,7 @@ impl Results {
             totals: self.totals,
             entries: outcomes,
             points: self.points,
+            stages: self.stages.finish(),
             ending,
             duration,
             measured,
@@ -395,14 +428,20 @@ fn times(latency: &Latency) -> Option<PointTimes> {
     })
 }
 
-/// The stages the entries are in, each named once.
-fn stages(entries: &[EntryState], at: Duration) -> Option<String> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in entries.iter().filter_map(|entry| entry.stage(at)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+/// Times of the journeys of all entries.
+fn journey_times(
+    statistics: &Statistics,
+    times_of: impl Fn(&JourneyStatistics) -> &Latency,
+) -> Option<PointTimes> {
+    let mut rows = statistics.journeys.values().map(times_of);
+    let mut all = rows.find(|times| !times.is_empty())?.clone();
+    rows.for_each(|more| all.merge(more));
+    times(&all)
+}
+
+/// The stages the entries are in.
+fn stage(entries: &[EntryState], at: Duration) -> Option<String> {
+    let names = stages::names(entries, at);
     (!names.is_empty()).then(|| names.join(", "))
 }
 

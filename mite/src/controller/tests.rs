@@ -456,6 +456,31 @@ fn the_warm_up_is_in_the_series_and_not_in_the_totals() {
 }
 
 #[test]
+fn seconds_are_added_up_by_stage_and_not_in_the_warm_up() {
+    let rate = |rate: u32| Constant::per_second(rate, 10 * SECOND);
+    let plan = rate(10).named("calm") + rate(20) + rate(30).named("peak") + rate(40).named("calm");
+    let mut run = Simulation::with(plan, 2, |settings| settings.warm_up = 4 * SECOND);
+    run.measure();
+    run.run_until(MINUTE);
+    let stages: Vec<_> = run
+        .finish()
+        .stages
+        .into_iter()
+        .map(|stage| {
+            let rows = stage.statistics.journeys.values();
+            let completed: u64 = rows.map(|row| row.completed).sum();
+            let times = [stage.from, stage.until, stage.lasted].map(|time| time.as_secs());
+            (stage.name, times, stage.planned[0], completed)
+        })
+        .collect();
+    let expected = [
+        ("calm".to_owned(), [4, 40, 16], 460, 460),
+        ("peak".to_owned(), [20, 30, 10], 300, 300),
+    ];
+    assert_eq!(stages, expected);
+}
+
+#[test]
 fn a_model_sees_what_the_run_has_shown() {
     struct Doubling(f64);
     impl VolumeModel for Doubling {

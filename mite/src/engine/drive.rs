@@ -224,6 +224,8 @@ impl Driver {
             p50: point.http.map(|times| times.p50),
             p95: point.http.map(|times| times.p95),
             p99: point.http.map(|times| times.p99),
+            start_delay_p99: point.start_delay.map(|times| times.p99),
+            waiting_for_room: point.waiting_for_room.as_secs_f64(),
             errors: second.errors,
             errors_last_second: point.errors,
             dropped: second.dropped,

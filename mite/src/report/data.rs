@@ -10,6 +10,7 @@ use super::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
         TransactionSummary,
     },
+    stage::StageSummary,
 };
 
 /// Everything a run has shown.
@@ -57,6 +58,9 @@ pub struct Report {
     pub errors: Vec<ErrorSummary>,
     /// What is known about the load generator itself.
     pub generator: GeneratorSummary,
+    /// A row for each named stage of the plan, in the order in which they came.
+    #[serde(default)]
+    pub stages: Vec<StageSummary>,
     /// How the run went, second by second.
     pub series: Series,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.
@@ -96,6 +100,11 @@ impl Report {
         found
             .all(|row| row.journey == first.journey)
             .then_some(first)
+    }
+
+    /// What a stage of the plan showed, by the name it was given with `.named(…)`.
+    pub fn stage(&self, name: &str) -> Option<&StageSummary> {
+        self.stages.iter().find(|row| row.name == name)
     }
 
     /// What is known of the requests of one name, whichever journeys made them.

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, LatencySummary,
     MetricKind, MetricSummary, MetricValue, PhaseSummary, Progress, Report, RequestRow,
-    RequestSummary, Series, SeriesPoint, SeriesTimes, State, ThresholdNow, ThresholdSummary,
-    TransactionSummary, Verdict,
+    RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary, State, ThresholdNow,
+    ThresholdSummary, TransactionSummary, Verdict, WaitSummary,
 };
 
 /// Times around this median, in seconds.
@@ -47,6 +47,7 @@ pub(crate) fn empty() -> Report {
             workers: 2,
             ..GeneratorSummary::default()
         },
+        stages: Vec::new(),
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -75,6 +76,7 @@ pub(crate) fn full() -> Report {
                 service_time: times(29_990, 0.008),
                 response_time: times(29_990, 0.0085),
                 start_delay: times(30_000, 0.000_08),
+                waits: waits(0.5, 1.25, 0.25),
                 unmet: 0.0,
             },
             JourneySummary {
@@ -103,6 +105,7 @@ pub(crate) fn full() -> Report {
         generator: GeneratorSummary {
             runners: 1,
             workers: 2,
+            max_in_flight: 100_000,
             loop_lag: times(120_000, 0.000_05),
             cpu_seconds: 41.5,
             peak_rss_bytes: 48_000_000,
@@ -111,6 +114,7 @@ pub(crate) fn full() -> Report {
             starved: vec!["shop::sign_in".into()],
             notes: vec!["The limit of open files is 1,024.".into()],
         },
+        stages: vec![stage("ramp", 5.0, 15.0), stage("peak", 15.0, 60.0)],
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,
@@ -123,17 +127,61 @@ pub(crate) fn full() -> Report {
                 requests: 998,
                 errors: 1,
                 dropped: 1,
-                http: SeriesTimes {
-                    p50: Some(0.004),
-                    p95: Some(0.01),
-                    p99: Some(0.016),
-                    max: Some(0.032),
-                },
+                http: series_times(0.004),
+                response_time: series_times(0.0085),
+                service_time: series_times(0.008),
             }],
         },
         config: BTreeMap::from([("base_url".into(), "https://shop.test".into())]),
         seed: Some(4711),
         ..empty()
+    }
+}
+
+fn series_times(median: f64) -> SeriesTimes {
+    SeriesTimes {
+        p50: Some(median),
+        p95: Some(median * 2.5),
+        p99: Some(median * 4.0),
+        max: Some(median * 8.0),
+    }
+}
+
+/// Seconds that starts waited for their worker, for room and for data.
+pub(crate) fn waits(worker: f64, room: f64, data: f64) -> WaitSummary {
+    WaitSummary { worker, room, data }
+}
+
+/// A stage with ten starts a second of one journey.
+pub(crate) fn stage(name: &str, from: f64, until: f64) -> StageSummary {
+    let count = (until - from) as u64 * 10;
+    StageSummary {
+        name: name.into(),
+        from,
+        until,
+        seconds: until - from,
+        users: 1.5,
+        planned_starts: count + 1,
+        starts: count,
+        errors: 2,
+        dropped: 1,
+        journeys: vec![JourneySummary {
+            journey: "shop::browse".into(),
+            started: count,
+            completed: count - 2,
+            failed: 2,
+            dropped: 1,
+            service_time: times(count - 2, 0.004),
+            response_time: times(count - 2, 0.004),
+            start_delay: times(count, 0.000_08),
+            ..JourneySummary::default()
+        }],
+        http: StageHttp {
+            requests: 2 * count,
+            failed: 1,
+            time: times(2 * count - 1, 0.004),
+            failed_time: times(1, 0.5),
+        },
     }
 }
 
@@ -152,6 +200,12 @@ pub(crate) fn passed() -> Report {
         row.completed = row.started;
         (row.failed, row.dropped, row.interrupted) = (0, 0, 0);
         row.entry = None;
+    }
+    for stage in &mut report.stages {
+        (stage.errors, stage.dropped, stage.http.failed) = (0, 0, 0);
+        for row in &mut stage.journeys {
+            (row.completed, row.failed, row.dropped) = (row.started, 0, 0);
+        }
     }
     for row in &mut report.transactions {
         row.errors = 0;
@@ -287,6 +341,8 @@ pub(crate) fn progress() -> Progress {
         p50: Some(Duration::from_micros(1200)),
         p95: Some(Duration::from_micros(3400)),
         p99: Some(Duration::from_millis(8)),
+        start_delay_p99: None,
+        waiting_for_room: 0.0,
         errors: 0,
         errors_last_second: 0,
         dropped: 0,
@@ -316,6 +372,8 @@ pub(crate) fn progress_in_trouble() -> Progress {
         p99: Some(Duration::from_millis(1950)),
         errors: 1234,
         errors_last_second: 57,
+        start_delay_p99: Some(Duration::from_millis(940)),
+        waiting_for_room: 12.0,
         dropped: 3,
         starved: vec!["sign_in".into(), "browse".into()],
         thresholds: vec![

@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Progress comes once a second, give or take; the second one after a line is due.
 const TOLERANCE: Duration = Duration::from_millis(250);
 
+/// A start delay that is worth a word.
+const LATE: Duration = Duration::from_millis(10);
+
 /// Writes a line every two seconds, and one when the run begins to stop.
 pub(crate) struct Lines<W> {
     out: W,
@@ -91,6 +94,7 @@ fn line(progress: &Progress) -> String {
         facts.push(percentiles.join(" "));
     }
     facts.push(format!("errors {}", human::count(progress.errors)));
+    facts.extend(late(progress));
     facts.extend(dropped(progress));
     facts.extend(starved(progress));
     facts.join("  ")
@@ -128,6 +132,15 @@ pub(crate) fn percentiles(progress: &Progress) -> Vec<String> {
         time.map(|time| format!("{name} {}", human::time(time.as_secs_f64())))
     })
     .collect()
+}
+
+/// `start delay p99 940ms` and `waiting for room 480`, unless starts are nearly in time.
+pub(crate) fn late(progress: &Progress) -> Vec<String> {
+    let delay = progress.start_delay_p99.filter(|delay| *delay >= LATE);
+    let delay = delay.map(|delay| format!("start delay p99 {}", human::time(delay.as_secs_f64())));
+    let waiting = progress.waiting_for_room.round() as u64;
+    let waiting = (waiting > 0).then(|| format!("waiting for room {}", human::count(waiting)));
+    delay.into_iter().chain(waiting).collect()
 }
 
 /// `dropped 3`, unless none was.
@@ -183,13 +196,15 @@ mod tests {
                 p95: None,
                 p99: None,
                 errors: 1234,
+                start_delay_p99: Some(Duration::from_millis(940)),
+                waiting_for_room: 479.6,
                 dropped: 3,
                 starved: vec!["sign_in".into()],
                 ..at(75.0)
             });
         });
         insta::assert_snapshot!(line, @r"
-        1m15s  peak  users 10 of 20  starts 500/s of 1,000/s  requests 998/s  errors 1,234  dropped 3  waiting for data: sign_in
+        1m15s  peak  users 10 of 20  starts 500/s of 1,000/s  requests 998/s  errors 1,234  start delay p99 940ms  waiting for room 480  dropped 3  waiting for data: sign_in
         ");
     }
 

@@ -148,14 +148,10 @@ fn trouble(progress: &Progress, style: Style) -> Vec<String> {
             human::count(now)
         ),
     };
-    let facts: Vec<String> = [
-        Some(errors),
-        lines::dropped(progress),
-        lines::starved(progress),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut facts = vec![errors];
+    facts.extend(lines::late(progress));
+    facts.extend(lines::dropped(progress));
+    facts.extend(lines::starved(progress));
     let tone = (progress.errors > 0).then_some(Tone::Bad);
     fill(&facts, style)
         .into_iter()
@@ -228,7 +224,8 @@ mod tests {
         ━━━━━━━━━━━━━━━━━━━━━━━━━━━─────────────  0:41 / 1:00  peak
         users 1,840 of 2,000   starts 480/s of 500/s
         requests 998/s   p50 1.20ms   p95 3.40ms   p99 1.95s
-        errors 1,234 (57/s)   dropped 3   waiting for data: sign_in, browse
+        errors 1,234 (57/s)   start delay p99 940ms   waiting for room 12   dropped 3
+        waiting for data: sign_in, browse
         · http{name="GET /basket"}.p99.9 < 1s  no sample yet
         ✗ http.p99 < 250ms over 10s abort after 30s  1.95s
         ✓ errors.rate < 5%  1.21 %
@@ -237,7 +234,8 @@ mod tests {
         ━━━━━━━━━━━━━━━━━━━━━─────────  0:41 / 1:00  peak
         users 1,840 of 2,000  starts 480/s of 500/s
         requests 998/s  p50 1.20ms  p95 3.40ms  p99 1.95s
-        errors 1,234 (57/s)  dropped 3
+        errors 1,234 (57/s)  start delay p99 940ms
+        waiting for room 12  dropped 3
         waiting for data: sign_in, browse
         · http{name="GET /…et"}.p99.9 < 1s  no sample yet
         ✗ http.p99 < 250ms ove…10s abort after 30s  1.95s
@@ -251,6 +249,8 @@ mod tests {
         p50 1.20ms  p95 3.40ms
         p99 1.95s
         errors 1,234 (57/s)
+        start delay p99 940ms
+        waiting for room 12
         dropped 3
         waiting for data: sign_…
         · htt… 1s  no sample yet

@@ -19,6 +19,7 @@ pub(crate) mod plan;
 mod progress;
 mod screen;
 mod sink;
+mod stage;
 mod style;
 mod summary;
 mod table;
@@ -29,8 +30,9 @@ pub use data::{Report, Verdict};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue, Series,
-    SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary,
+    SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, WaitSummary,
 };
+pub use stage::{StageHttp, StageSummary};
 
 pub(crate) use error::ReportError;
 pub(crate) use observer::{Observer, RunInfo, choose};

@@ -43,10 +43,26 @@ pub struct JourneySummary {
     pub response_time: LatencySummary,
     /// From the intended start to the actual one; empty in the closed model.
     pub start_delay: LatencySummary,
+    /// What starts that were due waited for.
+    #[serde(default)]
+    pub waits: WaitSummary,
     /// The share of the planned volume that did not come about, between 0 and 1: of the planned
     /// starts in the open model, of the time users should have spent in flight in the closed one.
     #[serde(default)]
     pub unmet: f64,
+}
+
+/// What starts of the open model that were due waited for, those too that were given up in the end:
+/// seconds, the waits of all of them added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WaitSummary {
+    /// For their worker, which came late: it was busy, blocked, or not given the processor.
+    pub worker: f64,
+    /// For room: as many journeys were in flight as `--max-in-flight` allows.
+    pub room: f64,
+    /// For data: the pool had nothing to give.
+    pub data: f64,
 }
 
 /// How the runs of one transaction went.
@@ -132,6 +148,9 @@ pub struct GeneratorSummary {
     pub runners: u32,
     /// Their worker threads, all together.
     pub workers: u32,
+    /// Journeys that might be in flight at once, of each runner.
+    #[serde(default)]
+    pub max_in_flight: u64,
     /// How much later than due the workers' loops came round.
     pub loop_lag: LatencySummary,
     /// Processor time used.
@@ -187,9 +206,15 @@ pub struct SeriesPoint {
     pub dropped: u64,
     /// Times of the successful requests that ended in it.
     pub http: SeriesTimes,
+    /// From the *intended* start to the end, of the journeys that were completed in it.
+    #[serde(default)]
+    pub response_time: SeriesTimes,
+    /// From the actual start to the end, of the same.
+    #[serde(default)]
+    pub service_time: SeriesTimes,
 }
 
-/// Request times of one interval, in seconds; each is absent without a request.
+/// Times of one interval, in seconds; each is absent when there was nothing to time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeriesTimes {

@@ -29,6 +29,10 @@ pub(crate) struct Progress {
     pub(crate) p50: Option<Duration>,
     pub(crate) p95: Option<Duration>,
     pub(crate) p99: Option<Duration>,
+    /// How late journeys started that ended in it, at p99; absent in a closed model.
+    pub(crate) start_delay_p99: Option<Duration>,
+    /// How many starts waited for room in it, on average.
+    pub(crate) waiting_for_room: f64,
     /// Failures.
     pub(crate) errors: u64,
     /// Failures in the last second.

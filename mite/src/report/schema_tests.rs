@@ -14,6 +14,10 @@ fn times(count: u64, median: f64) -> Value {
     })
 }
 
+fn series_times(median: f64) -> Value {
+    json!({"p50": median, "p95": median * 2.5, "p99": median * 4.0, "max": median * 8.0})
+}
+
 fn json_of(report: &Report) -> Value {
     serde_json::to_value(report).unwrap()
 }
@@ -38,7 +42,8 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 "journey": "shop::sign_in", "entry": 0, "started": 30_000, "completed": 29_990,
                 "failed": 8, "dropped": 1, "interrupted": 2,
                 "service_time": times(29_990, 0.008), "response_time": times(29_990, 0.0085),
-                "start_delay": times(30_000, 0.000_08), "unmet": 0.0,
+                "start_delay": times(30_000, 0.000_08),
+                "waits": {"worker": 0.5, "room": 1.25, "data": 0.25}, "unmet": 0.0,
             }),
         ),
         (
@@ -73,10 +78,27 @@ fn every_key_of_a_full_report_is_the_promised_one() {
         (
             "/generator",
             json!({
-                "runners": 1, "workers": 2, "loop_lag": times(120_000, 0.000_05),
+                "runners": 1, "workers": 2, "max_in_flight": 100_000, "loop_lag": times(120_000, 0.000_05),
                 "cpu_seconds": 41.5, "peak_rss_bytes": 48_000_000, "saturated": false,
                 "steal_seconds": 0.5, "starved": ["shop::sign_in"],
                 "notes": ["The limit of open files is 1,024."],
+            }),
+        ),
+        (
+            "/stages/0",
+            json!({
+                "name": "ramp", "from": 5.0, "until": 15.0, "seconds": 10.0, "users": 1.5,
+                "planned_starts": 101, "starts": 100, "errors": 2, "dropped": 1,
+                "journeys": [{
+                    "journey": "shop::browse", "started": 100, "completed": 98, "failed": 2,
+                    "dropped": 1, "interrupted": 0, "service_time": times(98, 0.004),
+                    "response_time": times(98, 0.004), "start_delay": times(100, 0.000_08),
+                    "waits": {"worker": 0.0, "room": 0.0, "data": 0.0}, "unmet": 0.0,
+                }],
+                "http": {
+                    "requests": 200, "failed": 1, "time": times(199, 0.004),
+                    "failed_time": times(1, 0.5),
+                },
             }),
         ),
         (
@@ -85,7 +107,8 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 "interval_seconds": 1, "warm_up_seconds": 5.0, "points": [{
                     "at": 12.0, "stage": "peak", "users": 10, "planned_starts": 500, "starts": 499,
                     "requests": 998, "errors": 1, "dropped": 1,
-                    "http": {"p50": 0.004, "p95": 0.01, "p99": 0.016, "max": 0.032},
+                    "http": series_times(0.004), "response_time": series_times(0.0085),
+                    "service_time": series_times(0.008),
                 }],
             }),
         ),
@@ -167,10 +190,11 @@ fn what_is_empty_has_the_promised_shape() {
             },
             "metrics": [], "errors": [],
             "generator": {
-                "runners": 1, "workers": 2, "loop_lag": none, "cpu_seconds": 0.0,
-                "peak_rss_bytes": 0, "saturated": false, "steal_seconds": 0.0, "starved": [],
-                "notes": [],
+                "runners": 1, "workers": 2, "max_in_flight": 0, "loop_lag": none,
+                "cpu_seconds": 0.0, "peak_rss_bytes": 0, "saturated": false, "steal_seconds": 0.0,
+                "starved": [], "notes": [],
             },
+            "stages": [],
             "series": {"interval_seconds": 1, "warm_up_seconds": 0.0, "points": []},
         })
     );
@@ -216,6 +240,11 @@ fn a_report_without_our_additions_can_be_read() {
         ("/http/requests_by/0", "body"),
         ("/http/requests_by/0", "encoded_body_bytes"),
         ("/http/requests_by/0", "decoded_body_bytes"),
+        ("", "stages"),
+        ("/journeys/0", "waits"),
+        ("/generator", "max_in_flight"),
+        ("/series/points/0", "response_time"),
+        ("/series/points/0", "service_time"),
         ("/generator", "starved"),
         ("/series", "warm_up_seconds"),
     ] {

@@ -13,6 +13,7 @@ use crate::{
     context::User,
     id::EntryId,
     journey::{Start, run_once},
+    stats::{Lack, Waits},
     volume::schedule::{Arrivals, Segment, Share},
 };
 
@@ -21,6 +22,7 @@ pub(super) struct Open {
     seed: u64,
     arrivals: Arrivals,
     backlog: VecDeque<Due>,
+    waiting: Waiting,
     in_flight: u64,
     share: Option<Share>,
 }
@@ -32,12 +34,22 @@ struct Due {
     at: Duration,
 }
 
+/// What starts that are due wait for, and for how long they have.
+#[derive(Default)]
+struct Waiting {
+    lack: Lack,
+    /// Up to when it has been added up.
+    counted: Duration,
+    sums: Waits,
+}
+
 impl Open {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             seed,
             arrivals: Arrivals::new(seed),
             backlog: VecDeque::new(),
+            waiting: Waiting::default(),
             in_flight: 0,
             share: None,
         }
@@ -59,6 +71,11 @@ impl Open {
         self.backlog.len()
     }
 
+    /// How long starts have waited since this was last asked, by what for.
+    pub(super) fn take_waits(&mut self) -> Waits {
+        std::mem::take(&mut self.waiting.sums)
+    }
+
     /// Forgets every start that is due or will be, and says how many were due.
     pub(super) fn clear(&mut self) -> usize {
         self.arrivals = Arrivals::new(self.seed);
@@ -67,12 +84,17 @@ impl Open {
 
     /// Takes note of what has come due.
     fn collect(&mut self, now: Duration) {
+        let standing = u32::try_from(self.backlog.len()).unwrap_or(u32::MAX);
+        let mut waited = now.saturating_sub(self.waiting.counted) * standing;
         while self.arrivals.peek().is_some_and(|due| due <= now) {
             let Some((number, at)) = self.arrivals.next() else {
                 break;
             };
             self.backlog.push_back(Due { number, at });
+            waited += now.saturating_sub(at);
         }
+        self.waiting.counted = now;
+        self.waiting.sums.add(self.waiting.lack, waited);
     }
 }
 
@@ -85,15 +107,18 @@ impl Worker {
         let mut open = entry.open.borrow_mut();
         let mut dropped = 0;
         open.collect(now);
+        open.waiting.lack = Lack::Worker;
         while let Some(due) = open.backlog.front().copied() {
             if now.saturating_sub(due.at) > self.max_start_delay {
                 dropped += 1;
             } else if !self.has_room() {
+                open.waiting.lack = Lack::Room;
                 break;
             } else if let Some(held) = self.take(entry) {
                 open.in_flight += 1;
                 self.start(entry, mix(open.seed, due.number), due.at, held);
             } else {
+                open.waiting.lack = Lack::Data;
                 break;
             }
             open.backlog.pop_front();

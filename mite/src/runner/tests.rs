@@ -26,7 +26,7 @@ use crate::{
     id::{EntryId, ItemId},
     journey::{Journey, Runnable},
     link::{Message, Order},
-    stats::{DEFAULT_CAP, JourneyStatistics, Statistics},
+    stats::{DEFAULT_CAP, JourneyStatistics, Statistics, Waits},
     volume::{
         Constant, Observed, Ramp, VolumeModel,
         schedule::{Planner, Share},
@@ -40,6 +40,7 @@ const ENTRY: EntryId = EntryId(0);
 thread_local! {
     static IN_FLIGHT: Cell<usize> = const { Cell::new(0) };
     static MOST: Cell<usize> = const { Cell::new(0) };
+    static BEGAN: Cell<Option<tokio::time::Instant>> = const { Cell::new(None) };
     static SEEN: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -494,6 +495,63 @@ async fn starts_wait_in_order_for_room_with_their_clock_running() {
         journey.service_time.max().unwrap() < 1100 * MILLISECOND,
         "and not in the service time"
     );
+    assert_waited(journey, |waits| waits.room);
+}
+
+/// Held in the third second of each five, and else done in a hundredth.
+struct Stalled;
+
+impl Journey for Stalled {
+    type Data = ();
+    const NAME: &'static str = "tests::stalled";
+
+    async fn run(ctx: &Context, (): ()) -> Result {
+        let elapsed = BEGAN.get().map_or(Duration::ZERO, |began| began.elapsed());
+        let age = Duration::from_nanos((elapsed.as_nanos() % (5 * SECOND).as_nanos()) as u64);
+        let held = if age >= 2 * SECOND {
+            (3 * SECOND).saturating_sub(age)
+        } else {
+            Duration::ZERO
+        };
+        ctx.pause(held.max(MILLISECOND)).await;
+        Ok(())
+    }
+}
+
+/// A fifth of the starts come due during the stall, and one that does `t` before its end takes `t`.
+#[tokio::test(start_paused = true)]
+async fn a_stalled_server_shows_in_response_time_not_in_service_time() {
+    for max_in_flight in [100_000, 50] {
+        BEGAN.set(Some(tokio::time::Instant::now()));
+        let bench = Bench::new::<Stalled>(Policy::Shared, |runner| {
+            runner.max_in_flight = max_in_flight;
+        });
+        bench.plan(Constant::per_second(1000, 10 * SECOND));
+        let run = bench.run(10 * SECOND, 12 * SECOND).await;
+        let journey = run.journey();
+        assert_eq!((journey.completed, journey.dropped), (10_000, 0));
+        for (quantile, truth) in [(0.90, 0.50), (0.95, 0.75), (0.99, 0.95)] {
+            let response = journey.response_time.quantile(quantile).unwrap();
+            let off = response.as_secs_f64() / truth - 1.0;
+            assert!(
+                off.abs() < 0.05,
+                "{quantile} of {max_in_flight}: {response:?}"
+            );
+        }
+        let service = journey.service_time.quantile(0.95).unwrap();
+        let hidden = max_in_flight == 50;
+        assert_eq!(service < 5 * MILLISECOND, hidden, "{service:?}");
+    }
+}
+
+/// All the waiting was for this, but for the few milliseconds by which a timer is late.
+fn assert_waited(journey: &JourneyStatistics, what_for: impl Fn(Waits) -> Duration) {
+    let waits = journey.waits;
+    let all = waits.worker + waits.room + waits.data;
+    let delay = &journey.start_delay;
+    let delays = delay.mean_seconds().unwrap_or(0.0) * delay.count() as f64;
+    assert!(all.as_secs_f64() > delays * 0.98, "{waits:?}, {delays}");
+    assert!(what_for(waits) > all.mul_f64(0.95), "{waits:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -522,6 +580,7 @@ async fn a_worker_that_was_held_up_starts_what_it_missed() {
     let (run, ()) = tokio::join!(bench.run(5 * SECOND, 6 * SECOND), hold_up);
     assert_eq!(run.journey().started, 500);
     assert!(run.journey().start_delay.max().unwrap() >= 1900 * MILLISECOND);
+    assert_waited(run.journey(), |waits| waits.worker);
     let covered: u64 = run
         .snapshots
         .iter()
@@ -631,6 +690,7 @@ async fn a_start_without_data_waits_and_is_dropped_in_the_end() {
     let run = bench.run(3 * SECOND, 4 * SECOND).await;
     assert_eq!(run.journey().started, 0);
     assert_eq!(run.journey().dropped, 30);
+    assert_waited(run.journey(), |waits| waits.data);
 }
 
 #[tokio::test(start_paused = true)]

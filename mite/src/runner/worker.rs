@@ -277,7 +277,9 @@ impl Worker {
         for entry in &self.entries {
             self.flush_data(entry);
             let time = entry.user_time(now);
+            let waits = entry.open.borrow_mut().take_waits();
             self.scope.recorder().users(entry.id, time);
+            self.scope.recorder().waited(entry.id, waits);
         }
         let statistics = self.scope.recorder().take();
         let first = self.snapshot_due.replace(second);

@@ -1,9 +1,11 @@
 //! What makes a scenario one that can be run.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::{
-    Scenario,
+    Entry, Scenario,
     threshold::{Threshold, ThresholdError},
 };
 use crate::{error::catch, stats::metric::Metric, volume::VolumeError};
@@ -56,9 +58,43 @@ impl Scenario {
             .map(|expression| {
                 let mut threshold: Threshold = expression.parse()?;
                 threshold.validate(metrics, &journeys)?;
+                if threshold.stage().is_some()
+                    && let Some(stages) = stages(&self.entries)
+                {
+                    threshold.check_stage(&stages)?;
+                }
                 Ok(threshold)
             })
             .collect();
         Ok(thresholds?)
     }
+}
+
+/// The longest step through a plan that knows no boundary; stages are looked up once a second.
+const STEP: Duration = Duration::from_secs(1);
+/// No plan is followed further; what stages come later cannot be known.
+const MOST_STEPS: usize = 1_000_000;
+
+/// The names of all stages, where every plan knows beforehand how long it lasts.
+fn stages(entries: &[Entry]) -> Option<Vec<String>> {
+    let mut names = Vec::<String>::new();
+    for entry in entries {
+        let volume = &entry.volume;
+        let end = volume.duration()?;
+        let mut at = Duration::ZERO;
+        let mut steps = 0;
+        while at < end {
+            let stage = volume.stage(at);
+            if let Some(stage) = stage.filter(|stage| !names.iter().any(|name| name == stage)) {
+                names.push(stage.to_owned());
+            }
+            let boundary = volume.boundary(at).filter(|next| *next > at);
+            at = boundary.unwrap_or_else(|| at.saturating_add(STEP));
+            steps += 1;
+            if steps > MOST_STEPS {
+                return None;
+            }
+        }
+    }
+    Some(names)
 }

@@ -123,8 +123,8 @@ impl Scenario {
         self
     }
 
-    /// Keeps the first `duration` of the run, rounded up to a full second, out of totals and
-    /// thresholds; the series of the report shows it. The default is none.
+    /// Keeps the first `duration` of the run, rounded up to a full second, out of totals,
+    /// stages and thresholds; the series of the report shows it. The default is none.
     pub fn warm_up(mut self, duration: Duration) -> Self {
         self.warm_up = duration;
         self
@@ -137,15 +137,19 @@ impl Scenario {
     /// | subject | labels |
     /// |---|---|
     /// | `http` | `journey`, `transaction`, `name`, `method`, `status`, `outcome`, `phase`; or `error` |
-    /// | `journey` | `journey` |
+    /// | `journey` | `journey`, `outcome` |
     /// | `transaction` | `journey`, `transaction`, `outcome` |
     /// | `errors` | `kind`, `journey`, `transaction`, `location` |
-    /// | `start_delay`, `dropped` | `journey` |
+    /// | `service_time`, `start_delay`, `dropped` | `journey` |
     /// | a metric of your own | its labels |
+    ///
+    /// All but metrics of your own take `stage` too, the name of a stage of the plan:
+    /// `http{stage="peak"}.p99 < 250ms` is about what ended during it.
     ///
     /// The statistics are `count`, `rate`, `min`, `mean`, `stddev`, `max` and percentiles such as
     /// `p50` and `p99.9`. Times of `http` and `transaction` are those of successes
-    /// (`{outcome="failed"}` gives the others), the time of `journey` is its response time.
+    /// (`{outcome="failed"}` gives the others), the time of `journey` is its response time, counted
+    /// from when its start was due; `service_time` leaves out the wait before the actual start.
     /// `http{phase="first_byte"}` is about one phase of requests, failed or not: `waiting`, `dns`,
     /// `connect`, `tls`, `sent`, `first_byte` or `body`. `http{error="timeout"}` has the `count` and
     /// the `rate` of requests that ended in that kind of transport error.

@@ -10,6 +10,7 @@ mod names;
 mod phases;
 mod recorder;
 mod requests;
+mod stage;
 mod statistics;
 mod summary;
 mod user_metrics;
@@ -19,7 +20,10 @@ pub(crate) use http::{HttpKey, RequestStatistics};
 pub(crate) use latency::Latency;
 pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
-pub(crate) use statistics::{JourneyKey, JourneyStatistics, Statistics, TransactionKey, UserTime};
+pub(crate) use stage::StageStatistics;
+pub(crate) use statistics::{
+    JourneyKey, JourneyStatistics, Lack, Statistics, TransactionKey, UserTime, Waits,
+};
 pub use summary::LatencySummary;
 pub(crate) use user_metrics::MetricValue;
 

@@ -14,7 +14,7 @@ use super::{
     requests::RequestTable,
     statistics::{
         GeneratorStatistics, JourneyKey, JourneyStatistics, Statistics, TransactionKey,
-        TransactionStatistics, UserTime,
+        TransactionStatistics, UserTime, Waits,
     },
     user_metrics::UserMetrics,
 };
@@ -179,6 +179,13 @@ impl Recorder {
     pub(crate) fn users(&mut self, entry: EntryId, users: UserTime) {
         if let Some(entry) = self.entries.get_mut(entry.index()) {
             entry.statistics.users.follow(users);
+        }
+    }
+
+    /// How long starts of a part of the interval waited, by what for.
+    pub(crate) fn waited(&mut self, entry: EntryId, waits: Waits) {
+        if let Some(entry) = self.entries.get_mut(entry.index()) {
+            entry.statistics.waits.merge(waits);
         }
     }
 

@@ -124,6 +124,8 @@ pub(crate) struct JourneyStatistics {
     pub(crate) failed_time: Latency,
     /// Of all that ended, however they did.
     pub(crate) start_delay: Latency,
+    /// Of all that were planned, those too that were given up.
+    pub(crate) waits: Waits,
     pub(crate) users: UserTime,
 }
 
@@ -132,10 +134,14 @@ impl JourneyStatistics {
     pub(crate) fn finished(&self) -> u64 {
         self.completed + self.failed
     }
-}
 
-impl Merge for JourneyStatistics {
-    fn merge(&mut self, other: Self) {
+    /// Adds what was counted in the time after.
+    pub(crate) fn follow(&mut self, next: &Self) {
+        self.add_all_but_users(next);
+        self.users.follow(next.users);
+    }
+
+    fn add_all_but_users(&mut self, other: &Self) {
         self.started += other.started;
         self.completed += other.completed;
         self.failed += other.failed;
@@ -145,7 +151,55 @@ impl Merge for JourneyStatistics {
         self.response_time.merge(&other.response_time);
         self.failed_time.merge(&other.failed_time);
         self.start_delay.merge(&other.start_delay);
+        self.waits.merge(other.waits);
+    }
+}
+
+impl Merge for JourneyStatistics {
+    fn merge(&mut self, other: Self) {
+        self.add_all_but_users(&other);
         self.users.merge(other.users);
+    }
+}
+
+/// What keeps a start that is due from starting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// Its worker has not come round to it.
+    #[default]
+    Worker,
+    /// As many journeys are in flight as may be.
+    Room,
+    /// There is no data for it.
+    Data,
+}
+
+/// How long starts that were due had to wait, added up, by what for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waits {
+    pub(crate) worker: Duration,
+    pub(crate) room: Duration,
+    pub(crate) data: Duration,
+}
+
+impl Waits {
+    pub(crate) fn add(&mut self, lack: Lack, time: Duration) {
+        let sum = match lack {
+            Lack::Worker => &mut self.worker,
+            Lack::Room => &mut self.room,
+            Lack::Data => &mut self.data,
+        };
+        *sum = sum.saturating_add(time);
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (lack, time) in [
+            (Lack::Worker, other.worker),
+            (Lack::Room, other.room),
+            (Lack::Data, other.data),
+        ] {
+            self.add(lack, time);
+        }
     }
 }
 

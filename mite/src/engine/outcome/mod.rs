@@ -1,8 +1,9 @@
 //! From what the controller added up to the report.
 
 mod http;
+mod journeys;
 
-use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
+use std::{cmp::Reverse, time::Duration};
 
 use super::{
     Settings,
@@ -12,12 +13,12 @@ use super::{
 use crate::{
     clock::RunClock,
     config::Config,
-    controller::{EntryOutcome, Outcome, Point},
+    controller::{Outcome, Point, PointTimes},
     report::{
-        ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-        Report, Series, SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
+        ErrorSummary, GeneratorSummary, MetricKind, MetricSummary, MetricValue, Report, Series,
+        SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
     },
-    stats::{self, Statistics, UserTime, metric},
+    stats::{self, Statistics, metric},
 };
 
 /// The part of a worker's core that may be in use before the generator is a suspect.
@@ -54,12 +55,16 @@ pub(super) fn report(
                 passed: threshold.passed,
             })
             .collect(),
-        journeys: journeys(outcome),
+        journeys: journeys::totals(outcome),
         transactions: transactions(totals),
         http: http::summary(totals),
         metrics: metrics(totals),
         errors: errors(totals),
-        generator: generator(outcome, workers, usage),
+        generator: GeneratorSummary {
+            max_in_flight: settings.max_in_flight as u64,
+            ..generator(outcome, workers, usage)
+        },
+        stages: journeys::stages(outcome),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
@@ -107,54 +112,6 @@ fn masked(mut report: Report, config: &Config) -> Report {
         *text = config.mask(text);
     }
     report
-}
-
-fn journeys(outcome: &Outcome) -> Vec<JourneySummary> {
-    let totals = &outcome.totals;
-    let mut seen = BTreeSet::new();
-    let twice: BTreeSet<_> = totals
-        .journeys
-        .keys()
-        .map(|key| &key.journey)
-        .filter(|name| !seen.insert(*name))
-        .collect();
-    totals
-        .journeys
-        .iter()
-        .map(|(key, journey)| JourneySummary {
-            journey: key.journey.to_string(),
-            entry: twice.contains(&key.journey).then_some(key.entry.0),
-            started: journey.started,
-            completed: journey.completed,
-            failed: journey.failed,
-            dropped: journey.dropped,
-            interrupted: journey.interrupted,
-            service_time: journey.service_time.summary(),
-            response_time: journey.response_time.summary(),
-            start_delay: journey.start_delay.summary(),
-            unmet: unmet(outcome.entries.get(key.entry.index()), journey.users),
-        })
-        .collect()
-}
-
-/// The part of the volume that did not come about: of the planned starts, or of the user-seconds.
-///
-/// That the data of an entry was used up is its planned end, and not missing volume.
-fn unmet(entry: Option<&EntryOutcome>, users: UserTime) -> f64 {
-    if entry.is_some_and(EntryOutcome::is_used_up) {
-        return 0.0;
-    }
-    let starts = entry.map_or(0.0, |entry| {
-        let missing = entry.planned.saturating_sub(entry.started);
-        missing as f64 / entry.planned.max(1) as f64
-    });
-    let wanted = users.wanted.as_secs_f64();
-    let time = if wanted > 0.0 {
-        users.unmet.as_secs_f64() / wanted
-    } else {
-        0.0
-    };
-    starts.max(time)
 }
 
 fn transactions(totals: &Statistics) -> Vec<TransactionSummary> {
@@ -234,6 +191,7 @@ fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary
     GeneratorSummary {
         runners: 1,
         workers,
+        max_in_flight: 0,
         loop_lag: outcome.totals.generator.loop_lag.summary(),
         cpu_seconds,
         peak_rss_bytes: peak_rss_bytes(),
@@ -254,13 +212,17 @@ fn point(point: &Point) -> SeriesPoint {
         requests: point.requests,
         errors: point.errors,
         dropped: point.dropped,
-        http: point
-            .http
-            .map_or_else(SeriesTimes::default, |times| SeriesTimes {
-                p50: Some(times.p50.as_secs_f64()),
-                p95: Some(times.p95.as_secs_f64()),
-                p99: Some(times.p99.as_secs_f64()),
-                max: Some(times.max.as_secs_f64()),
-            }),
+        http: times(point.http),
+        response_time: times(point.response_time),
+        service_time: times(point.service_time),
     }
+}
+
+fn times(times: Option<PointTimes>) -> SeriesTimes {
+    times.map_or_else(SeriesTimes::default, |times| SeriesTimes {
+        p50: Some(times.p50.as_secs_f64()),
+        p95: Some(times.p95.as_secs_f64()),
+        p99: Some(times.p99.as_secs_f64()),
+        max: Some(times.max.as_secs_f64()),
+    })
 }

@@ -1,8 +1,11 @@
 //! What a person reads when a run is over: in ten seconds, with the verdict last, where the eye is.
 
+mod clocks;
 mod errors;
+mod journeys;
 mod machinery;
 mod phases;
+mod stages;
 mod tables;
 
 use std::time::Duration;
@@ -26,6 +29,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
     let sections = [
         summary.heading(),
         summary.journeys(),
+        summary.stages(),
         summary.transactions(),
         summary.requests(),
         summary.phases(),

@@ -3,7 +3,7 @@
 use super::Summary;
 use crate::report::{
     human,
-    parts::{JourneySummary, MetricSummary, MetricValue},
+    parts::{MetricSummary, MetricValue},
     style::Tone,
     table::{Column, Row, Table},
     text,
@@ -12,89 +12,8 @@ use crate::stats::LatencySummary;
 
 /// Rows of a table shown; the others are in the report.
 const MOST_ROWS: usize = 20;
-/// The share of a journey's volume whose absence is worth a line.
-const LEAST_UNMET: f64 = 0.001;
 
 impl Summary<'_> {
-    pub(super) fn journeys(&self) -> Vec<String> {
-        let mut table = Table::new(
-            "Journeys",
-            [
-                vec![
-                    figure("started", u8::MAX).always(),
-                    figure("completed", 5),
-                    figure("failed", u8::MAX),
-                    figure("dropped", 9),
-                    figure("interrupted", 4),
-                ],
-                times(),
-            ]
-            .concat(),
-        );
-        for row in &self.report.journeys {
-            let counts = [
-                row.started,
-                row.completed,
-                row.failed,
-                row.dropped,
-                row.interrupted,
-            ];
-            table.push(Row {
-                name: self.entry(row),
-                figures: [
-                    counts.map(human::count).to_vec(),
-                    percentiles(&row.response_time),
-                ]
-                .concat(),
-                remark: None,
-            });
-        }
-        let mut lines = table.render(self.style);
-        for row in &self.report.journeys {
-            for sentence in [self.unmet(row), self.waited(row)].into_iter().flatten() {
-                lines.extend(self.remark(&sentence));
-            }
-        }
-        lines
-    }
-
-    /// One sentence where the service time alone would tell a rosier tale.
-    fn waited(&self, row: &JourneySummary) -> Option<String> {
-        let response = row.response_time.p99?;
-        let service = row.service_time.p99?;
-        if response < service * 1.5 || response - service < 0.010 {
-            return None;
-        }
-        let delay = row.start_delay.p99.unwrap_or(response - service);
-        Some(format!(
-            "{}: its response time, counted from when each start was due, is far above its service \
-             time, p99 {} and {}: starts came late, p99 {}, for there was more load than room for \
-             it. Users would have felt the response time.",
-            self.entry(row),
-            human::time(response),
-            human::time(service),
-            human::time(delay),
-        ))
-    }
-
-    fn unmet(&self, row: &JourneySummary) -> Option<String> {
-        (row.unmet >= LEAST_UNMET).then(|| {
-            let share = human::percent(row.unmet);
-            format!(
-                "{}: {share} of its planned volume did not come about.",
-                self.entry(row)
-            )
-        })
-    }
-
-    fn entry(&self, row: &JourneySummary) -> String {
-        let name = self.names.journey(&row.journey);
-        match row.entry {
-            Some(entry) => format!("{name} #{entry}"),
-            None => name,
-        }
-    }
-
     pub(super) fn transactions(&self) -> Vec<String> {
         let columns = [
             vec![figure("count", u8::MAX).always(), figure("failed", 9)],
@@ -232,7 +151,7 @@ pub(super) fn figure(title: &'static str, worth: u8) -> Column {
     }
 }
 
-fn times() -> Vec<Column> {
+pub(super) fn times() -> Vec<Column> {
     vec![
         figure("p50", 6),
         figure("p95", 7),
@@ -241,7 +160,7 @@ fn times() -> Vec<Column> {
     ]
 }
 
-fn percentiles(time: &LatencySummary) -> Vec<String> {
+pub(super) fn percentiles(time: &LatencySummary) -> Vec<String> {
     figures_of(time, human::time)
 }
 

@@ -83,6 +83,8 @@ fn an_invalid_run_says_that_the_load_was_not_there() {
     row.service_time = times(29_990, 0.002);
     row.response_time = times(29_990, 0.24);
     row.start_delay = times(30_000, 0.239);
+    row.waits = fixture::waits(40.0, 900.0, 0.0);
+    report.generator.max_in_flight = 50;
     insta::assert_snapshot!(shown(&report, 80));
 }
 
@@ -175,11 +177,53 @@ fn transport_errors_are_told_also_when_nothing_was_ever_written() {
 #[test]
 fn response_and_service_time_are_compared_only_where_they_differ() {
     let mut report = fixture::passed();
+    report.journeys[0].response_time = times(1, 0.008);
     assert!(!shown(&report, 80).contains("service time"));
     report.journeys[0].response_time = times(1, 0.5);
-    assert!(shown(&report, 80).contains("sign_in: its response time"));
+    assert!(shown(&report, 80).contains("sign_in: response time p99 2.00s, service"));
     report.journeys[0].service_time = times(1, 0.45);
-    assert!(!shown(&report, 80).contains("service time"));
+    let text = shown(&report, 80);
+    assert!(text.contains("\n    service time"), "{text}");
+    assert!(!text.contains("would have felt"), "{text}");
+}
+
+#[test]
+fn a_difference_is_told_at_the_percentile_that_shows_it_with_its_causes() {
+    let mut report = fixture::passed();
+    report.generator.max_in_flight = 50;
+    let row = &mut report.journeys[0];
+    row.response_time = times(30_000, 0.24);
+    row.service_time = LatencySummary {
+        p99: row.response_time.p99,
+        ..times(30_000, 0.002)
+    };
+    row.start_delay = times(30_000, 0.238);
+    for (waits, cause) in [
+        (
+            fixture::waits(4.0, 95.0, 0.0),
+            "starts waited 595ms at p95 for room (--max-in-flight 50 was reached). A user",
+        ),
+        (
+            fixture::waits(30.0, 10.0, 60.0),
+            "for data (its datapool had none to give), for their worker (it was busy or blocked, \
+             loop lag p99 200µs) and for room (--max-in-flight 50 was reached).",
+        ),
+        (
+            fixture::waits(0.0, 0.0, 0.0),
+            "starts waited 595ms at p95 for their turn.",
+        ),
+    ] {
+        report.journeys[0].waits = waits;
+        let text = shown(&report, 80)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(
+            text.contains("sign_in: response time p95 600ms, service time p95 5.00ms:"),
+            "{text}"
+        );
+        assert!(text.contains(cause), "{text}");
+    }
 }
 
 #[test]

@@ -8,6 +8,14 @@ use crate::stats::Statistics;
 /// How far a window may be from its length: ticks of a second are a little early or late.
 const TOLERANCE: Duration = Duration::from_millis(100);
 
+/// The stages of the plan that a second lies in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StagesNow {
+    pub(crate) names: Vec<String>,
+    /// Whether they still last, and not just what was begun in them.
+    pub(crate) lasting: bool,
+}
+
 /// The thresholds of a run, with what windows have shown so far.
 ///
 /// It counts from the end of the warm-up: neither the seconds it is fed nor the totals have anything
@@ -35,15 +43,17 @@ impl Judge {
         interval: &Statistics,
         totals: &Statistics,
         elapsed: Duration,
+        stages: &StagesNow,
     ) -> Option<usize> {
         let length = elapsed.saturating_sub(self.elapsed);
         self.elapsed = elapsed;
         let mut aborting = None;
         for (index, watch) in self.watches.iter_mut().enumerate() {
-            let broken = match watch.threshold.window() {
-                Some(window) => watch.slide(window, interval, length),
-                None => watch.breaks_already(totals, elapsed),
-            };
+            let broken = watch.follow_stage(interval, length, stages)
+                && match watch.threshold.window() {
+                    Some(window) => watch.slide(window, interval, length),
+                    None => watch.breaks_already(totals, elapsed),
+                };
             let due = watch
                 .threshold
                 .abort()
@@ -72,6 +82,8 @@ impl Judge {
 #[derive(Debug)]
 struct Watch {
     threshold: Threshold,
+    /// All that its stage has shown, and how long that has lasted.
+    of_stage: (Measured, Duration),
     intervals: VecDeque<(Duration, Measured)>,
     covered: Duration,
     /// Whether there has been anything to measure yet.
@@ -84,6 +96,7 @@ impl Watch {
     fn new(threshold: Threshold) -> Self {
         Self {
             threshold,
+            of_stage: Default::default(),
             intervals: VecDeque::new(),
             covered: Duration::ZERO,
             begun: false,
@@ -91,12 +104,43 @@ impl Watch {
         }
     }
 
+    /// Takes in what its stage showed, and says whether the stage lasts; without one, the run is it.
+    ///
+    /// A window does not go on over the time between two stages of the same name.
+    fn follow_stage(&mut self, interval: &Statistics, length: Duration, now: &StagesNow) -> bool {
+        let Some(stage) = self.threshold.stage() else {
+            return true;
+        };
+        let inside = now.names.iter().any(|name| name == stage);
+        if inside {
+            let (measured, elapsed) = &mut self.of_stage;
+            measured.merge(&self.threshold.measure(interval));
+            if now.lasting {
+                *elapsed += length;
+            }
+        } else {
+            self.intervals.clear();
+            self.covered = Duration::ZERO;
+        }
+        inside && now.lasting
+    }
+
+    /// How it comes out over its stage, or over the whole run.
+    fn evaluate(&self, totals: &Statistics, elapsed: Duration) -> Evaluation {
+        if self.threshold.stage().is_none() {
+            return self.threshold.evaluate(totals, elapsed);
+        }
+        let (measured, elapsed) = &self.of_stage;
+        self.threshold
+            .judge(measured.value(&self.threshold, *elapsed))
+    }
+
     /// Whether the totals break it; a run in which nothing has happened yet breaks nothing.
     fn breaks_already(&self, totals: &Statistics, elapsed: Duration) -> bool {
         if self.threshold.abort().is_none() {
             return false;
         }
-        let evaluation = self.threshold.evaluate(totals, elapsed);
+        let evaluation = self.evaluate(totals, elapsed);
         evaluation.value.is_some() && !evaluation.passed
     }
 
@@ -153,9 +197,9 @@ impl Watch {
         };
     }
 
-    /// A run shorter than the window is judged as one window.
+    /// A run or a stage shorter than the window is judged as one window.
     fn result(&self, totals: &Statistics, elapsed: Duration) -> Evaluation {
         self.windows
-            .unwrap_or_else(|| self.threshold.evaluate(totals, elapsed))
+            .unwrap_or_else(|| self.evaluate(totals, elapsed))
     }
 }

@@ -98,6 +98,12 @@ impl Threshold {
                     self.add_outcomes(&mut measured, row.finished(), row.failed, times);
                 }
             }
+            Subject::ServiceTime => {
+                for row in self.journeys(statistics) {
+                    measured.add(row.service_time.count());
+                    measured.times.merge(&row.service_time);
+                }
+            }
             Subject::StartDelay => {
                 for row in self.journeys(statistics) {
                     measured.add(row.start_delay.count());

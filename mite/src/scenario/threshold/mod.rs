@@ -12,7 +12,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use judge::Judge;
+pub(crate) use judge::{Judge, StagesNow};
 
 use self::vocabulary::{Limit, Operator, Stat, Subject, Unit, did_you_mean};
 use crate::stats::{Statistics, metric::Metric};
@@ -23,12 +23,13 @@ use crate::stats::{Statistics, metric::Metric};
 ///
 /// | Subject | Is about | Times | Labels |
 /// |---|---|---|---|
-/// | `http` | requests of which a byte was written | total time of the successful ones | `journey`, `transaction`, `name`, `method`, `status`, `outcome`, `phase`; or `error` |
-/// | `journey` | journeys that ended by themselves | response time of the completed ones | `journey`, `outcome` |
-/// | `transaction` | transactions | of the successful ones | `journey`, `transaction` (or `name`), `outcome` |
-/// | `errors` | failures | | `kind`, `journey`, `transaction`, `location` |
-/// | `start_delay` | starts of the open model | intended to actual start | `journey` |
-/// | `dropped` | starts given up | | `journey` |
+/// | `http` | requests of which a byte was written | total time of the successful ones | `journey`, `transaction`, `name`, `method`, `status`, `outcome`, `phase`, `stage`; or `error`, `stage` |
+/// | `journey` | journeys that ended by themselves | response time of the completed ones | `journey`, `outcome`, `stage` |
+/// | `service_time` | journeys that were completed | actual start to end | `journey`, `stage` |
+/// | `transaction` | transactions | of the successful ones | `journey`, `transaction` (or `name`), `outcome`, `stage` |
+/// | `errors` | failures | | `kind`, `journey`, `transaction`, `location`, `stage` |
+/// | `start_delay` | starts of the open model | intended to actual start | `journey`, `stage` |
+/// | `dropped` | starts given up | | `journey`, `stage` |
 /// | a metric of your own | what it counts | of a histogram of seconds | its own |
 ///
 /// A label selects what has exactly this value; of a journey, the last parts of its name are enough
@@ -40,7 +41,14 @@ use crate::stats::{Statistics, metric::Metric};
 /// `body`, of the requests, failed or not, that went through it: `http{phase="tls"}.p99 < 50ms`.
 /// It goes with all other labels but `outcome`. `error` selects requests that ended in one kind of
 /// transport error, those too of which nothing was written: `http{error="timeout"}.count < 10`. It
-/// stands alone, and has `count` and `rate`.
+/// goes with no other label but `stage`, and has `count` and `rate`.
+///
+/// `journey` is about response time, from when a start was due; `service_time` leaves out the wait
+/// before the actual start, and is the same in the closed model.
+///
+/// `stage` selects the seconds of the run that begin while any volume is in the stage of that name:
+/// `http{stage="peak"}.p99 < 250ms`. All that ends in them counts, of whatever journey; what is in
+/// flight when the plan is over counts for its last stage. Rates are per second of the stage.
 ///
 /// | Stat | Is | Compared with |
 /// |---|---|---|
@@ -70,6 +78,7 @@ pub struct Threshold {
     expression: String,
     subject: Subject,
     labels: Vec<(String, String)>,
+    stage: Option<String>,
     stat: Stat,
     operator: Operator,
     limit: Limit,
@@ -161,6 +170,32 @@ impl Threshold {
         }
         self.labels = labels;
         Ok(())
+    }
+
+    /// The stage of the plan that it is about, if not about the whole run.
+    pub(crate) fn stage(&self) -> Option<&str> {
+        self.stage.as_deref()
+    }
+
+    /// Checks that there is such a stage among all that there are.
+    ///
+    /// # Errors
+    /// When there is none of the name.
+    pub(crate) fn check_stage(&self, stages: &[String]) -> Result<(), ThresholdError> {
+        let Some(stage) = self
+            .stage()
+            .filter(|stage| !stages.iter().any(|s| s == stage))
+        else {
+            return Ok(());
+        };
+        let hint = did_you_mean(stage, stages.iter().map(String::as_str));
+        let there_are = match stages {
+            [] => "none of its volumes is named: `.named(\"…\")`".to_owned(),
+            some => format!("it has {}", some.join(", ")),
+        };
+        Err(self.error(&format!(
+            "the scenario has no stage \"{stage}\"{hint}; {there_are}"
+        )))
     }
 
     /// Compares it with what was measured in `elapsed`.

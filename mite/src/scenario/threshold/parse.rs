@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Abort, Threshold, ThresholdError, labels,
     vocabulary::{
-        Limit, Operator, STATS, SUBJECTS, Stat, Subject, Unit, did_you_mean, no_such_label,
+        Limit, Operator, STAGE, STATS, SUBJECTS, Stat, Subject, Unit, did_you_mean, no_such_label,
     },
 };
 
@@ -26,7 +26,8 @@ pub(super) fn parse(expression: &str) -> Result<Threshold, ThresholdError> {
         rest: expression.trim(),
     };
     let (subject_name, subject) = parser.subject()?;
-    let labels = parser.labels(subject_name, &subject)?;
+    let mut labels = parser.labels(subject_name, &subject)?;
+    let stage = take_stage(&subject, &mut labels);
     if let Some(why) = labels::misfit(&subject, &labels) {
         return Err(parser.error(&why));
     }
@@ -43,12 +44,22 @@ pub(super) fn parse(expression: &str) -> Result<Threshold, ThresholdError> {
         expression: parser.expression.to_owned(),
         subject,
         labels,
+        stage,
         stat,
         operator,
         limit,
         window,
         abort,
     })
+}
+
+/// A metric's own label of that name is one of its labels.
+fn take_stage(subject: &Subject, labels: &mut Vec<(String, String)>) -> Option<String> {
+    if matches!(subject, Subject::Custom { .. }) {
+        return None;
+    }
+    let place = labels.iter().position(|(name, _)| name == STAGE)?;
+    Some(labels.swap_remove(place).1)
 }
 
 struct Parser<'a> {

@@ -328,6 +328,7 @@ fn what_only_the_scenario_knows_is_checked_against_it() {
             "no label \"shp\" (did you mean \"shop\"?)",
         ),
         ("queue{shop=\"x\"}.value > 1", "\"queue\" has no labels"),
+        ("took{stage=\"peak\"}.p99 < 1s", "\"took\" has no labels"),
         (
             "journey{journey=\"buy\"}.p99 < 1s",
             "has no journey \"buy\"; it has shop::sign_in,",
@@ -355,6 +356,23 @@ fn what_only_the_scenario_knows_is_checked_against_it() {
     let mut threshold = parse("journey{journey=\"browse\"}.p99 < 1s");
     threshold.validate(&[], &journeys).unwrap();
     assert_eq!(threshold.labels[0].1, "shop::browse");
+}
+
+#[test]
+fn a_stage_that_the_plan_does_not_have_is_refused() {
+    let threshold = parse("http{stage=\"peek\"}.p99 < 1s");
+    let refusal = |stages: &[&str]| {
+        let stages: Vec<_> = stages.iter().map(|name| (*name).to_owned()).collect();
+        threshold.check_stage(&stages).unwrap_err().to_string()
+    };
+    let message = refusal(&["ramp", "peak"]);
+    assert!(
+        message.contains("no stage \"peek\" (did you mean \"peak\"?); it has ramp, peak"),
+        "{message}"
+    );
+    assert!(refusal(&[]).contains(".named("), "{}", refusal(&[]));
+    assert!(threshold.check_stage(&["peek".to_owned()]).is_ok());
+    assert!(parse("http.p99 < 1s").check_stage(&[]).is_ok());
 }
 
 #[test]
@@ -491,6 +509,9 @@ fn journeys_transactions_and_failures_are_judged_by_their_labels() {
         ("errors{kind=\"timeout\"}.count > 0", 1.0),
         ("errors{kind=\"timeout\"}.rate > 0%", 0.25),
         ("errors{location=\"src/main.rs:12\"}.count > 0", 2.0),
+        ("service_time.count > 0", 3.0),
+        ("service_time.max > 0s", 0.001),
+        ("service_time{journey=\"sign_in\"}.count > 0", 1.0),
         ("start_delay.count > 0", 5.0),
         ("start_delay.max > 0s", 0.002),
         ("dropped.count >= 0", 0.0),
@@ -577,9 +598,92 @@ fn watched(
         elapsed += SECOND;
         let interval = second.done();
         totals.follow(interval.clone());
-        said.push(judge.second(&interval, &totals, elapsed + jitter * MS));
+        let stages = StagesNow::default();
+        said.push(judge.second(&interval, &totals, elapsed + jitter * MS, &stages));
     }
     (said, judge.finish(&totals, elapsed))
+}
+
+/// As [`watched`], each second with the stages it lies in; those in capitals are over.
+fn staged(expressions: &[&str], seconds: &[(&[&str], u64)]) -> (Vec<bool>, Vec<ThresholdResult>) {
+    let mut judge = Judge::new(expressions.iter().map(|text| parse(text)).collect());
+    let mut totals = Statistics::default();
+    let mut said = Vec::new();
+    for (elapsed, &(names, ms)) in (1..).zip(seconds) {
+        let interval = self::seconds(&[ms]).next().unwrap().done();
+        totals.follow(interval.clone());
+        let stages = StagesNow {
+            names: names.iter().map(|name| name.to_lowercase()).collect(),
+            lasting: names.iter().all(|name| name.to_lowercase() == *name),
+        };
+        let aborting = judge.second(&interval, &totals, elapsed * SECOND, &stages);
+        said.push(aborting.is_some());
+    }
+    let elapsed = SECOND * u32::try_from(seconds.len()).unwrap();
+    (said, judge.finish(&totals, elapsed))
+}
+
+#[test]
+fn a_threshold_on_a_stage_is_about_the_seconds_of_that_stage() {
+    let seconds: &[(&[&str], u64)] = &[
+        (&["ramp"], 900),
+        (&["peak"], 10),
+        (&["ramp", "peak"], 20),
+        (&[], 900),
+        (&["peak"], 30),
+        (&["PEAK"], 40),
+    ];
+    let values = |expression: &str| {
+        let (_, results) = staged(&[expression], seconds);
+        (results[0].value, results[0].passed)
+    };
+    for (expression, value, passed) in [
+        (r#"http{stage="peak"}.max < 100ms"#, 0.04, true),
+        (r#"http{stage="peak"}.count == 4"#, 4.0, true),
+        (r#"http{stage="peak"}.rate < 1.4/s"#, 4.0 / 3.0, true),
+        (
+            r#"http{stage="peak",name="GET /"}.mean < 25ms"#,
+            0.025,
+            false,
+        ),
+        (r#"http{stage="ramp"}.count == 2"#, 2.0, true),
+        (r#"http{stage="peak",error="dns"}.count == 0"#, 0.0, true),
+        (r#"errors{stage="peak"}.count == 0"#, 0.0, true),
+    ] {
+        let (found, holds) = values(expression);
+        assert!(
+            (found.unwrap() - value).abs() < 1e-3,
+            "{expression}: {found:?}"
+        );
+        assert_eq!(holds, passed, "{expression}");
+    }
+    assert_eq!(values(r#"http{stage="night"}.p99 < 1s"#), (None, false));
+}
+
+#[test]
+fn a_window_and_an_abort_keep_to_their_stage() {
+    let seconds: &[(&[&str], u64)] = &[
+        (&["ramp"], 900),
+        (&["peak"], 90),
+        (&["ramp"], 900),
+        (&["peak"], 90),
+        (&["peak"], 10),
+        (&["peak"], 10),
+        (&["PEAK"], 900),
+    ];
+    let (said, results) = staged(
+        &[r#"http{stage="peak"}.mean < 60ms over 2s abort"#],
+        seconds,
+    );
+    assert_eq!(said, [false; 7], "no window of two seconds is over 50 ms");
+    assert!(results[0].passed, "{results:?}");
+    assert!(
+        (results[0].value.unwrap() - 0.05).abs() < 1e-3,
+        "{results:?}"
+    );
+    let (said, results) = staged(&[r#"http{stage="peak"}.mean < 60ms abort"#], seconds);
+    assert_eq!(said, [false, true, false, true, true, false, false]);
+    assert!(!results[0].passed, "what comes late counts: {results:?}");
 }
 
 fn seconds(times: &[u64]) -> impl Iterator<Item = Second> {

@@ -9,6 +9,7 @@ pub(super) enum Subject {
     Journey,
     Transaction,
     Errors,
+    ServiceTime,
     StartDelay,
     Dropped,
     /// The kind is known once the threshold was validated.
@@ -19,14 +20,18 @@ pub(super) enum Subject {
 }
 
 /// The subjects every run has.
-pub(super) const SUBJECTS: [&str; 6] = [
+pub(super) const SUBJECTS: [&str; 7] = [
     "http",
     "journey",
     "transaction",
     "errors",
+    "service_time",
     "start_delay",
     "dropped",
 ];
+
+/// The label of all of them that says when, and not of what.
+pub(super) const STAGE: &str = "stage";
 
 impl Subject {
     pub(super) fn named(name: &str) -> Self {
@@ -35,6 +40,7 @@ impl Subject {
             "journey" => Self::Journey,
             "transaction" => Self::Transaction,
             "errors" => Self::Errors,
+            "service_time" => Self::ServiceTime,
             "start_delay" => Self::StartDelay,
             "dropped" => Self::Dropped,
             custom => Self::Custom {
@@ -56,11 +62,12 @@ impl Subject {
                 "outcome",
                 "phase",
                 "error",
+                STAGE,
             ]),
-            Self::Journey => Some(&["journey", "outcome"]),
-            Self::Transaction => Some(&["journey", "transaction", "name", "outcome"]),
-            Self::Errors => Some(&["kind", "journey", "transaction", "location"]),
-            Self::StartDelay | Self::Dropped => Some(&["journey"]),
+            Self::Journey => Some(&["journey", "outcome", STAGE]),
+            Self::Transaction => Some(&["journey", "transaction", "name", "outcome", STAGE]),
+            Self::Errors => Some(&["kind", "journey", "transaction", "location", STAGE]),
+            Self::ServiceTime | Self::StartDelay | Self::Dropped => Some(&["journey", STAGE]),
             Self::Custom { .. } => None,
         }
     }
