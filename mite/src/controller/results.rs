@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{StopCause, entry::EntryState};
+use super::{
+    StopCause,
+    busy::{BusyLog, BusyWorkers},
+    entry::EntryState,
+};
 use crate::{
     id::RunnerId,
     link::Snapshot,
@@ -38,6 +42,7 @@ pub(super) struct Results {
     observed: Observed,
     judge: Judge,
     missing: u64,
+    busy: BusyLog,
 }
 
 /// What became of the starts of an entry, warm-up included.
@@ -131,6 +136,7 @@ pub(crate) struct Outcome {
     pub(crate) measured: Duration,
     /// Workers whose last statistics never came.
     pub(crate) missing: u64,
+    pub(crate) busy: BusyWorkers,
 }
 
 /// What became of the plan of one entry, warm-up included.
@@ -175,6 +181,7 @@ impl Results {
             observed: Observed::default(),
             judge,
             missing: 0,
+            busy: BusyLog::default(),
         }
     }
 
@@ -192,6 +199,11 @@ impl Results {
             // One in between has not come, or not yet.
             Ordering::Greater => self.missing += 1,
             Ordering::Less => self.missing = self.missing.saturating_sub(1),
+        }
+        let first = snapshot.first.max(self.warm_up);
+        let cpu = snapshot.statistics.generator.cpu;
+        if first < snapshot.until {
+            self.busy.add(worker, first, snapshot.until, cpu);
         }
         let until = if snapshot.last {
             FINISHED
@@ -373,6 +385,7 @@ impl Results {
             duration,
             measured,
             missing: self.missing + behind as u64,
+            busy: self.busy.finish(),
         }
     }
 }

@@ -18,7 +18,9 @@ pub(crate) use http::{HttpKey, RequestStatistics};
 pub(crate) use latency::Latency;
 pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
-pub(crate) use statistics::{JourneyKey, JourneyStatistics, Statistics, TransactionKey, UserTime};
+pub(crate) use statistics::{
+    CpuTime, JourneyKey, JourneyStatistics, Lacks, Statistics, TransactionKey, UserTime,
+};
 pub use summary::LatencySummary;
 pub(crate) use user_metrics::MetricValue;
 
