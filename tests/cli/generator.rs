@@ -56,6 +56,16 @@ fn suspicions(report: &Value, invalid: bool) -> Vec<&str> {
         .collect()
 }
 
+/// These are among the reasons; others may be on a busy machine.
+#[track_caller]
+fn assert_invalid_for(report: &Value, names: &[&str]) {
+    assert_eq!(report["verdict"], "invalid");
+    let found = suspicions(report, true);
+    for name in names {
+        assert!(found.contains(name), "{name} is not among {found:?}");
+    }
+}
+
 #[track_caller]
 fn assert_says(ended: &Ended, sentences: &[&str]) {
     let text = flat(ended);
@@ -69,8 +79,7 @@ fn more_users_than_one_core_can_carry_make_the_run_invalid() {
     let arguments = ["computing", "--workers", "1", "--graceful-stop", "1s"];
     let (ended, report) = reported(&arguments, clumsy);
     assert_eq!(ended.code, Some(3), "{ended}");
-    assert_eq!(report["verdict"], "invalid");
-    assert_eq!(suspicions(&report, true), ["start_delay", "loop_lag"]);
+    assert_invalid_for(&report, &["start_delay", "loop_lag"]);
     assert_says(
         &ended,
         &[
@@ -98,15 +107,15 @@ fn more_users_than_one_core_can_carry_make_the_run_invalid() {
 fn a_journey_that_holds_up_its_worker_makes_the_run_invalid() {
     let (ended, report) = reported(&["stalling", "--workers", "1"], clumsy);
     assert_eq!(ended.code, Some(3), "{ended}");
-    assert_eq!(suspicions(&report, true), ["loop_lag"]);
+    assert_invalid_for(&report, &["loop_lag"]);
     assert_says(
         &ended,
         &["Take code that blocks or computes for long out of the journeys"],
     );
     let lag = &report["generator"]["loop_lag"];
     // In every half of a second, probes fall due for 300 ms that nobody hears.
-    let quarter = lag["p50"].as_f64().unwrap();
-    assert!((0.01..0.3).contains(&quarter), "{lag}");
+    let median = lag["p50"].as_f64().unwrap();
+    assert!((0.01..0.3).contains(&median), "{lag}");
     assert!(lag["p99"].as_f64() > Some(0.2), "{lag}");
 }
 
@@ -119,7 +128,7 @@ fn too_few_descriptors_are_told_from_a_server_that_refuses() {
         after("ulimit -n 100", &["sh"], arguments)
     });
     assert_eq!(ended.code, Some(3), "{ended}");
-    assert_eq!(suspicions(&report, true), ["own_errors"], "{report}");
+    assert_invalid_for(&report, &["own_errors"]);
     assert_says(
         &ended,
         &[
@@ -134,7 +143,8 @@ fn too_few_descriptors_are_told_from_a_server_that_refuses() {
     let generator = &report["generator"];
     assert_eq!(generator["open_files_limit"], 100);
     let open = generator["open_files"].as_u64().unwrap();
-    assert!((80..=100).contains(&open), "{open} of 100");
+    // One that was there before may lie above the limit.
+    assert!((80..=110).contains(&open), "{open} of 100");
     assert_only_local_errors(&report);
     assert_eq!(
         generator["own_errors"]["descriptors"],
@@ -153,7 +163,7 @@ fn local_ports_that_are_used_up_are_told_from_a_server_that_refuses() {
         after(few_ports, &OWN_NETWORK, arguments)
     });
     assert_eq!(ended.code, Some(3), "{ended}");
-    assert_eq!(suspicions(&report, true), ["own_errors"], "{report}");
+    assert_invalid_for(&report, &["own_errors"]);
     assert_says(
         &ended,
         &[

@@ -150,9 +150,10 @@ fn own_errors(evidence: &Evidence<'_>) -> Option<Suspicion> {
 fn loop_lag(lag: &Latency) -> Option<Suspicion> {
     let probes = lag.count() as f64;
     // Of a short run, a single late probe is more than one in a hundred.
-    let quantile = (1.0 - LATE_PROBES / probes).min(0.99);
-    let late = lag.quantile(quantile.max(0.0))?.as_secs_f64();
-    (quantile > 0.0 && late > LOOP_LAG).then(|| Suspicion {
+    let judged = (1.0 - LATE_PROBES / probes).min(0.99);
+    let is_late = judged > 0.0 && lag.quantile(judged)?.as_secs_f64() > LOOP_LAG;
+    let late = lag.quantile(0.99)?.as_secs_f64();
+    is_late.then(|| Suspicion {
         name: "loop_lag".to_owned(),
         value: late,
         limit: LOOP_LAG,

@@ -55,15 +55,17 @@ fn missing_starts(entries: &[EntryOutcome]) -> Option<Suspicion> {
         .filter(|entry| entry.starved && entry.dropped > 0)
         .map(|entry| entry.journey.as_str())
         .collect();
-    let why = if starved.is_empty() {
-        "there was no room for them, or no time. Raise --max-in-flight if the server is slow and \
-         that is what is to be seen; else use more cores or runners, or ask for less."
-            .to_owned()
-    } else {
+    let why = if !starved.is_empty() {
         format!(
             "the datapool of {} is too small for the volume. Put more items into it.",
             starved.join(", ")
         )
+    } else if dropped > 0 {
+        "there was no room for them in time. Raise --max-in-flight, use more cores or runners, or \
+         ask for less."
+            .to_owned()
+    } else {
+        "the generator did not come to it. Use more cores or runners, or ask for less.".to_owned()
     };
     let never = missing.saturating_sub(dropped);
     Some(decisive(
