@@ -1,9 +1,14 @@
 //! What the samples of a run come to.
 
+use std::time::Duration;
+
 use super::sample::{Sample, Sources, local_ports, open_files_limit};
 
 /// The part of the machine's processors that makes a busy second.
 const BUSY: f64 = 0.9;
+
+/// An interval shorter than this, as the last one may be, says nothing of its second.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 /// What was seen of process and machine while a run went on; what the system does not tell is
 /// absent.
@@ -92,9 +97,10 @@ impl Figures {
         }
         self.open_files = self.open_files.max(now.open_files);
         self.tcp_sockets = self.tcp_sockets.max(now.tcp_sockets);
-        if let Some(use_of) = Processors::between(before, now) {
+        let is_whole = now.at.duration_since(before.at) >= SHORTEST;
+        if let Some(processors) = Processors::between(before, now).filter(|_| is_whole) {
             self.intervals += 1;
-            self.busy_intervals += u64::from(use_of.in_use > BUSY);
+            self.busy_intervals += u64::from(processors.in_use > BUSY);
         }
     }
 
@@ -154,7 +160,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
     use crate::engine::suspect::{

@@ -126,7 +126,7 @@ impl Summary<'_> {
         }
         if let Some(busiest) = generator.busiest_worker_cpu {
             let percent = (busiest * 100.0).round();
-            facts.push(format!("busiest worker at {percent} % of its core"));
+            facts.push(format!("busiest worker at {percent} %"));
         }
         if generator.steal_seconds > 0.0 {
             facts.push(format!(
