@@ -289,7 +289,7 @@ impl Connector {
         for _ in 0..self.shared.network.retries() {
             match attempt().await {
                 Err(error) if matches!(error.kind(), Kind::Connect | Kind::Local(_)) => {
-                    sleep(pause).await
+                    sleep(pause).await;
                 }
                 outcome => return outcome,
             }

@@ -35,7 +35,7 @@ impl ThreadClock {
     }
 }
 
-/// The processor time of this thread so far (clock_gettime(2)).
+/// The processor time of this thread so far (`clock_gettime(2)`).
 fn used() -> Option<Duration> {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
         .ok()

@@ -90,6 +90,24 @@ fn own_errors(evidence: &Evidence<'_>) -> Option<Suspicion> {
     let failed = evidence.own_errors;
     let asked = evidence.requests + failed;
     let share = failed as f64 / asked.max(1) as f64;
+    let (lacked, remedies) = lacked(evidence);
+    (failed > 0).then(|| Suspicion {
+        name: "own_errors".to_owned(),
+        value: share,
+        limit: OWN_ERRORS,
+        invalid: share > OWN_ERRORS,
+        message: format!(
+            "{} of {} ({}) could not be made, and the server is not to blame: this machine had \
+             {lacked} left. {remedies}",
+            count(failed),
+            plural(asked, "request"),
+            percent(share),
+        ),
+    })
+}
+
+/// What there was none of, most often first, and what to do about it.
+fn lacked(evidence: &Evidence<'_>) -> (String, String) {
     let Lacks {
         descriptors,
         ports,
@@ -102,49 +120,30 @@ fn own_errors(evidence: &Evidence<'_>) -> Option<Suspicion> {
     let mut lacks = [
         (
             descriptors,
-            format!("file descriptor{limit}"),
-            "Raise the limit of open files (ulimit -n)",
+            format!("no file descriptor{limit}"),
+            "Raise the limit of open files (ulimit -n).",
         ),
         (
             ports,
-            "local port".to_owned(),
+            "no local port".to_owned(),
             "Keep connections open from one request to the next, use more source addresses, or \
-             widen net.ipv4.ip_local_port_range",
+             widen net.ipv4.ip_local_port_range.",
         ),
         (
             memory,
-            "memory for a connection".to_owned(),
-            "Use fewer connections, or a machine with more memory",
+            "no memory for a connection".to_owned(),
+            "Use fewer connections, or a machine with more memory.",
         ),
     ];
     lacks.sort_by_key(|(times, ..)| std::cmp::Reverse(*times));
-    let there = lacks.iter().filter(|(times, ..)| *times > 0);
-    let what: Vec<_> = there
-        .clone()
-        .map(|(_, what, _)| format!("no {what}"))
-        .collect();
-    // Both are counted to the second, and the warm-up may end between the two.
-    let what = if what.is_empty() {
-        "nothing".to_owned()
-    } else {
-        what.join(" and ")
-    };
-    let remedies: Vec<_> = there.map(|(_, _, remedy)| format!("{remedy}.")).collect();
-    (failed > 0).then(|| Suspicion {
-        name: "own_errors".to_owned(),
-        value: share,
-        limit: OWN_ERRORS,
-        invalid: share > OWN_ERRORS,
-        message: format!(
-            "{} of {} ({}) could not be made, and the server is not to blame: this machine had \
-             {} left. {}",
-            count(failed),
-            plural(asked, "request"),
-            percent(share),
-            what,
-            remedies.join(" ")
-        ),
-    })
+    let there = || lacks.iter().filter(|(times, ..)| *times > 0);
+    let what: Vec<_> = there().map(|(_, what, _)| what.as_str()).collect();
+    let remedies: Vec<_> = there().map(|(.., remedy)| *remedy).collect();
+    if what.is_empty() {
+        // Both are counted to the second, and the warm-up may have ended between the two.
+        return ("nothing".to_owned(), String::new());
+    }
+    (what.join(" and "), remedies.join(" "))
 }
 
 fn loop_lag(lag: &Latency) -> Option<Suspicion> {

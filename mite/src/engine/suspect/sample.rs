@@ -85,7 +85,7 @@ impl Sources {
             process: cpu_time(),
             machine: read(&self.stat).and_then(|text| ticks(&text)),
             throttling: self.group.throttling(),
-            memory: self.room(read(&self.memory)),
+            memory: self.room(read(&self.memory).as_deref()),
             open_files: open_files(),
             tcp_sockets: read(&self.sockets).and_then(|text| tcp_sockets(&text)),
             segments: read(&self.network).and_then(|text| segments(&text)),
@@ -93,8 +93,8 @@ impl Sources {
     }
 
     /// The tighter of the machine and the control group.
-    fn room(&self, machine: Option<String>) -> Option<Room> {
-        let machine = machine.as_deref().and_then(room);
+    fn room(&self, machine: Option<&str>) -> Option<Room> {
+        let machine = machine.and_then(room);
         let group = (self.group.memory_left()).zip(self.group.memory_limit());
         let group = group.map(|(available, total)| Room { available, total });
         machine
