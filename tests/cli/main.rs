@@ -11,6 +11,7 @@
 mod bad_input;
 mod broken_code;
 mod debugging;
+mod generator;
 mod names_and_help;
 mod outputs;
 mod program;

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Runs the fixture to its end.
 pub(crate) fn clumsy(arguments: &[&str]) -> Ended {
@@ -19,9 +19,29 @@ pub(crate) fn clumsy(arguments: &[&str]) -> Ended {
 
 /// The fixture with these arguments, for more than arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clumsy"));
+    let mut command = Command::new(FIXTURE);
+    command.args(arguments);
+    watched(command)
+}
+
+/// The same, started by a shell, such as `["sh"]`, that does something to itself first.
+pub(crate) fn command_after(first: &str, shell: &[&str], arguments: &[&str]) -> Command {
+    let script = format!("set -e\n{first}\nexec \"$0\" \"$@\"");
+    let [shell, options @ ..] = shell else {
+        panic!("no shell");
+    };
+    let mut command = Command::new(shell);
     command
-        .args(arguments)
+        .args(options)
+        .args(["-c", &script, FIXTURE])
+        .args(arguments);
+    watched(command)
+}
+
+const FIXTURE: &str = env!("CARGO_BIN_EXE_clumsy");
+
+fn watched(mut command: Command) -> Command {
+    command
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

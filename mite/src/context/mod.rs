@@ -22,6 +22,7 @@ use crate::{
     error::{Error, Result, catch, panicked},
     event::{Exchange, What},
     id::{EntryId, TransactionId},
+    net::Lack,
 };
 
 pub use extension::Extension;
@@ -268,6 +269,11 @@ impl Context {
     /// Takes note of a connection that could not be made.
     pub(crate) fn connection_failed(&self) {
         self.run.scope.recorder().connection_failed();
+    }
+
+    /// Takes note that this machine itself had not what a connection takes.
+    pub(crate) fn lacked(&self, lack: Lack) {
+        self.run.scope.recorder().lacked(lack);
     }
 
     /// Whether somebody wants to see whole exchanges.

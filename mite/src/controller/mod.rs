@@ -3,12 +3,14 @@
 //! It is told the time, what runners say and what pools give; it answers with what is to be done.
 //! So hours of a plan can be gone through in a test in milliseconds.
 
+mod busy;
 mod entry;
 mod results;
 mod stages;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub(crate) use busy::BusyWorkers;
 use entry::EntryState;
 use results::Results;
 pub(crate) use results::{Ending, EntryOutcome, Outcome, Point, PointTimes, Second};

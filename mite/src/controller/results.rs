@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     StopCause,
+    busy::{BusyLog, BusyWorkers},
     entry::EntryState,
     stages::{self, StageOutcome, Stages},
 };
@@ -43,6 +44,7 @@ pub(super) struct Results {
     observed: Observed,
     judge: Judge,
     missing: u64,
+    busy: BusyLog,
 }
 
 /// What became of the starts of an entry, warm-up included.
@@ -145,6 +147,7 @@ pub(crate) struct Outcome {
     pub(crate) measured: Duration,
     /// Workers whose last statistics never came.
     pub(crate) missing: u64,
+    pub(crate) busy: BusyWorkers,
 }
 
 /// What became of the plan of one entry, warm-up included.
@@ -192,6 +195,7 @@ impl Results {
             observed: Observed::default(),
             judge,
             missing: 0,
+            busy: BusyLog::default(),
         }
     }
 
@@ -209,6 +213,11 @@ impl Results {
             // One in between has not come, or not yet.
             Ordering::Greater => self.missing += 1,
             Ordering::Less => self.missing = self.missing.saturating_sub(1),
+        }
+        let first = snapshot.first.max(self.warm_up);
+        let cpu = snapshot.statistics.generator.cpu;
+        if first < snapshot.until {
+            self.busy.add(worker, first, snapshot.until, cpu);
         }
         let until = if snapshot.last {
             FINISHED
@@ -406,6 +415,7 @@ impl Results {
             duration,
             measured,
             missing: self.missing + behind as u64,
+            busy: self.busy.finish(),
         }
     }
 }

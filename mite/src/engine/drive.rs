@@ -9,9 +9,11 @@ use tokio::{
 };
 
 use super::{
-    Run, RunError, Settings, Stop, outcome,
+    Run, RunError, Settings, Stop,
+    onlooker::Onlooker,
+    outcome,
     pools::{Answer, Pools},
-    system::Usage,
+    suspect::Watch,
 };
 use crate::{
     clock::RunClock,
@@ -23,7 +25,7 @@ use crate::{
     id::RunnerId,
     link::{self, ControllerEnd, Message},
     net,
-    report::{Observer, Progress, Report, RunInfo, Sinks, State, ThresholdNow},
+    report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
     runner::{RunnerEntry, RunnerSettings, TapFactory, serve},
     scenario::{Entry, Hook, Scenario},
     stats::metric::{self, Metric},
@@ -37,7 +39,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let Run {
         scenario,
         mut settings,
-        mut observer,
+        observer,
         tap,
         stop: _stop,
         mut stops,
@@ -75,7 +77,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     }
 
     let clock = RunClock::start();
-    let usage = Usage::start();
+    let watch = Watch::start();
     let (runner_entries, controller_entries, pools) = split(entries);
     let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
     let (runner, workers) = hello(&mut link).await?;
@@ -89,23 +91,25 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         },
         [(runner, workers)],
     );
-    if let Some(observer) = &mut observer {
-        observer.started(&run_info(&settings, &controller, workers));
+    let onlooker = observer.and_then(Onlooker::new);
+    if let Some(onlooker) = &onlooker {
+        onlooker.started(run_info(&settings, &controller, workers));
     }
     let mut driver = Driver {
         controller,
         clock,
         link,
         pools,
-        observer,
+        onlooker,
         config: settings.config.clone(),
         stopping: None,
     };
     driver.run(&mut stops).await;
+    let figures = watch.finish();
     let Driver {
         mut controller,
         pools,
-        mut observer,
+        onlooker,
         ..
     } = driver;
     for (entry, error) in pools.close().await {
@@ -115,12 +119,14 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let mut outcome = controller.finish(clock.elapsed());
     let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
     outcome.ending.broken.extend(torn_down.err());
-    let report = outcome::report(&settings, clock, &outcome, workers, &usage);
-    if let Some(observer) = &mut observer {
-        observer.ended(&report);
+    let report = outcome::report(&settings, clock, &outcome, workers, &figures);
+    // A terminal that stands still shall cost no report.
+    let written = sinks.write(&report).map(drop);
+    if let Some(onlooker) = onlooker {
+        onlooker.ended(&report);
     }
-    match sinks.write(&report) {
-        Ok(_) => Ok(report),
+    match written {
+        Ok(()) => Ok(report),
         Err(error) => Err(RunError::NotWritten {
             report: Box::new(report),
             message: error.to_string(),
@@ -134,7 +140,7 @@ struct Driver {
     clock: RunClock,
     link: ControllerEnd,
     pools: Pools,
-    observer: Option<Box<dyn Observer>>,
+    onlooker: Option<Onlooker>,
     /// What a note must not show.
     config: Config,
     stopping: Option<Duration>,
@@ -173,14 +179,13 @@ impl Driver {
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
             Action::Show(second) => {
-                let progress = self.progress(&second);
-                if let Some(observer) = &mut self.observer {
-                    observer.progress(&progress);
+                if let Some(onlooker) = &self.onlooker {
+                    onlooker.progress(self.progress(&second));
                 }
             }
             Action::Note(note) => {
-                if let Some(observer) = &mut self.observer {
-                    observer.note(&self.config.mask(&note));
+                if let Some(onlooker) = &self.onlooker {
+                    onlooker.note(self.config.mask(&note));
                 }
             }
         }

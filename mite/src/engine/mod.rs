@@ -2,10 +2,12 @@
 
 mod drive;
 mod error;
+mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
 mod settings;
+mod suspect;
 mod system;
 mod verdict;
 

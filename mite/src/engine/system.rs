@@ -1,48 +1,11 @@
 //! What the process takes from its machine.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::{
     resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit},
     time::TimeValLike,
 };
-
-/// Processor time and memory of this process, from a moment on.
-pub(super) struct Usage {
-    began: Instant,
-    cpu: Duration,
-    steal: Option<f64>,
-}
-
-impl Usage {
-    /// Counts from now on.
-    pub(super) fn start() -> Self {
-        Self {
-            began: Instant::now(),
-            cpu: cpu_time(),
-            steal: steal_seconds(),
-        }
-    }
-
-    /// Processor time used since, in seconds.
-    pub(super) fn cpu_seconds(&self) -> f64 {
-        cpu_time().saturating_sub(self.cpu).as_secs_f64()
-    }
-
-    /// Time since, in seconds.
-    pub(super) fn wall_seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
-    }
-
-    /// Processor time that the machine's host gave to others meanwhile, over all cores; zero where
-    /// the system does not tell.
-    pub(super) fn steal_seconds(&self) -> f64 {
-        match (self.steal, steal_seconds()) {
-            (Some(before), Some(after)) => (after - before).max(0.0),
-            _ => 0.0,
-        }
-    }
-}
 
 /// The most memory the process ever held, in bytes.
 pub(super) fn peak_rss_bytes() -> u64 {
@@ -85,23 +48,11 @@ pub(super) fn raise_descriptor_limit() {
     }
 }
 
-fn cpu_time() -> Duration {
+/// The processor time of the process so far.
+pub(super) fn cpu_time() -> Duration {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
         return Duration::ZERO;
     };
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
-}
-
-/// The eighth number of the first line of `/proc/stat`, in hundredths of a second (proc(5)).
-fn steal_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/stat").ok()?;
-    let steal: f64 = text
-        .lines()
-        .next()?
-        .split_whitespace()
-        .nth(8)?
-        .parse()
-        .ok()?;
-    Some(steal / 100.0)
 }

@@ -1,25 +1,12 @@
 //! Passed, failed, invalid or interrupted, and why.
 
-use std::time::Duration;
-
 use crate::{
-    controller::{EntryOutcome, Outcome, StopCause},
-    report::{
-        Verdict,
-        human::{span, time},
-    },
-    stats::{JourneyStatistics, Latency},
+    controller::{Outcome, StopCause},
+    report::{Suspicion, Verdict, human::span},
 };
 
-/// The part of the planned starts that may be missing.
-const STARTS_MISSING: f64 = 0.001;
-/// The part of the wanted user-seconds that may be missing.
-const USERS_MISSING: f64 = 0.01;
-/// The start delay at the 99th percentile that makes the load another than the one asked for.
-const START_DELAY: Duration = Duration::from_millis(100);
-
 /// Judges a run: its verdict, and every reason against it in plain words.
-pub(super) fn verdict(outcome: &Outcome) -> (Verdict, Vec<String>) {
+pub(super) fn verdict(outcome: &Outcome, suspicions: &[Suspicion]) -> (Verdict, Vec<String>) {
     let mut reasons = Vec::new();
     let interrupted = outcome.ending.cause == StopCause::Interrupted;
     if interrupted {
@@ -28,11 +15,11 @@ pub(super) fn verdict(outcome: &Outcome) -> (Verdict, Vec<String>) {
             "the run was stopped after {at}, before its plan was over"
         ));
     }
-    // A run that was to stop at its first failure is no measurement.
-    let invalid = match outcome.ending.cause {
-        StopCause::FirstFailure => Vec::new(),
-        _ => validity(outcome),
-    };
+    let invalid: Vec<_> = suspicions
+        .iter()
+        .filter(|suspicion| suspicion.invalid)
+        .map(|suspicion| suspicion.message.clone())
+        .collect();
     let failed = failures(outcome);
     let verdict = if interrupted {
         Verdict::Interrupted
@@ -46,95 +33,6 @@ pub(super) fn verdict(outcome: &Outcome) -> (Verdict, Vec<String>) {
     reasons.extend(invalid);
     reasons.extend(failed);
     (verdict, reasons)
-}
-
-/// What makes the run say nothing about the system under test.
-fn validity(outcome: &Outcome) -> Vec<String> {
-    let mut reasons = Vec::new();
-    // A run that was broken off has a reason of its own for what it lacks.
-    if !matches!(outcome.ending.cause, StopCause::Broken(_)) {
-        reasons.extend(missing_starts(&outcome.entries));
-    }
-    for (key, journey) in &outcome.totals.journeys {
-        let entry = outcome.entries.get(key.entry.index());
-        let broken = entry.is_some_and(|entry| entry.broken)
-            || matches!(outcome.ending.cause, StopCause::Broken(_));
-        let starved = entry.is_some_and(|entry| entry.starved);
-        // The last items of a pool that is used up leave some users without; that is its end.
-        let used_up = entry.is_some_and(EntryOutcome::is_used_up);
-        if !broken && !used_up {
-            reasons.extend(missing_users(&key.journey, journey, starved));
-        }
-        reasons.extend(late_starts(&key.journey, &journey.start_delay));
-    }
-    if outcome.measured.is_zero() && outcome.ending.broken.is_empty() {
-        reasons.push("nothing was measured: the run was over before its warm-up was".to_owned());
-    }
-    if outcome.missing > 0 || outcome.ending.silent > 0 {
-        reasons.push(
-            "statistics of at least one worker are missing: it was stuck in code that blocks the \
-             thread when the run ended"
-                .to_owned(),
-        );
-    }
-    reasons
-}
-
-fn missing_starts(entries: &[EntryOutcome]) -> Option<String> {
-    let planned: u64 = entries.iter().map(|entry| entry.planned).sum();
-    let started: u64 = entries
-        .iter()
-        .map(|entry| entry.started.min(entry.planned))
-        .sum();
-    let dropped: u64 = entries.iter().map(|entry| entry.dropped).sum();
-    let missing = planned.saturating_sub(started);
-    if missing as f64 <= planned as f64 * STARTS_MISSING {
-        return None;
-    }
-    let starved: Vec<_> = entries
-        .iter()
-        .filter(|entry| entry.starved && entry.dropped > 0)
-        .map(|entry| entry.journey.as_str())
-        .collect();
-    let why = if starved.is_empty() {
-        "there was no room for them, or no time".to_owned()
-    } else {
-        format!(
-            "the datapool of {} is too small for the volume",
-            starved.join(", ")
-        )
-    };
-    let never = missing.saturating_sub(dropped);
-    Some(format!(
-        "{missing} of {planned} planned starts did not take place ({dropped} dropped, {never} never \
-         begun): {why}"
-    ))
-}
-
-fn missing_users(name: &str, journey: &JourneyStatistics, starved: bool) -> Option<String> {
-    let wanted = journey.users.wanted.as_secs_f64();
-    let unmet = journey.users.unmet.as_secs_f64();
-    if unmet <= wanted * USERS_MISSING {
-        return None;
-    }
-    let why = if starved {
-        "its datapool is too small, so users waited for data"
-    } else {
-        "the load generator did not keep up, or --max-in-flight is too low"
-    };
-    Some(format!(
-        "{name} had {:.1} % of the users it was to have: {why}",
-        (wanted - unmet) / wanted * 100.0
-    ))
-}
-
-fn late_starts(name: &str, delay: &Latency) -> Option<String> {
-    let p99 = delay.quantile(0.99).filter(|p99| *p99 > START_DELAY)?;
-    Some(format!(
-        "{name} started late: the start delay at p99 is {}, more than {}",
-        time(p99.as_secs_f64()),
-        time(START_DELAY.as_secs_f64())
-    ))
 }
 
 /// What the system under test, or the scenario, did wrong.

@@ -109,7 +109,7 @@ pub struct HttpRequest<'a> {
     /// The kind of transport error, such as `timeout`.
     ///
     /// One of `dns`, `connect`, `proxy`, `tls`, `timeout`, `reset`, `closed`, `goaway`, `protocol`,
-    /// `body`, `decode`, `redirect`, `request` and `interrupted`.
+    /// `body`, `decode`, `redirect`, `request`, `interrupted` and `local`.
     pub error: Option<&'a str>,
     /// How long it took, and what passed.
     pub timings: &'a Timings,
@@ -118,7 +118,7 @@ pub struct HttpRequest<'a> {
 }
 
 /// The kinds of transport error a request can end in.
-pub(crate) const TRANSPORT_ERRORS: [&str; 14] = [
+pub(crate) const TRANSPORT_ERRORS: [&str; 15] = [
     "dns",
     "connect",
     "proxy",
@@ -133,6 +133,7 @@ pub(crate) const TRANSPORT_ERRORS: [&str; 14] = [
     "redirect",
     "request",
     "interrupted",
+    "local",
 ];
 
 /// A failure, reported once, at the innermost transaction it passed.

@@ -55,6 +55,7 @@ pub(super) enum Kind {
     GoAway,
     Redirect,
     Interrupted,
+    Local,
 }
 
 impl Kind {
@@ -74,6 +75,7 @@ impl Kind {
             Kind::GoAway => "goaway",
             Kind::Redirect => "redirect",
             Kind::Interrupted => "interrupted",
+            Kind::Local => "local",
         }
     }
 }
@@ -82,7 +84,10 @@ impl Error {
     pub(super) fn new(kind: Kind, request: String, cause: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            connected: !matches!(kind, Kind::Dns | Kind::Connect | Kind::Proxy | Kind::Tls),
+            connected: !matches!(
+                kind,
+                Kind::Dns | Kind::Connect | Kind::Proxy | Kind::Tls | Kind::Local
+            ),
             request,
             cause: cause.into(),
         }))
@@ -134,6 +139,7 @@ impl Error {
             net::Kind::Proxy => Kind::Proxy,
             net::Kind::Tls => Kind::Tls,
             net::Kind::Timeout => Kind::Timeout,
+            net::Kind::Local(_) => Kind::Local,
         };
         let mut error = Self::new(kind, request, error.to_string());
         error.0.connected = false;
@@ -147,7 +153,7 @@ impl Error {
     }
 
     /// The word reports count it under: `dns`, `connect`, `proxy`, `tls`, `timeout`, `reset`,
-    /// `goaway`, `closed`, `protocol`, `body`, `decode`, `redirect` or `request`.
+    /// `goaway`, `closed`, `protocol`, `body`, `decode`, `redirect`, `request` or `local`.
     pub fn kind(&self) -> &'static str {
         self.0.kind.as_str()
     }
@@ -161,6 +167,12 @@ impl Error {
     /// failed TLS handshake, or a timeout before the end of these.
     pub fn is_connect(&self) -> bool {
         !self.0.connected
+    }
+
+    /// Whether the load generator itself could not open the connection: its machine had no file
+    /// descriptor, local port or memory left. That is no fault of the server.
+    pub fn is_local(&self) -> bool {
+        self.0.kind == Kind::Local
     }
 
     /// Whether the name of the host could not be looked up.
@@ -353,7 +365,8 @@ mod tests {
             Kind::Proxy => Some(Kind::GoAway),
             Kind::GoAway => Some(Kind::Redirect),
             Kind::Redirect => Some(Kind::Interrupted),
-            Kind::Interrupted => None,
+            Kind::Interrupted => Some(Kind::Local),
+            Kind::Local => None,
         }
     }
 

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    Alpn, Error, Kind, Peer, Phases, Resolver, Route, Settings, Stream,
+    Alpn, Error, Kind, Lack, Peer, Phases, Resolver, Route, Settings, Stream,
     dial::{Candidates, Dialler, advice},
     network::Network,
     overrides::Overrides,
@@ -267,10 +267,12 @@ impl Connector {
         let connect = || async {
             UnixStream::connect(path).await.map_err(|error| {
                 let path = path.display();
-                let advice = advice(&error);
-                Error::connect(format!(
-                    "cannot connect to the Unix socket {path}: {error}{advice}"
-                ))
+                let advice = advice(&error, None);
+                let message = format!("cannot connect to the Unix socket {path}: {error}{advice}");
+                match Lack::of(&error) {
+                    Some(lack) => Error::local(lack, message),
+                    None => Error::connect(message),
+                }
             })
         };
         let socket = self.again(connect).await?;
@@ -286,7 +288,9 @@ impl Connector {
         let mut pause = FIRST_PAUSE;
         for _ in 0..self.shared.network.retries() {
             match attempt().await {
-                Err(error) if error.kind() == Kind::Connect => sleep(pause).await,
+                Err(error) if matches!(error.kind(), Kind::Connect | Kind::Local(_)) => {
+                    sleep(pause).await;
+                }
                 outcome => return outcome,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);

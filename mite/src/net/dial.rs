@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{AddressFamily, Error, network::Network};
+use super::{AddressFamily, Error, Lack, network::Network};
 
 /// How long the preferred family is alone in being tried: the "connection attempt delay" of
 /// RFC 8305.
@@ -253,6 +253,10 @@ fn bound(source: IpAddr, address: SocketAddr) -> io::Result<TcpSocket> {
         &true,
     );
     socket.bind(SocketAddr::new(source, 0)).map_err(|error| {
+        // With all its ports in use; one that is not ours is another matter.
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return error;
+        }
         io::Error::other(format!(
             "the source address {source} cannot be used ({error})"
         ))
@@ -272,7 +276,7 @@ fn share(deadline: Instant, addresses: usize) -> Instant {
 fn cannot_connect(candidates: &Candidates<'_>, failures: &[Failure]) -> Error {
     let mut reasons: Vec<(String, Vec<SocketAddr>)> = Vec::new();
     for Failure { address, error } in failures {
-        let reason = format!("{error}{}", advice(error));
+        let reason = format!("{error}{}", advice(error, Some(*address)));
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, addresses)) => addresses.push(*address),
             None => reasons.push((reason, vec![*address])),
@@ -287,10 +291,38 @@ fn cannot_connect(candidates: &Candidates<'_>, failures: &[Failure]) -> Error {
             format!("{} ({addresses}): {reason}", candidates.host)
         }
     });
-    Error::connect(format!(
+    let message = format!(
         "cannot connect to {}",
         reasons.collect::<Vec<_>>().join("; nor to ")
-    ))
+    );
+    match lack(failures) {
+        Some(lack) => Error::local(lack, message),
+        None => Error::connect(message),
+    }
+}
+
+/// What this machine lacked, if that is why no address would do.
+///
+/// An address that was refused is the server's doing, whatever kept us from trying another. But for
+/// want of a local port (or of a family of addresses), a lack says nothing about the address: none
+/// would have done.
+fn lack(failures: &[Failure]) -> Option<Lack> {
+    let lacks = || {
+        failures
+            .iter()
+            .filter_map(|failure| Lack::of(&failure.error))
+    };
+    if let Some(lack) = lacks().find(|lack| *lack != Lack::Ports) {
+        return Some(lack);
+    }
+    let blameless = |failure: &Failure| {
+        let unreachable = matches!(
+            failure.error.kind(),
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable
+        );
+        unreachable || Lack::of(&failure.error).is_some()
+    };
+    lacks().next().filter(|_| failures.iter().all(blameless))
 }
 
 /// The first of the addresses, and how many more there are.
@@ -306,26 +338,20 @@ fn listed(addresses: &[SocketAddr]) -> String {
 }
 
 /// What to do about an error of the system.
-pub(super) fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "; is the server running?",
-        io::ErrorKind::AddrNotAvailable => {
-            "; this machine has run out of local ports: keep connections alive, use more source \
-             addresses or more runners, or widen net.ipv4.ip_local_port_range"
-        }
-        _ if error.raw_os_error() == Some(TOO_MANY_OPEN_FILES) => {
-            "; raise the limit of open files (ulimit -n)"
-        }
-        _ => "",
+pub(super) fn advice(error: &io::Error, address: Option<SocketAddr>) -> &'static str {
+    match Lack::of(error) {
+        Some(lack) => lack.advice(address),
+        None if error.kind() == io::ErrorKind::ConnectionRefused => "; is the server running?",
+        None => "",
     }
 }
 
-/// `EMFILE`, which has no stable [`io::ErrorKind`].
-const TOO_MANY_OPEN_FILES: i32 = 24;
-
 #[cfg(test)]
 mod tests {
+    use nix::errno::Errno;
+
     use super::*;
+    use crate::net::Kind;
 
     fn order(
         network: &Network,
@@ -386,14 +412,45 @@ mod tests {
         assert!(error.to_string().contains("no source address"), "{error}");
     }
 
+    const NOWHERE: Candidates<'_> = Candidates {
+        host: "shop.test",
+        port: 80,
+        preferred: Vec::new(),
+        others: Vec::new(),
+    };
+
+    #[test]
+    fn only_what_this_machine_lacks_is_its_own_failure() {
+        let kind = |errors: &[Errno]| {
+            let failures = errors.iter().map(|errno| Failure {
+                address: SocketAddr::from(([10, 0, 0, 1], 80)),
+                error: io::Error::from_raw_os_error(*errno as i32),
+            });
+            cannot_connect(&NOWHERE, &failures.collect::<Vec<_>>()).kind()
+        };
+        let local = Kind::Local;
+        for (errors, expected) in [
+            (&[Errno::ECONNREFUSED][..], Kind::Connect),
+            (&[Errno::EMFILE], local(Lack::Descriptors)),
+            (
+                &[Errno::ECONNREFUSED, Errno::EMFILE],
+                local(Lack::Descriptors),
+            ),
+            (&[Errno::ENETUNREACH, Errno::ENOBUFS], local(Lack::Memory)),
+            (
+                &[Errno::ENETUNREACH, Errno::EADDRNOTAVAIL],
+                local(Lack::Ports),
+            ),
+            // One without an address of the first family, and a server that is not there.
+            (&[Errno::EADDRNOTAVAIL, Errno::ECONNREFUSED], Kind::Connect),
+            (&[Errno::ENETUNREACH], Kind::Connect),
+        ] {
+            assert_eq!(kind(errors), expected, "{errors:?}");
+        }
+    }
+
     #[test]
     fn a_reason_that_several_addresses_share_is_said_once() {
-        let candidates = Candidates {
-            host: "shop.test",
-            port: 80,
-            preferred: Vec::new(),
-            others: Vec::new(),
-        };
         let refused = |last| Failure {
             address: SocketAddr::from(([10, 0, 0, last], 80)),
             error: io::ErrorKind::ConnectionRefused.into(),
@@ -401,7 +458,7 @@ mod tests {
         let mut failures = (1..=6).map(refused).collect::<Vec<_>>();
         failures[0].error = io::ErrorKind::NetworkUnreachable.into();
         assert_eq!(
-            cannot_connect(&candidates, &failures).to_string(),
+            cannot_connect(&NOWHERE, &failures).to_string(),
             "cannot connect to shop.test (10.0.0.1:80): network unreachable; nor to shop.test \
              (10.0.0.2:80, 10.0.0.3:80, 10.0.0.4:80, 10.0.0.5:80, 1 more): connection refused; \
              is the server running?"

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::Lack;
+
 /// A connection that could not be made, in words for the user.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Error {
     kind: Kind,
@@ -23,6 +25,8 @@ pub(crate) enum Kind {
     Tls,
     /// All of it together took longer than it may.
     Timeout,
+    /// Any of it, for want of something of this machine's own.
+    Local(Lack),
 }
 
 impl Error {
@@ -46,20 +50,34 @@ impl Error {
         Self::new(Kind::Timeout, message)
     }
 
+    pub(super) fn local(lack: Lack, message: String) -> Self {
+        Self::new(Kind::Local(lack), message)
+    }
+
     fn new(kind: Kind, message: String) -> Self {
         Self { kind, message }
     }
 
     /// The same failure, which happened on the way to a proxy.
     pub(super) fn of_proxy(self, proxy: impl fmt::Display) -> Self {
-        Self::proxy(format!(
-            "the proxy {proxy} cannot be reached: {}",
-            self.message
-        ))
+        let message = format!("the proxy {proxy} cannot be reached: {}", self.message);
+        match self.kind {
+            // The proxy was not even asked.
+            Kind::Local(lack) => Self::local(lack, message),
+            _ => Self::proxy(message),
+        }
     }
 
     /// What failed.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// What this machine lacked, if that is why.
+    pub(crate) fn lack(&self) -> Option<Lack> {
+        match self.kind {
+            Kind::Local(lack) => Some(lack),
+            _ => None,
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod connector;
 mod dial;
 mod error;
+mod lack;
 mod network;
 mod overrides;
 mod phases;
@@ -20,6 +21,7 @@ pub use tls::{Tls, TlsVersion};
 
 pub(crate) use connector::Connector;
 pub(crate) use error::{Error, Kind};
+pub(crate) use lack::Lack;
 pub(crate) use overrides::resolve_entry;
 pub(crate) use phases::Phases;
 pub(crate) use resolver::Resolver;

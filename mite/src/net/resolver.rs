@@ -17,7 +17,7 @@ use futures_util::{
 use rustc_hash::FxHashMap;
 use tokio::{net::lookup_host, time::Instant};
 
-use super::Error;
+use super::{Error, Lack, dial::advice};
 
 /// The names one worker knows.
 ///
@@ -55,7 +55,7 @@ struct Known {
 type Pending = LocalBoxFuture<'static, Answer>;
 
 /// The addresses, or why there are none; cloned for everybody who waits.
-type Answer = Result<Rc<[IpAddr]>, Rc<str>>;
+type Answer = Result<Rc<[IpAddr]>, Error>;
 
 impl Resolver {
     /// Asks the system.
@@ -91,7 +91,7 @@ impl Resolver {
         let turn = name.turn.get();
         name.turn.set(turn.wrapping_add(1));
         Ok(Found {
-            addresses: addresses.map_err(|message| Error::dns(message.to_string()))?,
+            addresses: addresses?,
             turn,
             looked_up,
         })
@@ -125,9 +125,13 @@ impl Resolver {
         let name = Rc::clone(name);
         let answer = (self.look_up)(host.clone());
         async move {
-            let mut addresses = answer
-                .await
-                .map_err(|error| format!("cannot look up {host}: {error}"))?;
+            let mut addresses = answer.await.map_err(|error| {
+                let message = format!("cannot look up {host}: {error}{}", advice(&error, None));
+                match Lack::of(&error) {
+                    Some(lack) => Error::local(lack, message),
+                    None => Error::dns(message),
+                }
+            })?;
             // Some resolvers say a thing twice, and each address is to have its turn once.
             let mut seen = Vec::new();
             addresses.retain(|address| {
@@ -137,7 +141,7 @@ impl Resolver {
                 }
             });
             if addresses.is_empty() {
-                return Err(format!("{host} has no address").into());
+                return Err(Error::dns(format!("{host} has no address")));
             }
             let addresses = Rc::from(addresses);
             name.known.replace(Some(Known {

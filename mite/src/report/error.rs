@@ -27,6 +27,13 @@ pub(crate) enum ReportError {
         path.display(), path.join("report.json").display()
     )]
     IsDirectory { path: PathBuf },
+    /// The path is taken by a pipe, a device or a socket.
+    #[error(
+        "cannot write the report {}: what is there is no ordinary file but a pipe or a device; \
+         give another path",
+        path.display()
+    )]
+    NoFile { path: PathBuf },
     /// The directory does not let a file be made.
     #[error(
         "cannot write the report {}: {source}; give a path in a directory you may write to",

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, LatencySummary,
-    MetricKind, MetricSummary, MetricValue, PhaseSummary, Progress, Report, RequestRow,
-    RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary, State, ThresholdNow,
-    ThresholdSummary, TransactionSummary, Verdict, WaitSummary,
+    MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow,
+    RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary, State, Suspicion,
+    ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, WaitSummary,
 };
 
 /// Times around this median, in seconds.
@@ -110,7 +110,30 @@ pub(crate) fn full() -> Report {
             cpu_seconds: 41.5,
             peak_rss_bytes: 48_000_000,
             saturated: false,
+            busiest_worker_cpu: Some(0.43),
+            machine_cpu: Some(0.5),
             steal_seconds: 0.5,
+            throttled: Some(0.25),
+            memory_left_bytes: Some(2_000_000_000),
+            open_files: Some(80),
+            open_files_limit: Some(1024),
+            tcp_sockets: Some(60),
+            local_ports: Some(28_232),
+            retransmitted: Some(0.000_25),
+            own_errors: OwnErrors {
+                descriptors: 3,
+                ports: 2,
+                memory: 1,
+            },
+            suspicions: vec![Suspicion {
+                name: "throttling".into(),
+                value: 0.25,
+                limit: 0.01,
+                invalid: false,
+                message: "The CPU limit of the container stopped the generator in 25 % of its \
+                          periods."
+                    .into(),
+            }],
             starved: vec!["shop::sign_in".into()],
             notes: vec!["The limit of open files is 1,024.".into()],
         },
@@ -196,6 +219,8 @@ pub(crate) fn passed() -> Report {
     report.generator.notes.clear();
     report.generator.starved.clear();
     report.generator.steal_seconds = 0.0;
+    report.generator.suspicions.clear();
+    report.generator.own_errors = OwnErrors::default();
     for row in &mut report.journeys {
         row.completed = row.started;
         (row.failed, row.dropped, row.interrupted) = (0, 0, 0);

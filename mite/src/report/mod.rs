@@ -29,8 +29,9 @@ pub use crate::stats::LatencySummary;
 pub use data::{Report, Verdict};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
-    ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue, Series,
-    SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, WaitSummary,
+    ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
+    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
+    WaitSummary,
 };
 pub use stage::{StageHttp, StageSummary};
 

@@ -157,18 +157,82 @@ pub struct GeneratorSummary {
     pub cpu_seconds: f64,
     /// The most memory any one runner held at a time.
     pub peak_rss_bytes: u64,
-    /// Whether the workers used more than 90 % of their cores over the run, so that the times may
-    /// be the generator's own.
+    /// Whether a worker used more than 90 % of its core in more than a tenth of the seconds, so
+    /// that the times may be the generator's own.
     pub saturated: bool,
+    /// The part of its core that the busiest worker used; like all that may be absent, because the
+    /// system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busiest_worker_cpu: Option<f64>,
+    /// The part of the machine's processors that was in use, by whomever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_cpu: Option<f64>,
     /// Processor time that the host gave to others.
     #[serde(default)]
     pub steal_seconds: f64,
+    /// The part of its periods in which the container's CPU limit stopped the generator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<f64>,
+    /// The least memory that was left to the machine, or to the container if it has a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_left_bytes: Option<u64>,
+    /// The most files, connections among them, that a runner had open at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u64>,
+    /// How many it may have open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_files_limit: Option<u64>,
+    /// The most TCP sockets that the machine had at a time, closed ones that still hold their port
+    /// (`TIME_WAIT`) included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_sockets: Option<u64>,
+    /// The ports there are for connections from one address to one server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_ports: Option<u64>,
+    /// The part of the machine's TCP segments that had to be sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retransmitted: Option<f64>,
+    /// Connections that could not be opened for want of something of the generator's own.
+    #[serde(default)]
+    pub own_errors: OwnErrors,
+    /// What is held against the generator, a limit passed each; what makes the run invalid first.
+    #[serde(default)]
+    pub suspicions: Vec<Suspicion>,
     /// Journeys that at some time had to wait for data from their pool.
     #[serde(default)]
     pub starved: Vec<String>,
     /// What else should be known, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// Connections that could not be opened for want of something of the generator's own, by what it
+/// was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OwnErrors {
+    /// File descriptors.
+    pub descriptors: u64,
+    /// Local ports or addresses to connect from.
+    pub ports: u64,
+    /// Memory or buffers of the kernel.
+    pub memory: u64,
+}
+
+/// A limit that the load generator, or the machine it runs on, has passed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Suspicion {
+    /// What it is about, such as `start_delay`, `loop_lag` or `steal`.
+    pub name: String,
+    /// What was measured, times in seconds and shares between 0 and 1.
+    pub value: f64,
+    /// The limit it has passed, in the same unit.
+    pub limit: f64,
+    /// Whether it makes the run invalid; if not, it is a warning.
+    pub invalid: bool,
+    /// What it is, how much, what it does to the numbers and what to do about it.
+    pub message: String,
 }
 
 /// How the run went over time.

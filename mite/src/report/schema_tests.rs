@@ -80,7 +80,17 @@ fn every_key_of_a_full_report_is_the_promised_one() {
             json!({
                 "runners": 1, "workers": 2, "max_in_flight": 100_000, "loop_lag": times(120_000, 0.000_05),
                 "cpu_seconds": 41.5, "peak_rss_bytes": 48_000_000, "saturated": false,
-                "steal_seconds": 0.5, "starved": ["shop::sign_in"],
+                "busiest_worker_cpu": 0.43, "machine_cpu": 0.5, "steal_seconds": 0.5,
+                "throttled": 0.25, "memory_left_bytes": 2_000_000_000, "open_files": 80,
+                "open_files_limit": 1024, "tcp_sockets": 60, "local_ports": 28_232,
+                "retransmitted": 0.000_25,
+                "own_errors": {"descriptors": 3, "ports": 2, "memory": 1},
+                "suspicions": [{
+                    "name": "throttling", "value": 0.25, "limit": 0.01, "invalid": false,
+                    "message": "The CPU limit of the container stopped the generator in 25 % of \
+                                its periods.",
+                }],
+                "starved": ["shop::sign_in"],
                 "notes": ["The limit of open files is 1,024."],
             }),
         ),
@@ -192,6 +202,7 @@ fn what_is_empty_has_the_promised_shape() {
             "generator": {
                 "runners": 1, "workers": 2, "max_in_flight": 0, "loop_lag": none,
                 "cpu_seconds": 0.0, "peak_rss_bytes": 0, "saturated": false, "steal_seconds": 0.0,
+                "own_errors": {"descriptors": 0, "ports": 0, "memory": 0}, "suspicions": [],
                 "starved": [], "notes": [],
             },
             "stages": [],
@@ -246,6 +257,8 @@ fn a_report_without_our_additions_can_be_read() {
         ("/series/points/0", "response_time"),
         ("/series/points/0", "service_time"),
         ("/generator", "starved"),
+        ("/generator", "own_errors"),
+        ("/generator", "suspicions"),
         ("/series", "warm_up_seconds"),
     ] {
         let object = report.pointer_mut(pointer).and_then(Value::as_object_mut);

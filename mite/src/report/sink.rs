@@ -59,6 +59,10 @@ impl Sink {
         if path.is_dir() {
             return Err(ReportError::IsDirectory { path: path.into() });
         }
+        // It would be replaced by a file, and whoever reads from it would wait for ever.
+        if path.exists() && !path.is_file() {
+            return Err(ReportError::NoFile { path: path.into() });
+        }
         let directory = directory_of(path);
         if !directory.is_dir() {
             return Err(ReportError::NoDirectory {
@@ -212,6 +216,15 @@ mod tests {
         assert!(refusal(at("none/r.json")).contains("create it first"));
         fs::create_dir(at("taken.json")).unwrap();
         assert!(refusal(at("taken.json")).contains("taken.json/report.json"));
+    }
+
+    #[test]
+    fn what_is_no_ordinary_file_is_refused_and_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(refusal(&path).contains("no ordinary file"));
+        assert!(path.is_symlink());
     }
 
     #[test]

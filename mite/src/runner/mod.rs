@@ -5,6 +5,7 @@ mod entry;
 mod meter;
 mod open;
 mod supply;
+mod thread_clock;
 mod users;
 mod worker;
 

@@ -13,7 +13,7 @@ use crate::{
     context::User,
     id::EntryId,
     journey::{Start, run_once},
-    stats::{Lack, Waits},
+    stats::{WaitFor, Waits},
     volume::schedule::{Arrivals, Segment, Share},
 };
 
@@ -37,7 +37,7 @@ struct Due {
 /// What starts that are due wait for, and for how long they have.
 #[derive(Default)]
 struct Waiting {
-    lack: Lack,
+    reason: WaitFor,
     /// Up to when it has been added up.
     counted: Duration,
     sums: Waits,
@@ -94,7 +94,7 @@ impl Open {
             waited += now.saturating_sub(at);
         }
         self.waiting.counted = now;
-        self.waiting.sums.add(self.waiting.lack, waited);
+        self.waiting.sums.add(self.waiting.reason, waited);
     }
 }
 
@@ -107,18 +107,18 @@ impl Worker {
         let mut open = entry.open.borrow_mut();
         let mut dropped = 0;
         open.collect(now);
-        open.waiting.lack = Lack::Worker;
+        open.waiting.reason = WaitFor::Worker;
         while let Some(due) = open.backlog.front().copied() {
             if now.saturating_sub(due.at) > self.max_start_delay {
                 dropped += 1;
             } else if !self.has_room() {
-                open.waiting.lack = Lack::Room;
+                open.waiting.reason = WaitFor::Room;
                 break;
             } else if let Some(held) = self.take(entry) {
                 open.in_flight += 1;
                 self.start(entry, mix(open.seed, due.number), due.at, held);
             } else {
-                open.waiting.lack = Lack::Data;
+                open.waiting.reason = WaitFor::Data;
                 break;
             }
             open.backlog.pop_front();

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{RunnerSettings, entry::Entry};
+use super::{RunnerSettings, entry::Entry, thread_clock::ThreadClock};
 use crate::{
     context::{Scope, ScopeSettings, Shared},
     id::EntryId,
@@ -70,6 +70,7 @@ pub(super) struct Worker {
     in_flight: Cell<usize>,
     drained: Cell<bool>,
     snapshot_due: Cell<u64>,
+    cpu: ThreadClock,
     nudge: Notify,
 }
 
@@ -147,6 +148,7 @@ impl Worker {
             in_flight: Cell::new(0),
             drained: Cell::new(false),
             snapshot_due: Cell::new(0),
+            cpu: ThreadClock::start(runner.clock.elapsed()),
             nudge: Notify::new(),
         })
     }
@@ -281,7 +283,8 @@ impl Worker {
             self.scope.recorder().users(entry.id, time);
             self.scope.recorder().waited(entry.id, waits);
         }
-        let statistics = self.scope.recorder().take();
+        let mut statistics = self.scope.recorder().take();
+        statistics.generator.cpu = self.cpu.lap(now);
         let first = self.snapshot_due.replace(second);
         self.outbox.send(Message::Snapshot(Box::new(Snapshot {
             worker: u32::try_from(self.index).unwrap_or(u32::MAX),
@@ -303,9 +306,15 @@ impl Worker {
 
 /// Measures how late the loop comes round.
 async fn probe_lag(scope: Rc<Scope>) {
+    let mut due = Instant::now() + LAG_PROBE;
     loop {
-        let due = Instant::now() + LAG_PROBE;
         sleep_until(due).await;
-        scope.recorder().loop_lag(due.elapsed());
+        let now = Instant::now();
+        // A loop that is held up for long misses many probes, each of them late: were it one, a
+        // second of standing still would count no more than a twentieth of a second.
+        while due <= now {
+            scope.recorder().loop_lag(now - due);
+            due += LAG_PROBE;
+        }
     }
 }

@@ -22,7 +22,8 @@ pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
 pub(crate) use stage::StageStatistics;
 pub(crate) use statistics::{
-    JourneyKey, JourneyStatistics, Lack, Statistics, TransactionKey, UserTime, Waits,
+    CpuTime, JourneyKey, JourneyStatistics, Lacks, Statistics, TransactionKey, UserTime, WaitFor,
+    Waits,
 };
 pub use summary::LatencySummary;
 pub(crate) use user_metrics::MetricValue;

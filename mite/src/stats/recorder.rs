@@ -21,6 +21,7 @@ use super::{
 use crate::{
     event::{Event, Failure, HttpRequest, JourneyEnd, Outcome, TransactionEnd, What},
     id::{EntryId, TransactionId},
+    net::Lack,
 };
 
 /// Counts the events of one worker.
@@ -173,6 +174,11 @@ impl Recorder {
     /// A connection could not be opened.
     pub(crate) fn connection_failed(&mut self) {
         self.generator.connections_failed += 1;
+    }
+
+    /// This machine itself had not what a connection takes.
+    pub(crate) fn lacked(&mut self, lack: Lack) {
+        self.generator.lacks.count(lack);
     }
 
     /// User-seconds of a part of the interval, and the users there were at its end.

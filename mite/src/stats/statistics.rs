@@ -10,7 +10,7 @@ use super::{
     latency::Latency,
     user_metrics::UserMetric,
 };
-use crate::id::EntryId;
+use crate::{id::EntryId, net::Lack};
 
 /// Everything the run is judged by and reported from.
 ///
@@ -164,7 +164,7 @@ impl Merge for JourneyStatistics {
 
 /// What keeps a start that is due from starting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Lack {
+pub(crate) enum WaitFor {
     /// Its worker has not come round to it.
     #[default]
     Worker,
@@ -183,22 +183,22 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    pub(crate) fn add(&mut self, lack: Lack, time: Duration) {
-        let sum = match lack {
-            Lack::Worker => &mut self.worker,
-            Lack::Room => &mut self.room,
-            Lack::Data => &mut self.data,
+    pub(crate) fn add(&mut self, reason: WaitFor, time: Duration) {
+        let sum = match reason {
+            WaitFor::Worker => &mut self.worker,
+            WaitFor::Room => &mut self.room,
+            WaitFor::Data => &mut self.data,
         };
         *sum = sum.saturating_add(time);
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (lack, time) in [
-            (Lack::Worker, other.worker),
-            (Lack::Room, other.room),
-            (Lack::Data, other.data),
+        for (reason, time) in [
+            (WaitFor::Worker, other.worker),
+            (WaitFor::Room, other.room),
+            (WaitFor::Data, other.data),
         ] {
-            self.add(lack, time);
+            self.add(reason, time);
         }
     }
 }
@@ -298,11 +298,63 @@ pub(crate) struct GeneratorStatistics {
     pub(crate) loop_lag: Latency,
     /// Connections that could not be opened.
     pub(crate) connections_failed: u64,
+    /// Of these, the ones for which this machine itself lacked something.
+    pub(crate) lacks: Lacks,
+    /// What the threads of the workers used.
+    pub(crate) cpu: CpuTime,
 }
 
 impl GeneratorStatistics {
     fn merge(&mut self, other: &Self) {
         self.loop_lag.merge(&other.loop_lag);
         self.connections_failed += other.connections_failed;
+        self.lacks.merge(other.lacks);
+        self.cpu.add(other.cpu);
+    }
+}
+
+/// Connections that could not be opened for want of something of this machine's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lacks {
+    pub(crate) descriptors: u64,
+    pub(crate) ports: u64,
+    pub(crate) memory: u64,
+}
+
+impl Lacks {
+    /// One more.
+    pub(crate) fn count(&mut self, lack: Lack) {
+        *match lack {
+            Lack::Descriptors => &mut self.descriptors,
+            Lack::Ports => &mut self.ports,
+            Lack::Memory => &mut self.memory,
+        } += 1;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.descriptors += other.descriptors;
+        self.ports += other.ports;
+        self.memory += other.memory;
+    }
+}
+
+/// Processor time, and the time in which it was used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CpuTime {
+    pub(crate) used: Duration,
+    pub(crate) over: Duration,
+}
+
+impl CpuTime {
+    /// The part of one core in use; absent when no time has passed.
+    pub(crate) fn share(self) -> Option<f64> {
+        let over = self.over.as_secs_f64();
+        (over > 0.0).then(|| self.used.as_secs_f64() / over)
+    }
+
+    /// And as much again.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.used = self.used.saturating_add(other.used);
+        self.over = self.over.saturating_add(other.over);
     }
 }

@@ -1,5 +1,6 @@
 //! From what the controller added up to the report.
 
+mod generator;
 mod http;
 mod journeys;
 
@@ -7,7 +8,7 @@ use std::{cmp::Reverse, time::Duration};
 
 use super::{
     Settings,
-    system::{Usage, peak_rss_bytes},
+    suspect::{self, Figures},
     verdict::verdict,
 };
 use crate::{
@@ -15,16 +16,11 @@ use crate::{
     config::Config,
     controller::{Outcome, Point, PointTimes},
     report::{
-        ErrorSummary, GeneratorSummary, MetricKind, MetricSummary, MetricValue, Report, Series,
-        SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
+        ErrorSummary, MetricKind, MetricSummary, MetricValue, Report, Series, SeriesPoint,
+        SeriesTimes, ThresholdSummary, TransactionSummary, human,
     },
     stats::{self, Statistics, metric},
 };
-
-/// The part of a worker's core that may be in use before the generator is a suspect.
-const BUSY: f64 = 0.9;
-/// And for how long, in seconds; a moment of start-up says nothing.
-const BUSY_FOR: f64 = 1.0;
 
 /// The time from one point of the series, told by its end, to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -35,9 +31,10 @@ pub(super) fn report(
     clock: RunClock,
     outcome: &Outcome,
     workers: u32,
-    usage: &Usage,
+    figures: &Figures,
 ) -> Report {
-    let (verdict, reasons) = verdict(outcome);
+    let suspicions = suspect::suspicions(outcome, figures, workers);
+    let (verdict, reasons) = verdict(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
         schema: 1,
@@ -60,10 +57,7 @@ pub(super) fn report(
         http: http::summary(totals),
         metrics: metrics(totals),
         errors: errors(totals),
-        generator: GeneratorSummary {
-            max_in_flight: settings.max_in_flight as u64,
-            ..generator(outcome, workers, usage)
-        },
+        generator: generator::summary(settings, outcome, workers, figures, suspicions),
         stages: journeys::stages(outcome),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
@@ -83,7 +77,9 @@ pub(super) fn report(
 /// The same without the secrets of the config, wherever a journey has put them.
 fn masked(mut report: Report, config: &Config) -> Report {
     let http = &mut report.http;
+    let suspicions = report.generator.suspicions.iter_mut();
     let texts = (report.reasons.iter_mut())
+        .chain(suspicions.map(|suspicion| &mut suspicion.message))
         .chain(
             report
                 .transactions
@@ -176,30 +172,6 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
         .collect();
     errors.sort_by_key(|row| Reverse(row.count));
     errors
-}
-
-fn generator(outcome: &Outcome, workers: u32, usage: &Usage) -> GeneratorSummary {
-    let cpu_seconds = usage.cpu_seconds();
-    let busy = cpu_seconds / (usage.wall_seconds() * f64::from(workers)).max(f64::MIN_POSITIVE);
-    let saturated = busy > BUSY && usage.wall_seconds() > BUSY_FOR;
-    let starved: Vec<String> = outcome
-        .entries
-        .iter()
-        .filter(|entry| entry.starved)
-        .map(|entry| entry.journey.clone())
-        .collect();
-    GeneratorSummary {
-        runners: 1,
-        workers,
-        max_in_flight: 0,
-        loop_lag: outcome.totals.generator.loop_lag.summary(),
-        cpu_seconds,
-        peak_rss_bytes: peak_rss_bytes(),
-        saturated,
-        steal_seconds: usage.steal_seconds(),
-        starved,
-        notes: Vec::new(),
-    }
 }
 
 fn point(point: &Point) -> SeriesPoint {

@@ -117,6 +117,11 @@ async fn open(plan: &Plan, seat: Seat) -> Result<Connection, Error> {
         }
         Err(error) => {
             context.connection_failed();
+            if let ConnectError::Net(error) = &error
+                && let Some(lack) = error.lack()
+            {
+                context.lacked(lack);
+            }
             Err(match error {
                 ConnectError::Refused(mistake) => Error::new(Kind::Request, plan.brief(), mistake),
                 ConnectError::Net(error) => Error::net(plan.brief(), &error),

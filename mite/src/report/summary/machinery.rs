@@ -35,13 +35,9 @@ impl Summary<'_> {
             .iter()
             .map(|note| text::clean(note))
             .collect();
-        if generator.saturated {
-            notes.push(
-                "The processors were busy to the limit: part of the times may be the generator's \
-                 own. Take more runners or less load."
-                    .into(),
-            );
-        }
+        // What makes the run invalid stands with the verdict.
+        let warnings = generator.suspicions.iter().filter(|one| !one.invalid);
+        notes.extend(warnings.map(|one| text::clean(&one.message)));
         if !generator.starved.is_empty() {
             let starved: Vec<String> = generator
                 .starved
@@ -127,6 +123,10 @@ impl Summary<'_> {
         ];
         if generator.cpu_seconds > 0.0 {
             facts.push(format!("{} of CPU", human::time(generator.cpu_seconds)));
+        }
+        if let Some(busiest) = generator.busiest_worker_cpu {
+            let percent = (busiest * 100.0).round();
+            facts.push(format!("busiest worker at {percent} %"));
         }
         if generator.steal_seconds > 0.0 {
             facts.push(format!(

@@ -5,7 +5,7 @@ use crate::report::{
     LatencySummary,
     fixture::{self, request, threshold, times},
     http::HttpSummary,
-    parts::{ErrorSummary, GeneratorSummary},
+    parts::{ErrorSummary, GeneratorSummary, Suspicion},
 };
 
 fn shown(report: &Report, width: usize) -> String {
@@ -74,6 +74,22 @@ fn an_invalid_run_says_that_the_load_was_not_there() {
     ];
     report.generator = GeneratorSummary {
         saturated: true,
+        busiest_worker_cpu: Some(0.97),
+        suspicions: vec![
+            Suspicion {
+                invalid: true,
+                message: report.reasons[0].clone(),
+                ..Suspicion::default()
+            },
+            Suspicion {
+                message:
+                    "A worker thread used more than 90 % of its core in 55 of 60 seconds (the \
+                          busiest 97 % on average): part of the times is the generator's own. Use \
+                          a release build, more cores than these 2 workers have, or ask for less."
+                        .into(),
+                ..Suspicion::default()
+            },
+        ],
         starved: vec!["shop::sign_in".into()],
         ..report.generator
     };

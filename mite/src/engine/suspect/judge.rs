@@ -1,0 +1,324 @@
+//! What speaks against the generator and the machine it runs on: figures in, sentences out.
+
+use super::Figures;
+use crate::{
+    controller::{BusyWorkers, Outcome},
+    report::{
+        Suspicion,
+        human::{bytes, count, percent, plural, time},
+    },
+    stats::{Lacks, Latency},
+};
+
+/// The part of the requests that may fail for want of something of the generator's own.
+const OWN_ERRORS: f64 = 0.001;
+/// The loop lag at the 99th percentile beyond which times are the generator's own, in seconds.
+const LOOP_LAG: f64 = 0.1;
+/// So many late probes are half a second of a worker; fewer are no more than a hiccup.
+const LATE_PROBES: f64 = 10.0;
+/// The part of the seconds of a run that may be busy ones.
+const BUSY_SECONDS: f64 = 0.1;
+/// And so many of them are start-up.
+const BUSY_AT_LEAST: u64 = 2;
+/// The part of the processors that others may use while the machine is busy.
+const OTHERS: f64 = 0.1;
+/// The part of the processors' time that a host may give to others.
+const STEAL: f64 = 0.05;
+/// The part of its periods in which a container may be stopped.
+const THROTTLED: f64 = 0.01;
+/// The part of the memory that has to be left.
+const MEMORY_LEFT: f64 = 0.1;
+/// The part of the files that may be open that is open.
+const OPEN_FILES: f64 = 0.9;
+/// The part of the local ports that is in use.
+const LOCAL_PORTS: f64 = 0.8;
+/// The part of the TCP segments that may have to be sent again.
+const RETRANSMITTED: f64 = 0.01;
+/// A share of fewer segments says nothing.
+const SEGMENTS: u64 = 1000;
+
+/// All that the generator is judged by, but for the load it produced.
+#[derive(Clone, Debug)]
+pub(super) struct Evidence<'a> {
+    figures: &'a Figures,
+    workers: u32,
+    busy: BusyWorkers,
+    loop_lag: &'a Latency,
+    /// Requests of which something was written.
+    requests: u64,
+    /// Requests that failed for want of something of the generator's own.
+    own_errors: u64,
+    lacks: Lacks,
+    connections: u64,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn new(outcome: &'a Outcome, figures: &'a Figures, workers: u32) -> Self {
+        let totals = &outcome.totals;
+        Self {
+            figures,
+            workers,
+            busy: outcome.busy,
+            loop_lag: &totals.generator.loop_lag,
+            requests: totals.http.requests,
+            own_errors: totals.http.errors.get("local").copied().unwrap_or(0),
+            lacks: totals.generator.lacks,
+            connections: totals.http.connections.opened,
+        }
+    }
+}
+
+/// What is held against the generator, in order of weight.
+pub(super) fn suspicions(evidence: &Evidence<'_>) -> Vec<Suspicion> {
+    let figures = evidence.figures;
+    let checks = [
+        own_errors(evidence),
+        loop_lag(evidence.loop_lag),
+        worker_cpu(evidence),
+        machine_cpu(figures),
+        steal(figures),
+        throttling(figures),
+        memory(figures),
+        open_files(evidence),
+        local_ports(evidence),
+        retransmissions(figures),
+    ];
+    checks.into_iter().flatten().collect()
+}
+
+fn own_errors(evidence: &Evidence<'_>) -> Option<Suspicion> {
+    let failed = evidence.own_errors;
+    let asked = evidence.requests + failed;
+    let share = failed as f64 / asked.max(1) as f64;
+    let (lacked, remedies) = lacked(evidence);
+    (failed > 0).then(|| Suspicion {
+        name: "own_errors".to_owned(),
+        value: share,
+        limit: OWN_ERRORS,
+        invalid: share > OWN_ERRORS,
+        message: format!(
+            "{} of {} ({}) could not be made, and the server is not to blame: this machine had \
+             {lacked} left. {remedies}",
+            count(failed),
+            plural(asked, "request"),
+            percent(share),
+        ),
+    })
+}
+
+/// What there was none of, most often first, and what to do about it.
+fn lacked(evidence: &Evidence<'_>) -> (String, String) {
+    let Lacks {
+        descriptors,
+        ports,
+        memory,
+    } = evidence.lacks;
+    let limit = evidence.figures.open_files_limit;
+    let limit = limit.map_or_else(String::new, |limit| {
+        format!(" (no more than {} files may be open)", count(limit))
+    });
+    let mut lacks = [
+        (
+            descriptors,
+            format!("no file descriptor{limit}"),
+            "Raise the limit of open files (ulimit -n).",
+        ),
+        (
+            ports,
+            "no local port".to_owned(),
+            "Keep connections open from one request to the next, use more source addresses, or \
+             widen net.ipv4.ip_local_port_range.",
+        ),
+        (
+            memory,
+            "no memory for a connection".to_owned(),
+            "Use fewer connections, or a machine with more memory.",
+        ),
+    ];
+    lacks.sort_by_key(|(times, ..)| std::cmp::Reverse(*times));
+    let there = || lacks.iter().filter(|(times, ..)| *times > 0);
+    let what: Vec<_> = there().map(|(_, what, _)| what.as_str()).collect();
+    let remedies: Vec<_> = there().map(|(.., remedy)| *remedy).collect();
+    if what.is_empty() {
+        // Both are counted to the second, and the warm-up may have ended between the two.
+        return ("nothing".to_owned(), String::new());
+    }
+    (what.join(" and "), remedies.join(" "))
+}
+
+fn loop_lag(lag: &Latency) -> Option<Suspicion> {
+    let probes = lag.count() as f64;
+    // Of a short run, a single late probe is more than one in a hundred.
+    let judged = (1.0 - LATE_PROBES / probes).min(0.99);
+    let is_late = judged > 0.0 && lag.quantile(judged)?.as_secs_f64() > LOOP_LAG;
+    let late = lag.quantile(0.99)?.as_secs_f64();
+    is_late.then(|| Suspicion {
+        name: "loop_lag".to_owned(),
+        value: late,
+        limit: LOOP_LAG,
+        invalid: true,
+        message: format!(
+            "The worker threads were held up: at p99 their loops came round {} late, more than \
+             {}, and every time that was measured can be that much too long. Take code that \
+             blocks or computes for long out of the journeys, use a release build, or ask for less.",
+            time(late),
+            time(LOOP_LAG)
+        ),
+    })
+}
+
+fn worker_cpu(evidence: &Evidence<'_>) -> Option<Suspicion> {
+    let busy = evidence.busy;
+    let share = busy.busy_seconds as f64 / busy.seconds.max(1) as f64;
+    let average = busy.busiest.unwrap_or(0.0);
+    let workers = plural(evidence.workers.into(), "worker");
+    (share > BUSY_SECONDS && busy.busy_seconds >= BUSY_AT_LEAST).then(|| Suspicion {
+        name: "worker_cpu".to_owned(),
+        value: share,
+        limit: BUSY_SECONDS,
+        invalid: false,
+        message: format!(
+            "A worker thread used more than 90 % of its core in {} of {} (the busiest {} on \
+             average): part of the times is the generator's own. Use a release build, more cores \
+             than these {workers} have, or ask for less.",
+            count(busy.busy_seconds),
+            plural(busy.seconds, "second"),
+            percent(round(average)),
+        ),
+    })
+}
+
+fn machine_cpu(figures: &Figures) -> Option<Suspicion> {
+    let share = figures.busy_intervals as f64 / figures.intervals.max(1) as f64;
+    let others = figures.others_cpu?;
+    let is_busy = share > BUSY_SECONDS && figures.busy_intervals >= BUSY_AT_LEAST;
+    (is_busy && others > OTHERS).then(|| Suspicion {
+        name: "machine_cpu".to_owned(),
+        value: share,
+        limit: BUSY_SECONDS,
+        invalid: false,
+        message: format!(
+            "The processors of the machine were more than 90 % busy in {} of {}, and other \
+             programs used {} of them: the generator had to wait for its turn. Give it a machine \
+             of its own, apart from the server it tests.",
+            count(figures.busy_intervals),
+            plural(figures.intervals, "second"),
+            percent(round(others)),
+        ),
+    })
+}
+
+fn steal(figures: &Figures) -> Option<Suspicion> {
+    let share = figures.steal.filter(|share| *share > STEAL)?;
+    Some(Suspicion {
+        name: "steal".to_owned(),
+        value: share,
+        limit: STEAL,
+        invalid: false,
+        message: format!(
+            "The host of this virtual machine gave {} of its processor time to others, and what \
+             was measured has the waiting in it. Use a machine whose processors are not shared, or \
+             a quieter hour.",
+            percent(round(share))
+        ),
+    })
+}
+
+fn throttling(figures: &Figures) -> Option<Suspicion> {
+    let share = figures.throttled.filter(|share| *share > THROTTLED)?;
+    Some(Suspicion {
+        name: "throttling".to_owned(),
+        value: share,
+        limit: THROTTLED,
+        invalid: false,
+        message: format!(
+            "The CPU limit of the container stopped the generator in {} of its periods, for up to \
+             100ms each, and what was measured has the waiting in it. Raise the limit or remove it.",
+            percent(round(share))
+        ),
+    })
+}
+
+fn memory(figures: &Figures) -> Option<Suspicion> {
+    let (left, total) = (figures.memory_left?, figures.memory_total?);
+    let share = left as f64 / total.max(1) as f64;
+    (share < MEMORY_LEFT).then(|| Suspicion {
+        name: "memory".to_owned(),
+        value: share,
+        limit: MEMORY_LEFT,
+        invalid: false,
+        message: format!(
+            "Memory ran short: at one time {} of {} were left. A machine without memory is slow \
+             before it kills the generator. Use fewer users, keep less in each, or use a larger \
+             machine.",
+            bytes(left),
+            bytes(total)
+        ),
+    })
+}
+
+fn open_files(evidence: &Evidence<'_>) -> Option<Suspicion> {
+    let figures = evidence.figures;
+    let (open, limit) = (figures.open_files?, figures.open_files_limit?);
+    let share = open as f64 / limit.max(1) as f64;
+    (share > OPEN_FILES && evidence.lacks.descriptors == 0).then(|| Suspicion {
+        name: "open_files".to_owned(),
+        value: share,
+        limit: OPEN_FILES,
+        invalid: false,
+        message: format!(
+            "{} of the {} files that may be open at once were open: a few more, and connections \
+             fail. Raise the limit (ulimit -n).",
+            count(open),
+            count(limit)
+        ),
+    })
+}
+
+fn local_ports(evidence: &Evidence<'_>) -> Option<Suspicion> {
+    let figures = evidence.figures;
+    let (sockets, ports) = (figures.tcp_sockets?, figures.local_ports?);
+    let share = sockets as f64 / ports.max(1) as f64;
+    // Others have sockets as well; it is about those that open many.
+    let own = evidence.connections as f64 / ports.max(1) as f64;
+    (share > LOCAL_PORTS && own > LOCAL_PORTS && evidence.lacks.ports == 0).then(|| Suspicion {
+        name: "local_ports".to_owned(),
+        value: share,
+        limit: LOCAL_PORTS,
+        invalid: false,
+        message: format!(
+            "The machine had {}, closed ones of the last minute included, and from one address to \
+             one server there can be {}: a few more, and connections fail. Keep connections open \
+             from one request to the next, use more source addresses, or widen \
+             net.ipv4.ip_local_port_range.",
+            plural(sockets, "TCP socket"),
+            count(ports)
+        ),
+    })
+}
+
+fn retransmissions(figures: &Figures) -> Option<Suspicion> {
+    let share = figures
+        .retransmitted
+        .filter(|share| *share > RETRANSMITTED)?;
+    (figures.segments >= SEGMENTS).then(|| Suspicion {
+        name: "retransmissions".to_owned(),
+        value: share,
+        limit: RETRANSMITTED,
+        invalid: false,
+        message: format!(
+            "{} of the TCP segments this machine sent had to be sent again, which takes 200ms or \
+             more each time: packets were lost on the way, or a server did not accept its \
+             connections in time. Look at both before you trust the slow requests.",
+            percent(round(share))
+        ),
+    })
+}
+
+/// A share to the tenth of a percent.
+fn round(share: f64) -> f64 {
+    (share * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Whether the load that was asked for was produced.
+
+use std::time::Duration;
+
+use crate::{
+    controller::{EntryOutcome, Outcome, StopCause},
+    report::{Suspicion, human::time},
+    stats::{JourneyStatistics, Latency},
+};
+
+/// The part of the planned starts that may be missing.
+const STARTS_MISSING: f64 = 0.001;
+/// The part of the wanted user-seconds that may be missing.
+const USERS_MISSING: f64 = 0.01;
+/// The start delay at the 99th percentile that makes the load another than the one asked for.
+const START_DELAY: Duration = Duration::from_millis(100);
+
+/// What makes the load another than the one that was asked for.
+pub(super) fn suspicions(outcome: &Outcome) -> Vec<Suspicion> {
+    let mut suspicions = Vec::new();
+    // A run that was broken off has a reason of its own for what it lacks.
+    let broken_off = matches!(outcome.ending.cause, StopCause::Broken(_));
+    if !broken_off {
+        suspicions.extend(missing_starts(&outcome.entries));
+    }
+    for (key, journey) in &outcome.totals.journeys {
+        let entry = outcome.entries.get(key.entry.index());
+        let broken = entry.is_some_and(|entry| entry.broken) || broken_off;
+        let starved = entry.is_some_and(|entry| entry.starved);
+        // The last items of a pool that is used up leave some users without; that is its end.
+        let used_up = entry.is_some_and(EntryOutcome::is_used_up);
+        if !broken && !used_up {
+            suspicions.extend(missing_users(&key.journey, journey, starved));
+        }
+        suspicions.extend(late_starts(&key.journey, &journey.start_delay));
+    }
+    suspicions.extend(nothing_measured(outcome));
+    suspicions.extend(missing_statistics(outcome));
+    suspicions
+}
+
+fn missing_starts(entries: &[EntryOutcome]) -> Option<Suspicion> {
+    let planned: u64 = entries.iter().map(|entry| entry.planned).sum();
+    let started: u64 = entries
+        .iter()
+        .map(|entry| entry.started.min(entry.planned))
+        .sum();
+    let dropped: u64 = entries.iter().map(|entry| entry.dropped).sum();
+    let missing = planned.saturating_sub(started);
+    if missing as f64 <= planned as f64 * STARTS_MISSING {
+        return None;
+    }
+    let starved: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.starved && entry.dropped > 0)
+        .map(|entry| entry.journey.as_str())
+        .collect();
+    let why = if !starved.is_empty() {
+        format!(
+            "the datapool of {} is too small for the volume. Put more items into it.",
+            starved.join(", ")
+        )
+    } else if dropped > 0 {
+        "there was no room for them in time. Raise --max-in-flight, use more cores or runners, or \
+         ask for less."
+            .to_owned()
+    } else {
+        "the generator did not come to it. Use more cores or runners, or ask for less.".to_owned()
+    };
+    let never = missing.saturating_sub(dropped);
+    Some(decisive(
+        "starts",
+        missing as f64 / planned as f64,
+        STARTS_MISSING,
+        format!(
+            "{missing} of {planned} planned starts did not take place ({dropped} dropped, {never} \
+             never begun): {why}"
+        ),
+    ))
+}
+
+fn missing_users(name: &str, journey: &JourneyStatistics, starved: bool) -> Option<Suspicion> {
+    let wanted = journey.users.wanted.as_secs_f64();
+    let unmet = journey.users.unmet.as_secs_f64();
+    if unmet <= wanted * USERS_MISSING {
+        return None;
+    }
+    let why = if starved {
+        "its datapool is too small, so users waited for data. Put more items into it."
+    } else {
+        "the load generator did not keep up, or --max-in-flight is too low. Raise that, use more \
+         cores or runners, or ask for less."
+    };
+    Some(decisive(
+        "users",
+        unmet / wanted,
+        USERS_MISSING,
+        format!(
+            "{name} had {:.1} % of the users it was to have: {why}",
+            (wanted - unmet) / wanted * 100.0
+        ),
+    ))
+}
+
+fn late_starts(name: &str, delay: &Latency) -> Option<Suspicion> {
+    let p99 = delay.quantile(0.99).filter(|p99| *p99 > START_DELAY)?;
+    Some(decisive(
+        "start_delay",
+        p99.as_secs_f64(),
+        START_DELAY.as_secs_f64(),
+        format!(
+            "{name} started late: the start delay at p99 is {}, more than {}. The server got the \
+             load later and in other portions than was asked for; response times contain the \
+             delay, service times do not. Use more cores or runners, a higher --max-in-flight, or \
+             ask for less.",
+            time(p99.as_secs_f64()),
+            time(START_DELAY.as_secs_f64())
+        ),
+    ))
+}
+
+fn nothing_measured(outcome: &Outcome) -> Option<Suspicion> {
+    (outcome.measured.is_zero() && outcome.ending.broken.is_empty()).then(|| {
+        let message = "Nothing was measured: the run was over before its warm-up was. Let it last \
+                       longer, or shorten the warm-up.";
+        decisive("measured", 0.0, 0.0, message.to_owned())
+    })
+}
+
+fn missing_statistics(outcome: &Outcome) -> Option<Suspicion> {
+    let missing = outcome.missing.max(outcome.ending.silent as u64);
+    (missing > 0).then(|| {
+        let message = "Statistics of at least one worker are missing: it was stuck in code that \
+                       blocks the thread when the run ended. Take such code out of the journeys.";
+        decisive("statistics", missing as f64, 0.0, message.to_owned())
+    })
+}
+
+/// A suspicion that makes the run invalid.
+fn decisive(name: &str, value: f64, limit: f64, message: String) -> Suspicion {
+    Suspicion {
+        name: name.to_owned(),
+        value,
+        limit,
+        invalid: true,
+        message,
+    }
+}

@@ -1,0 +1,75 @@
+//! The load generator as a suspect: what is watched of it, and what is held against it.
+
+mod cgroup;
+mod figures;
+mod files;
+mod judge;
+mod load;
+mod sample;
+
+use std::{
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread::{Builder, JoinHandle},
+    time::Duration,
+};
+
+pub(super) use figures::Figures;
+use figures::Gathering;
+
+use crate::{
+    controller::{Outcome, StopCause},
+    report::Suspicion,
+};
+
+/// How often process and machine are looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Looks at process and machine while a run goes on, on a thread of its own.
+#[derive(Debug)]
+pub(super) struct Watch {
+    stop: Sender<()>,
+    thread: Option<JoinHandle<Figures>>,
+}
+
+impl Watch {
+    /// Looks on from now.
+    pub(super) fn start() -> Self {
+        let (stop, stopped) = channel();
+        let look = move || {
+            let mut gathering = Gathering::start();
+            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                gathering.look();
+            }
+            gathering.finish()
+        };
+        let thread = Builder::new().name("mite-watch".to_owned()).spawn(look);
+        if let Err(error) = &thread {
+            tracing::warn!("the load generator is not watched: {error}");
+        }
+        Self {
+            stop,
+            thread: thread.ok(),
+        }
+    }
+
+    /// What was seen.
+    pub(super) fn finish(self) -> Figures {
+        drop(self.stop);
+        let figures = self.thread.and_then(|thread| thread.join().ok());
+        figures.unwrap_or_default()
+    }
+}
+
+/// Everything that is held against the generator, what makes the run invalid first.
+pub(super) fn suspicions(outcome: &Outcome, figures: &Figures, workers: u32) -> Vec<Suspicion> {
+    let mut suspicions = load::suspicions(outcome);
+    suspicions.extend(judge::suspicions(&judge::Evidence::new(
+        outcome, figures, workers,
+    )));
+    // A run that was to stop at its first failure is no measurement.
+    if outcome.ending.cause == StopCause::FirstFailure {
+        suspicions.retain(|suspicion| !suspicion.invalid);
+    }
+    suspicions.sort_by_key(|suspicion| !suspicion.invalid);
+    suspicions
+}

@@ -1,0 +1,69 @@
+//! How much of its core a worker's thread uses.
+
+use std::{cell::Cell, time::Duration};
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::stats::CpuTime;
+
+/// The processor time of the thread it is made on, told in laps.
+#[derive(Debug)]
+pub(super) struct ThreadClock {
+    used: Cell<Option<Duration>>,
+    at: Cell<Duration>,
+}
+
+impl ThreadClock {
+    /// Counts from `now` on, a time of the run.
+    pub(super) fn start(now: Duration) -> Self {
+        Self {
+            used: Cell::new(used()),
+            at: Cell::new(now),
+        }
+    }
+
+    /// What was used since the last lap; nothing where the system does not tell.
+    pub(super) fn lap(&self, now: Duration) -> CpuTime {
+        let since = self.at.replace(now);
+        match (self.used.replace(used()), self.used.get()) {
+            (Some(before), Some(after)) => CpuTime {
+                used: after.saturating_sub(before),
+                over: now.saturating_sub(since),
+            },
+            _ => CpuTime::default(),
+        }
+    }
+}
+
+/// The processor time of this thread so far (`clock_gettime(2)`).
+fn used() -> Option<Duration> {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
+        .ok()
+        .map(Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        thread::sleep,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_works_has_used_its_core_and_one_that_sleeps_has_not() {
+        let began = Instant::now();
+        let clock = ThreadClock::start(Duration::ZERO);
+        while used().unwrap() < clock.used.get().unwrap() + Duration::from_millis(30) {
+            std::hint::spin_loop();
+        }
+        let worked = clock.lap(began.elapsed());
+        assert!(worked.used >= Duration::from_millis(30), "{worked:?}");
+        assert!(worked.used <= worked.over, "{worked:?}");
+
+        sleep(Duration::from_millis(50));
+        let slept = clock.lap(began.elapsed());
+        assert!(slept.share().unwrap() < 0.5, "{slept:?}");
+    }
+}
