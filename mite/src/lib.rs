@@ -140,6 +140,9 @@ extern crate self as mite;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod cli;
 mod clock;
 mod config;
