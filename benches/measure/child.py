@@ -29,8 +29,14 @@ class Finished:
     output: str
     errors: str
     code: int
-    cpu_seconds: float
+    # Of its own and in the kernel.
+    user_seconds: float
+    kernel_seconds: float
     wall_seconds: float
+
+    @property
+    def cpu_seconds(self):
+        return self.user_seconds + self.kernel_seconds
 
 
 class Child:
@@ -100,7 +106,8 @@ class Child:
             output=read(self.output),
             errors=read(self.errors),
             code=self.process.returncode,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            user_seconds=usage.ru_utime,
+            kernel_seconds=usage.ru_stime,
             wall_seconds=time.monotonic() - self.began,
         )
         LIVING.pop(self.pid, None)

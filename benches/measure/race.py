@@ -26,6 +26,7 @@ class Sample:
     requests: int
     served: int
     cpu_seconds: float
+    kernel_seconds: float
     wall_seconds: float
     # Shares of the client's core: given to other machines by the host, used by other processes.
     steal: float
@@ -93,7 +94,8 @@ def measure(contender, nginx, core, connections, number, seconds):
         return Sample(
             contender=contender.name, connections=connections, round=number,
             requests=contender.requests(ended, job), served=served,
-            cpu_seconds=ended.cpu_seconds, wall_seconds=ended.wall_seconds, steal=steal / wall,
+            cpu_seconds=ended.cpu_seconds, kernel_seconds=ended.kernel_seconds,
+            wall_seconds=ended.wall_seconds, steal=steal / wall,
             others=max(0.0, busy - ended.cpu_seconds) / wall, exit_code=ended.code,
         )
 
@@ -135,8 +137,10 @@ def summarize(samples, contenders, connections):
                 "contender": contender.name, "connections": count, "median": median,
                 "min": least, "max": most,
                 "of_wrk": spread(of_wrk)[0] if of_wrk else None,
-                "core_used": spread([sample.cpu_seconds / sample.wall_seconds
-                                     for sample in own])[0],
+                "user_seconds": spread([(sample.cpu_seconds - sample.kernel_seconds)
+                                        / sample.requests for sample in own])[0],
+                "kernel_seconds": spread([sample.kernel_seconds / sample.requests
+                                          for sample in own])[0],
                 "steal": max(sample.steal for sample in own),
                 "others": max(sample.others for sample in own),
                 "miscounted": max(sample.miscounted for sample in own),
@@ -164,11 +168,12 @@ def put(tables, rows, judged, contenders, missing, server, options):
         tables.add(
             f"{count} connections: requests per second of client CPU, {options.rounds} rounds of "
             f"{options.seconds} s",
-            ["", "median", "min", "max", "of wrk", "core used", "steal", "others", "miscounted"],
+            ["", "median", "min", "max", "of wrk", "own µs", "kernel µs", "steal", "others",
+             "miscounted"],
             [[row["contender"], thousands(row["median"]), thousands(row["min"]),
               thousands(row["max"]), "-" if row["of_wrk"] is None else f"{row['of_wrk']:.2f}",
-              f"{row['core_used']:.0%}", f"{row['steal']:.1%}", f"{row['others']:.0%}",
-              str(row["miscounted"])]
+              f"{row['user_seconds'] * 1e6:.1f}", f"{row['kernel_seconds'] * 1e6:.1f}",
+              f"{row['steal']:.1%}", f"{row['others']:.0%}", str(row["miscounted"])]
              for row in rows if row["connections"] == count],
         )
     notes = [f"{versions}; {server}", *missing]

@@ -63,6 +63,7 @@ fn measure() -> mite::Result<serde_json::Value> {
     Ok(json!({
         "series": report.transactions.len(),
         "journeys": journeys.sum::<u64>(),
+        "duration_seconds": report.duration_seconds,
         "cpu_seconds": report.generator.cpu_seconds,
         "peak_rss_bytes": report.generator.peak_rss_bytes,
         "loop_lag_max": report.generator.loop_lag.max,
