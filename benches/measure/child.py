@@ -145,6 +145,8 @@ def end_all():
 def tidy_up():
     """Makes sure that nothing is left behind, however the script ends."""
     atexit.register(end_all)
+    # One that was started in the background by a shell would ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
 

@@ -44,7 +44,7 @@ class Contender:
         return self.path is not None
 
 
-def mite(load):
+def mite(load, name):
     """mite itself, as its command line is: `load` is the program of the benches."""
 
     def command(path, job):
@@ -57,8 +57,9 @@ def mite(load):
         return read_report(job.folder / "mite.json")["http"]["requests"]
 
     return Contender(
-        name="mite", program="load", command=command, requests=requests,
-        version=lambda _: f"mite {git_version()}", missing="",
+        name=name, program="load", command=command, requests=requests,
+        version=lambda _: f"mite {git_version()}" if name == "mite" else f"{name} {load}",
+        missing="",
         # On a machine that is busy with something else a run may be invalid; its count is right.
         accept=(0, 3), path=str(load),
     )

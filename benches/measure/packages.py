@@ -69,11 +69,14 @@ def cargo(*arguments):
         raise Unfit("cargo failed; the message above says why")
 
 
-def build():
-    """Builds the programs of the benches and says where they are."""
-    cargo("build", "--release", "--locked", "--quiet", "-p", "benches", "--bins")
-    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    return ROOT / target / "release"
+def programs(options):
+    """Builds the programs of the benches, unless told not to, and says where they are."""
+    folder = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+    if not options.no_build:
+        cargo("build", "--release", "--locked", "--quiet", "-p", "benches", "--bins")
+    elif not (folder / "load").exists():
+        raise Unfit(f"{folder} has no programs; leave --no-build away and they are made")
+    return folder
 
 
 def install_peers():

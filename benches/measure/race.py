@@ -10,8 +10,8 @@ from .machine import Watch
 from .nginx import Nginx
 
 # What is asked of mite: against whom, at how many connections (any if none), at least how much.
-TARGETS = [("wrk", 100, 0.85), ("wrk", 1000, 0.55), ("oha", None, 1.1), ("goose", None, 1.8),
-           ("k6", None, 5.0)]
+TARGETS = [("before", None, 1.0), ("wrk", 100, 0.85), ("wrk", 1000, 0.55), ("oha", None, 1.1),
+           ("goose", None, 1.8), ("k6", None, 5.0)]
 
 NAMES = ["mite", "wrk", "oha", "goose", "hey", "k6"]
 
@@ -44,10 +44,11 @@ class Sample:
         return max(0, abs(self.served - self.requests) - self.connections)
 
 
-def find_contenders(load, only):
+def find_contenders(load, only, before):
     """Those that take part; whoever was wanted and is missing is said to be."""
-    found, missing = [], []
-    for contender in [mite(load), *peers()]:
+    found = [mite(Path(before).resolve(), "before")] if before else []
+    missing = []
+    for contender in [mite(load, "mite"), *peers()]:
         if contender.name not in only:
             continue
         if contender.path or contender.look():

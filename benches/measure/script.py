@@ -24,8 +24,10 @@ def parser(name, description):
         prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
-def add_output(parser):
-    """The options that say what becomes of the result."""
+def add_common(parser):
+    """The options every script has: what is measured, and what becomes of the result."""
+    parser.add_argument("--no-build", action="store_true",
+                        help="take the programs as they were built last")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured")
     parser.add_argument("--markdown", metavar="PAGE", nargs="?", const="-",
                         help="print the tables as Markdown, or put them into PAGE between its "
