@@ -8,15 +8,16 @@ GROUPS = [
     ("copying and comparing memory", r"^_*mem(cpy|move|set|cmp|chr)|compiler_builtins::mem"),
     ("allocator", r"malloc|^_*free$|_int_free|realloc|calloc|__rust_|__rdl_|unlink_chunk|tcache"),
     ("clock", r"clock_gettime|Timespec|Instant(>|::)|vdso"),
-    ("statistics", r"hdrhistogram.*::record"),
+    ("statistics", r"(hdrhistogram|Statistics).*::record"),
     ("once a second", r"Recorder(>|::)take|RequestTable(>|::)take|hdrhistogram|Statistics|Capped|"
      r"mite::(controller|engine|report|link)"),
     ("statistics", r"mite::(stats|event)"),
-    ("HTTP/1.1 on a connection", r"mite::http::connection|httparse|hyper|want::"),
+    ("HTTP/1.1 on a connection", r"mite::http::(connection|codec|http1)|httparse|hyper|want::"),
     ("HTTP client", r"mite::http|\bhttp::|\burl::|http_body"),
     ("sockets", r"mite::net|socket|std::sys::net|std::net|TcpStream|\bnix::|^_*(send|recv|read|write"
-     r"v?|poll)(to|from|msg)?(@|$)"),
-    ("journey, context, users", r"mite::(context|journey|runner|volume|datapool|clock)|\bload::"),
+     r"v?|poll)(to|from|msg)?(@|$)|asynccancel"),
+    ("journey, context, users", r"mite::(context|journey|runner|volume|datapool|clock|error)|"
+     r"\bload::|poll_fn"),
     ("runtime and its I/O driver", r"tokio|mio::|epoll|futures_"),
 ]
 
