@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .child import run, tell
+from .child import Failed, run, tell
 from .contenders import Job, mite, peers, scratch
 from .figures import spread, thousands
 from .machine import Watch
@@ -60,19 +60,28 @@ def find_contenders(load, only, before):
     return found, missing
 
 
-def race(contenders, server_core, client_core, options):
-    """All samples."""
+def race(contenders, missing, server_core, client_core, options):
+    """All samples. A peer that fails is out of the race, and said to be."""
     samples = []
     with Nginx(server_core) as nginx:
         for number in range(options.rounds):
             for connections in options.connections:
                 for contender in turn(contenders, number):
-                    sample = measure(contender, nginx, client_core, connections, number,
-                                     options.seconds)
+                    try:
+                        sample = measure(contender, nginx, client_core, connections, number,
+                                         options.seconds)
+                    except (Failed, LookupError, ValueError) as error:
+                        if contender.name == "mite":
+                            raise
+                        tell(f"!! {contender.name} is out: {error}")
+                        contenders.remove(contender)
+                        missing.append(f"{contender.name} did not do what it was to")
+                        continue
                     samples.append(sample)
                     tell(line(sample))
         server = nginx.version()
-    return samples, server
+    taking_part = [contender.name for contender in contenders]
+    return [sample for sample in samples if sample.contender in taking_part], server
 
 
 def turn(contenders, number):
