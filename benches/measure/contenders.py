@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from .child import Failed, Finished
+from .machine import TICKS
 from .packages import ROOT, find
 
 K6_SCRIPT = ROOT / "benches" / "peers" / "k6.js"
@@ -35,6 +36,9 @@ class Contender:
     requests: Callable[[Finished, Job], int]
     version: Callable[[str], str]
     missing: str
+    # What it had done before all users were there, where that is dear: requests, and seconds of
+    # processor time in the program and in the kernel.
+    before: Callable[[Finished], tuple] = lambda _: (0, 0.0, 0.0)
     accept: tuple = (0,)
     path: Optional[str] = None
 
@@ -88,9 +92,11 @@ def peers():
         Contender(
             name="goose", program="goose-get",
             command=lambda path, job: [path, "--host", job.url, "--users", job.connections,
-                                       "--hatch-rate", 1_000_000, "--run-time", job.seconds,
-                                       "--no-reset-metrics", "--no-print-metrics", "--quiet"],
-            requests=lambda ended, _: int(ended.output.split()[-1]),
+                                       "--increase-rate", 1_000_000, "--run-time", job.seconds,
+                                       "--no-reset-metrics", "--no-print-metrics", "--no-telnet",
+                                       "--no-gzip", "--quiet"],
+            requests=lambda ended, _: goose_line(ended)[0],
+            before=lambda ended: goose_line(ended)[1:],
             version=lambda path: goose_version(),
             missing="scripts/bench --install-peers",
         ),
@@ -148,6 +154,11 @@ def dpkg_version(package):
     ended = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True,
                            text=True, check=False)
     return ended.stdout.strip()
+
+
+def goose_line(ended):
+    requests, before, user, kernel = ended.output.splitlines()[-1].split()
+    return int(requests), int(before), int(user) / TICKS, int(kernel) / TICKS
 
 
 def goose_version():

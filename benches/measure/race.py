@@ -101,10 +101,12 @@ def measure(contender, nginx, core, connections, number, seconds):
         wall, busy, steal = watch.read()
         # The question itself is a request as well.
         served = nginx.requests() - before - 1
+        earlier, user, kernel = contender.before(ended)
         return Sample(
             contender=contender.name, connections=connections, round=number,
-            requests=contender.requests(ended, job), served=served,
-            cpu_seconds=ended.cpu_seconds, kernel_seconds=ended.kernel_seconds,
+            requests=contender.requests(ended, job) - earlier, served=served - earlier,
+            cpu_seconds=ended.cpu_seconds - user - kernel,
+            kernel_seconds=ended.kernel_seconds - kernel,
             wall_seconds=ended.wall_seconds, steal=steal / wall,
             others=max(0.0, busy - ended.cpu_seconds) / wall, exit_code=ended.code,
         )
