@@ -121,7 +121,8 @@
 //! - [`testing`]: one journey on its own.
 //!
 //! The pages in the repository's `docs` directory tell of how to imitate a client, of the command
-//! line, of how the numbers are measured, of the JSON report and of how mite is built.
+//! line, of how the numbers are measured, of the JSON report, of what mite costs and of how it is
+//! built.
 //!
 //! # Features
 //!
@@ -140,6 +141,9 @@ extern crate self as mite;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod cli;
 mod clock;
 mod config;
@@ -192,6 +196,8 @@ mod pages {
     struct ImitatingAClient;
     #[doc = include_str!("../../docs/numbers.md")]
     struct Numbers;
+    #[doc = include_str!("../../docs/performance.md")]
+    struct Performance;
     #[doc = include_str!("../../docs/report.md")]
     struct Report;
 }

@@ -170,6 +170,14 @@ impl Run {
         self
     }
 
+    /// How many series a metric may have before the rest shares one.
+    #[cfg(feature = "bench")]
+    #[doc(hidden)]
+    pub fn series_cap(mut self, cap: usize) -> Self {
+        self.settings.series_cap = cap;
+        self
+    }
+
     /// A handle that stops this run, from anywhere.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
