@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::{
     controller::{EntryOutcome, Outcome, StopCause},
+    id::EntryId,
     report::{
         Verdict,
         human::{span, time},
     },
     stats::{JourneyStatistics, Latency},
+    volume::{Conclusion, FindingKind},
 };
 
 /// The part of the planned starts that may be missing.
@@ -60,12 +62,23 @@ fn validity(outcome: &Outcome) -> Vec<String> {
         let broken = entry.is_some_and(|entry| entry.broken)
             || matches!(outcome.ending.cause, StopCause::Broken(_));
         let starved = entry.is_some_and(|entry| entry.starved);
+        // What is asked for beyond a capacity need not take place; what was found says so itself.
+        if entry.is_some_and(EntryOutcome::seeks_capacity) {
+            continue;
+        }
         // The last items of a pool that is used up leave some users without; that is its end.
         let used_up = entry.is_some_and(EntryOutcome::is_used_up);
         if !broken && !used_up {
             reasons.extend(missing_users(&key.journey, journey, starved));
         }
         reasons.extend(late_starts(&key.journey, &journey.start_delay));
+    }
+    for entry in &outcome.entries {
+        let doubts = entry.findings.iter().flat_map(|finding| &finding.doubts);
+        reasons.extend(doubts.map(|doubt| {
+            let journey = &entry.journey;
+            format!("what was found about {journey} is in doubt: {doubt}")
+        }));
     }
     if outcome.measured.is_zero() && outcome.ending.broken.is_empty() {
         reasons.push("nothing was measured: the run was over before its warm-up was".to_owned());
@@ -81,18 +94,17 @@ fn validity(outcome: &Outcome) -> Vec<String> {
 }
 
 fn missing_starts(entries: &[EntryOutcome]) -> Option<String> {
-    let planned: u64 = entries.iter().map(|entry| entry.planned).sum();
-    let started: u64 = entries
-        .iter()
+    let entries = || entries.iter().filter(|entry| !entry.seeks_capacity());
+    let planned: u64 = entries().map(|entry| entry.planned).sum();
+    let started: u64 = entries()
         .map(|entry| entry.started.min(entry.planned))
         .sum();
-    let dropped: u64 = entries.iter().map(|entry| entry.dropped).sum();
+    let dropped: u64 = entries().map(|entry| entry.dropped).sum();
     let missing = planned.saturating_sub(started);
     if missing as f64 <= planned as f64 * STARTS_MISSING {
         return None;
     }
-    let starved: Vec<_> = entries
-        .iter()
+    let starved: Vec<_> = entries()
         .filter(|entry| entry.starved && entry.dropped > 0)
         .map(|entry| entry.journey.as_str())
         .collect();
@@ -166,11 +178,17 @@ fn failures(outcome: &Outcome) -> Vec<String> {
             "the run was stopped at its first failure, after {at}"
         ));
     }
+    reasons.extend(unfound(&outcome.entries));
+    let provoked = |id: EntryId| {
+        let entry = outcome.entries.get(id.index());
+        entry.is_some_and(EntryOutcome::provokes_failures)
+    };
     let failed: u64 = outcome
         .totals
         .journeys
-        .values()
-        .map(|journey| journey.failed)
+        .iter()
+        .filter(|(key, _)| !provoked(key.entry))
+        .map(|(_, journey)| journey.failed)
         .sum();
     if failed > 0 && !outcome.ending.judges_errors {
         let journeys = if failed == 1 { "journey" } else { "journeys" };
@@ -179,4 +197,21 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         ));
     }
     reasons
+}
+
+/// Searches that the system failed at their lowest volume, or that never got as far as that.
+fn unfound(entries: &[EntryOutcome]) -> impl Iterator<Item = String> {
+    let findings = entries.iter().flat_map(|entry| {
+        let findings = entry.findings.iter();
+        findings.map(move |finding| (&entry.journey, finding))
+    });
+    findings
+        .filter(|(_, finding)| finding.kind == FindingKind::Capacity && finding.found.is_none())
+        .map(|(journey, finding)| match finding.conclusion {
+            Conclusion::Below => format!(
+                "the system does not even take the lower bound of the search for the capacity of \
+                 {journey}"
+            ),
+            _ => format!("the search for the capacity of {journey} had no time to find any"),
+        })
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    findings::FindingSummary,
     http::{HttpSummary, RequestSummary},
     parts::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
@@ -57,6 +58,10 @@ pub struct Report {
     pub errors: Vec<ErrorSummary>,
     /// What is known about the load generator itself.
     pub generator: GeneratorSummary,
+    /// What volume models that follow the results have found out, such as the capacity of the
+    /// system; absent in the JSON when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingSummary>,
     /// How the run went, second by second.
     pub series: Series,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.

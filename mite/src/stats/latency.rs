@@ -118,6 +118,20 @@ impl Latency {
         Some(samples.quantile(quantile))
     }
 
+    /// How often each time was seen, in ascending order, to the precision of the buckets.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
+        let buckets = self.samples.iter().flat_map(|samples| {
+            let recorded = samples.buckets.iter_recorded();
+            recorded.map(|bucket| {
+                (
+                    bucket.value_iterated_to(),
+                    bucket.count_since_last_iteration(),
+                )
+            })
+        });
+        buckets.map(|(micros, count)| (Duration::from_micros(micros), count))
+    }
+
     /// The figures a report shows.
     pub(crate) fn summary(&self) -> LatencySummary {
         LatencySummary::of(self)

@@ -14,8 +14,9 @@ use crate::{
     config::Config,
     controller::{EntryOutcome, Outcome, Point},
     report::{
-        ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-        Report, Series, SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
+        ErrorSummary, FindingSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary,
+        MetricValue, Report, Series, SeriesPoint, SeriesTimes, ThresholdSummary,
+        TransactionSummary, human,
     },
     stats::{self, Statistics, UserTime, metric},
 };
@@ -60,6 +61,7 @@ pub(super) fn report(
         metrics: metrics(totals),
         errors: errors(totals),
         generator: generator(outcome, workers, usage),
+        findings: findings(outcome),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
@@ -90,6 +92,10 @@ fn masked(mut report: Report, config: &Config) -> Report {
                 .iter_mut()
                 .flat_map(|row| [&mut row.transaction, &mut row.name]),
         )
+        .chain(report.findings.iter_mut().flat_map(|row| {
+            let told = row.steps.iter_mut().filter_map(|step| step.why.as_mut());
+            told.chain(&mut row.doubts).chain([&mut row.criterion])
+        }))
         .chain(http.requests_by_name.iter_mut().map(|row| &mut row.name))
         .chain(
             report
@@ -135,6 +141,18 @@ fn journeys(outcome: &Outcome) -> Vec<JourneySummary> {
             unmet: unmet(outcome.entries.get(key.entry.index()), journey.users),
         })
         .collect()
+}
+
+/// What the volume models have found out, in the order of the entries.
+fn findings(outcome: &Outcome) -> Vec<FindingSummary> {
+    let entries = &outcome.entries;
+    let several = |name: &str| entries.iter().filter(|entry| entry.journey == name).count() > 1;
+    let of_entry = (0..).zip(entries).flat_map(|(number, entry)| {
+        let number = several(&entry.journey).then_some(number);
+        let summary = move |finding| FindingSummary::of(finding, entry.journey.clone(), number);
+        entry.findings.iter().map(summary)
+    });
+    of_entry.collect()
 }
 
 /// The part of the volume that did not come about: of the planned starts, or of the user-seconds.

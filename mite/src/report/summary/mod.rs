@@ -1,5 +1,6 @@
 //! What a person reads when a run is over: in ten seconds, with the verdict last, where the eye is.
 
+mod capacity;
 mod errors;
 mod machinery;
 mod phases;
@@ -32,6 +33,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
         summary.metrics(),
         summary.errors(),
         summary.machinery(),
+        summary.findings(),
         summary.thresholds(),
         summary.verdict(),
     ];

@@ -40,7 +40,7 @@ impl Summary<'_> {
                 row.interrupted,
             ];
             table.push(Row {
-                name: self.entry(row),
+                name: self.entry(&row.journey, row.entry),
                 figures: [
                     counts.map(human::count).to_vec(),
                     percentiles(&row.response_time),
@@ -70,7 +70,7 @@ impl Summary<'_> {
             "{}: its response time, counted from when each start was due, is far above its service \
              time, p99 {} and {}: starts came late, p99 {}, for there was more load than room for \
              it. Users would have felt the response time.",
-            self.entry(row),
+            self.entry(&row.journey, row.entry),
             human::time(response),
             human::time(service),
             human::time(delay),
@@ -82,14 +82,15 @@ impl Summary<'_> {
             let share = human::percent(row.unmet);
             format!(
                 "{}: {share} of its planned volume did not come about.",
-                self.entry(row)
+                self.entry(&row.journey, row.entry)
             )
         })
     }
 
-    fn entry(&self, row: &JourneySummary) -> String {
-        let name = self.names.journey(&row.journey);
-        match row.entry {
+    /// The journey, and which of its entries where it has several.
+    pub(super) fn entry(&self, journey: &str, entry: Option<u32>) -> String {
+        let name = self.names.journey(journey);
+        match entry {
             Some(entry) => format!("{name} #{entry}"),
             None => name,
         }
