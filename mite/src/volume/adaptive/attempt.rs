@@ -7,8 +7,9 @@ use super::{
     criterion::{Criteria, Judgement},
 };
 
-/// Standard deviations from the limit at which a step is as clear as it need be.
-const CLEAR: f64 = 2.0;
+/// Standard deviations from the limit at which a step is as clear as it need be. Those of a binomial
+/// are too few, since times in a queue are much like those before them.
+const CLEAR: f64 = 4.0;
 /// And at which an overload need not be looked at any longer.
 const HOPELESS: f64 = 4.0;
 /// Bad seconds in a row that an overload shows itself by.

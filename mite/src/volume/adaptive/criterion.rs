@@ -9,7 +9,7 @@ pub(super) const TOO_MANY_ERRORS: f64 = 0.01;
 /// The part of the starts asked for that may be missing from those that end well.
 const BEHIND: f64 = 0.03;
 /// Samples beyond a limit, expected at the limit, from which on a share of them says something.
-const ENOUGH_BEYOND: f64 = 10.0;
+const ENOUGH_BEYOND: f64 = 20.0;
 /// The start delay at p99, and the loop lag, from which on the generator is part of what is measured.
 const LATE: Duration = Duration::from_millis(100);
 /// The part of the starts or of the user-seconds that may be missing.
@@ -230,6 +230,8 @@ pub(super) fn doubt(stretch: &Stretch, level: f64, unit: Unit) -> Option<String>
     let asked = level * stretch.seconds as f64;
     let wanted = stretch.wanted.as_secs_f64();
     let missing = asked - stretch.started as f64;
+    // Starts may come as a Poisson process.
+    let chance = asked.sqrt() * 4.0;
     let about = match unit {
         Unit::PerSecond => format!("at {level}/s"),
         Unit::Users => format!("with {level} users"),
@@ -239,7 +241,7 @@ pub(super) fn doubt(stretch: &Stretch, level: f64, unit: Unit) -> Option<String>
         format!("{} starts were dropped", stretch.dropped)
     } else if let Some(late) = p99(&stretch.start_delay) {
         format!("starts were late, p99 {}", time(late))
-    } else if unit == Unit::PerSecond && asked >= 100.0 && missing > asked * MISSING {
+    } else if unit == Unit::PerSecond && missing > asked * MISSING + chance {
         format!("{} of the starts were missing", percent(missing / asked))
     } else if unit == Unit::Users && stretch.unmet.as_secs_f64() > wanted * MISSING {
         let share = stretch.unmet.as_secs_f64() / wanted;

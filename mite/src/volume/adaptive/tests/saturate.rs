@@ -64,7 +64,7 @@ proptest! {
         capacity in 50.0..5000.0_f64,
         think in 0.1..2.0_f64,
     ) {
-        let crowd = Crowd { capacity, service: 0.02, think };
+        let crowd = Crowd { capacity, service: 0.02, think, owed: 0.0 };
         let knee = crowd.knee();
         prop_assume!(knee >= 20.0);
         let model = Saturate::users(1, 100_000).until_throughput_stops();
@@ -88,13 +88,12 @@ proptest! {
 
 #[test]
 fn the_rate_at_which_a_percentile_of_a_random_queue_passes_its_limit_is_found() {
-    for (rate, seed) in [(60.0, 1), (100.0, 2), (200.0, 3), (400.0, 4), (1000.0, 5)] {
+    for (rate, seed) in [(100.0, 2), (200.0, 3), (400.0, 4), (1000.0, 5)] {
         // The time in an M/M/1 system is exponential with the rate that is left over.
         let truth = rate - 100_f64.ln() / LIMIT.as_secs_f64();
         let model = search(rate / 16.0, rate * 4.0).step_time(20 * SECOND);
         let found = run(model.at_most(3000 * SECOND), Mm1::new(rate, seed));
-        let share = if rate < 100.0 { 0.15 } else { 0.10 };
-        assert_within(found.finding.found.unwrap(), truth, share);
+        assert_within(found.finding.found.unwrap(), truth, 0.10);
     }
 }
 

@@ -169,7 +169,7 @@ pub(super) struct SteadyMm1(pub(super) f64);
 impl Server for SteadyMm1 {
     fn second(&mut self, level: f64) -> Second {
         // The time in the system is exponential, its rate what is left of the server.
-        let left = (self.0 - level).max(self.0 * 0.001);
+        let left = (self.0 - level).max(self.0 * 1e-6);
         let done = level.min(self.0);
         let mut second = Second {
             started: done as u64,
@@ -194,6 +194,8 @@ pub(super) struct Crowd {
     pub(super) capacity: f64,
     pub(super) service: f64,
     pub(super) think: f64,
+    /// The part of a journey that has not ended yet.
+    pub(super) owed: f64,
 }
 
 impl Crowd {
@@ -206,18 +208,17 @@ impl Crowd {
 impl Server for Crowd {
     fn second(&mut self, level: f64) -> Second {
         let throughput = (level / (self.service + self.think)).min(self.capacity);
+        self.owed += throughput;
+        let done = self.owed.floor();
+        self.owed -= done;
         let mut second = Second {
-            started: throughput as u64,
+            started: done as u64,
             in_flight: level as u64,
             ..Second::default()
         };
-        if throughput > 0.0 {
+        if done > 0.0 {
             let time = (level / throughput - self.think).max(self.service);
-            answer(
-                &mut second,
-                Duration::from_secs_f64(time),
-                throughput as u64,
-            );
+            answer(&mut second, Duration::from_secs_f64(time), done as u64);
         }
         second
     }
