@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, LatencySummary,
-    MetricKind, MetricSummary, MetricValue, PhaseSummary, Progress, Report, RequestRow,
-    RequestSummary, Series, SeriesPoint, SeriesTimes, State, ThresholdNow, ThresholdSummary,
-    TransactionSummary, Verdict,
+    ConnectionSummary, ErrorSummary, FindingSummary, GeneratorSummary, HttpSummary, JourneySummary,
+    LatencySummary, MetricKind, MetricSummary, MetricValue, PhaseSummary, Progress, Report,
+    RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, State, StepSummary, ThresholdNow,
+    ThresholdSummary, TransactionSummary, Verdict,
 };
+use crate::volume::{Conclusion, FindingKind, Unit};
 
 /// Times around this median, in seconds.
 pub(crate) fn times(count: u64, median: f64) -> LatencySummary {
@@ -47,6 +48,7 @@ pub(crate) fn empty() -> Report {
             workers: 2,
             ..GeneratorSummary::default()
         },
+        findings: Vec::new(),
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -111,6 +113,7 @@ pub(crate) fn full() -> Report {
             starved: vec!["shop::sign_in".into()],
             notes: vec!["The limit of open files is 1,024.".into()],
         },
+        findings: vec![capacity(), held()],
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,
@@ -137,10 +140,56 @@ pub(crate) fn full() -> Report {
     }
 }
 
+/// A capacity that was found, and why it may not be one.
+pub(crate) fn capacity() -> FindingSummary {
+    FindingSummary {
+        journey: "shop::browse".into(),
+        entry: Some(1),
+        kind: FindingKind::Capacity,
+        unit: Unit::PerSecond,
+        criterion: "http.p99 < 250ms, errors.rate < 1%".into(),
+        conclusion: Conclusion::Found,
+        found: Some(842.0),
+        low: Some(842.0),
+        high: Some(870.0),
+        measured: None,
+        doubts: vec!["at 870/s 12 starts were dropped".into()],
+        steps: vec![StepSummary {
+            at: 30.0,
+            measured_seconds: 10.0,
+            volume: 870.0,
+            throughput: 845.5,
+            error_rate: 0.001,
+            p50: Some(0.125),
+            p95: Some(0.25),
+            p99: Some(0.261),
+            good: false,
+            why: Some("p99 261ms, not below 250ms".into()),
+        }],
+    }
+}
+
+/// A target that was held.
+pub(crate) fn held() -> FindingSummary {
+    FindingSummary {
+        entry: None,
+        kind: FindingKind::HeldErrorRate,
+        criterion: "errors.rate = 1%".into(),
+        low: Some(210.0),
+        high: Some(240.0),
+        found: Some(226.5),
+        measured: Some(0.0104),
+        doubts: Vec::new(),
+        steps: Vec::new(),
+        ..capacity()
+    }
+}
+
 /// The same run without anything that went wrong.
 pub(crate) fn passed() -> Report {
     let mut report = full();
     report.errors.clear();
+    report.findings.clear();
     report.http.failed = 0;
     report.http.failed_time = LatencySummary::default();
     report.http.connections.failed = 0;
