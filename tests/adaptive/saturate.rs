@@ -84,7 +84,7 @@ async fn users_are_added_until_they_bring_no_more_throughput() {
     // Users without a pause keep one worker busy each: beyond eight of them, there is no more to
     // be had.
     let url = serve(workers(8, Duration::from_millis(50))).await;
-    let volume = Saturate::users(2, 64)
+    let volume = Saturate::users(4, 64)
         .until_throughput_stops()
         .step_time(2 * SECOND)
         .settle(SECOND)
@@ -96,7 +96,7 @@ async fn users_are_added_until_they_bring_no_more_throughput() {
     assert_eq!(finding.unit, Unit::Users);
     let (low, high) = (finding.low.unwrap(), finding.high.unwrap());
     assert!(
-        (6.0..=9.0).contains(&low) && (7.0..=10.0).contains(&high),
+        (6.0..=9.0).contains(&low) && (7.0..=11.0).contains(&high),
         "{finding:#?}"
     );
 }

@@ -118,6 +118,7 @@ impl Steer {
             .take()
             .unwrap_or_else(|| Run::new(start, window.start, settle));
         run.read(observed);
+        run.look_whether_near(&self.target, window.start);
         if run.run_off.is_some() {
             run.look_at_queue(&self.target, observed, window.start, settle);
         } else if let Some(change) = run.decide(&self.target, unit) {
@@ -244,6 +245,14 @@ impl Run {
                 held.unread = second.end();
                 held.stretch.add(second);
             }
+        }
+    }
+
+    /// Takes note when the target has been reached, though it may take longer to be sure of it.
+    fn look_whether_near(&mut self, target: &Criteria, now: Duration) {
+        let near = distance(target, &self.stretch).is_some_and(|distance| distance.abs() <= NEAR);
+        if near && self.stretch.seconds >= *SECONDS.start() {
+            self.reach(now);
         }
     }
 
