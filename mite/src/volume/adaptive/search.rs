@@ -46,7 +46,7 @@ enum Phase {
     /// Nothing has been asked for yet.
     Before,
     /// A volume is kept and measured.
-    Step(Attempt),
+    Step(Box<Attempt>),
     /// Nothing is asked for, until what an overload left behind is gone.
     Drain { since: Duration, next: Next },
     /// It is over.
@@ -129,7 +129,7 @@ impl Search {
         let mut attempt = Attempt::new(next.level, now, self.settle());
         attempt.again = next.again;
         attempt.guessed = next.guessed;
-        self.phase = Phase::Step(attempt);
+        self.phase = Phase::Step(Box::new(attempt));
     }
 
     /// A step is over: what now?

@@ -52,7 +52,7 @@ pub(in crate::volume) struct Steer {
     pub(super) bounds: Option<(Unit, f64, f64)>,
     pub(super) start: Option<f64>,
     pub(super) settle: Option<Duration>,
-    run: Option<Run>,
+    run: Option<Box<Run>>,
 }
 
 /// How far it is.
@@ -116,7 +116,7 @@ impl Steer {
         let mut run = self
             .run
             .take()
-            .unwrap_or_else(|| Run::new(start, window.start, settle));
+            .unwrap_or_else(|| Box::new(Run::new(start, window.start, settle)));
         run.read(observed);
         run.look_whether_near(&self.target, window.start);
         if run.run_off.is_some() {
