@@ -13,10 +13,17 @@ use crate::{
     id::{EntryId, RunnerId},
     link::Order,
     volume::{
-        Unit, VolumeError,
+        Finding, Unit, VolumeError,
         schedule::{Planner, Segment},
     },
 };
+
+/// How far ahead runners are told what is to come.
+const LEAD: Duration = Duration::from_secs(2);
+
+/// How far ahead a model is asked that follows the results: late enough for those of the second
+/// before to be there, early enough for runners to hear of it in time.
+const FOLLOWING_LEAD: Duration = Duration::from_millis(500);
 
 /// How long journeys wait for data before their pool is called too small; items on their way from
 /// one worker to another take less.
@@ -27,6 +34,8 @@ pub(super) struct EntryState {
     pub(super) id: EntryId,
     pub(super) journey: String,
     planner: Planner,
+    /// Whether the model follows the results.
+    follows: bool,
     broker: Broker<RunnerId>,
     /// Whether there is no more data to be had.
     exhausted: bool,
@@ -46,6 +55,7 @@ impl EntryState {
         Self {
             id,
             journey: entry.journey,
+            follows: entry.volume.follows_results(),
             planner: Planner::new(entry.volume).limit(limit),
             broker: Broker::over_pool(entry.policy),
             exhausted: false,
@@ -57,15 +67,16 @@ impl EntryState {
         }
     }
 
-    /// Plans up to `until` and gives what is new.
+    /// Plans what runners have to know at `now` and gives what is new.
     pub(super) fn advance(
         &mut self,
-        until: Duration,
+        now: Duration,
         observed: &Observed,
     ) -> Result<Vec<Segment>, VolumeError> {
         if self.over_at.is_some() {
             return Ok(Vec::new());
         }
+        let until = now + if self.follows { FOLLOWING_LEAD } else { LEAD };
         let planner = &mut self.planner;
         catch(|| planner.advance(until, observed))
             .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))
@@ -169,6 +180,17 @@ impl EntryState {
     pub(super) fn planned_starts(&self, from: Duration, to: Duration) -> u64 {
         self.planner
             .planned_starts(from, to.min(self.over_at.unwrap_or(to)))
+    }
+
+    /// Whether its model follows the results.
+    pub(super) fn follows_results(&self) -> bool {
+        self.follows
+    }
+
+    /// What its model has found out.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        // A model that panics has found nothing that could be told.
+        catch(|| self.planner.findings()).unwrap_or_default()
     }
 
     /// Whether starts are drawn at random, so that their number is known in expectation only.

@@ -5,6 +5,7 @@
 
 mod busy;
 mod entry;
+mod observe;
 mod results;
 mod stages;
 
@@ -29,9 +30,6 @@ use crate::{
 
 #[cfg(test)]
 mod tests;
-
-/// How far ahead runners are told what is to come.
-const LEAD: Duration = Duration::from_secs(2);
 
 /// How long after the order to cut the controller waits for the last word of a runner.
 const FAREWELL: Duration = Duration::from_secs(4);
@@ -145,12 +143,13 @@ impl Controller {
         let workers = runners.iter().map(|(id, runner)| (*id, runner.workers));
         let judges_errors = settings.thresholds.iter().any(Threshold::is_on_errors);
         let judge = Judge::new(settings.thresholds);
-        let results = Results::new(workers, judge, settings.warm_up, settings.entries.len());
         let entries = (0..).map(EntryId).zip(settings.entries);
+        let entries: Vec<_> = entries
+            .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
+            .collect();
+        let results = Results::new(workers, judge, settings.warm_up, &entries);
         Self {
-            entries: entries
-                .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
-                .collect(),
+            entries,
             runners,
             results,
             graceful_stop: settings.graceful_stop,
@@ -311,11 +310,10 @@ impl Controller {
 
     /// Asks the models for what comes next and passes it on.
     fn plan(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let observed = self.results.observed();
         let mut broken = Vec::new();
         let mut targets = Vec::new();
         for entry in &mut self.entries {
-            match entry.advance(now + LEAD, observed) {
+            match entry.advance(now, self.results.observed(entry.id)) {
                 Ok(segments) => {
                     targets.extend(segments.into_iter().map(|segment| (entry.id, segment)));
                 }

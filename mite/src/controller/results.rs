@@ -10,14 +10,15 @@ use super::{
     StopCause,
     busy::{BusyLog, BusyWorkers},
     entry::EntryState,
+    observe::Observations,
     stages::{self, StageOutcome, Stages},
 };
 use crate::{
-    id::RunnerId,
+    id::{EntryId, RunnerId},
     link::Snapshot,
     scenario::threshold::{Judge, ThresholdResult},
     stats::{JourneyStatistics, Latency, Statistics},
-    volume::Observed,
+    volume::{Finding, FindingKind, Observed},
 };
 
 /// How long a second waits for the workers that have not reported on it.
@@ -41,7 +42,7 @@ pub(super) struct Results {
     begun: Vec<Begun>,
     points: Vec<Point>,
     stages: Stages,
-    observed: Observed,
+    observations: Observations,
     judge: Judge,
     missing: u64,
     busy: BusyLog,
@@ -49,11 +50,11 @@ pub(super) struct Results {
 
 /// What became of the starts of an entry, warm-up included.
 #[derive(Clone, Copy, Debug, Default)]
-struct Begun {
-    started: u64,
-    dropped: u64,
-    completed: u64,
-    failed: u64,
+pub(super) struct Begun {
+    pub(super) started: u64,
+    pub(super) dropped: u64,
+    pub(super) completed: u64,
+    pub(super) failed: u64,
 }
 
 /// One second of the run, all workers together.
@@ -166,9 +167,23 @@ pub(crate) struct EntryOutcome {
     pub(crate) exhausted: bool,
     /// Whether its pool broke.
     pub(crate) broken: bool,
+    /// What its volume model found out.
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl EntryOutcome {
+    /// Whether it looked for a capacity, and so asked on purpose for more than there may be.
+    pub(crate) fn seeks_capacity(&self) -> bool {
+        let mut kinds = self.findings.iter().map(|finding| finding.kind);
+        kinds.any(|kind| kind == FindingKind::Capacity)
+    }
+
+    /// Whether failures were part of what it was after.
+    pub(crate) fn provokes_failures(&self) -> bool {
+        let mut kinds = self.findings.iter().map(|finding| finding.kind);
+        kinds.any(|kind| kind != FindingKind::HeldLatency)
+    }
+
     /// Whether the data was used up and nothing else was amiss with it.
     pub(crate) fn is_used_up(&self) -> bool {
         self.exhausted && !self.starved
@@ -180,7 +195,7 @@ impl Results {
         runners: impl Iterator<Item = (RunnerId, u32)>,
         judge: Judge,
         warm_up: Duration,
-        entries: usize,
+        entries: &[EntryState],
     ) -> Self {
         let workers = runners.flat_map(|(runner, count)| (0..count).map(move |w| (runner, w)));
         Self {
@@ -189,19 +204,23 @@ impl Results {
             next: 0,
             warm_up: warm_up.as_secs() + u64::from(warm_up.subsec_nanos() > 0),
             totals: Statistics::default(),
-            begun: vec![Begun::default(); entries],
+            begun: vec![Begun::default(); entries.len()],
             points: Vec::new(),
             stages: Stages::default(),
-            observed: Observed::default(),
+            observations: Observations::new(
+                entries
+                    .iter()
+                    .map(|entry| (entry.id, entry.journey.as_str(), entry.follows_results())),
+            ),
             judge,
             missing: 0,
             busy: BusyLog::default(),
         }
     }
 
-    /// What the last full second showed.
-    pub(super) fn observed(&self) -> &Observed {
-        &self.observed
+    /// What the model of an entry gets to see.
+    pub(super) fn observed(&self, entry: EntryId) -> &Observed {
+        self.observations.of(entry)
     }
 
     /// A worker's statistics have come.
@@ -267,7 +286,7 @@ impl Results {
         let at = Duration::from_secs(number);
         let end = Duration::from_secs(self.next);
         let point = self.point(at, end, &statistics, entries);
-        self.observe(end, &point, &statistics);
+        self.observations.second(at, &statistics, &self.begun);
         let measured = Duration::from_secs(self.next.saturating_sub(self.warm_up));
         let mut aborting = None;
         self.stages.enter(at, entries, stopped);
@@ -291,8 +310,8 @@ impl Results {
             planned_users: (planned_users.len() == entries.len())
                 .then(|| planned_users.iter().sum::<f64>().round() as u64),
             planned_starts: planned_users.is_empty().then_some(point.planned_starts),
-            errors: self.observed.failed,
-            dropped: self.observed.dropped,
+            errors: self.observations.run().failed,
+            dropped: self.observations.run().dropped,
             starved: starved(entries).collect(),
             thresholds,
             point: point.clone(),
@@ -335,34 +354,6 @@ impl Results {
         point
     }
 
-    fn observe(&mut self, end: Duration, point: &Point, statistics: &Statistics) {
-        let sum = |field: fn(&Begun) -> u64| self.begun.iter().map(field).sum::<u64>();
-        let completed: u64 = statistics
-            .journeys
-            .values()
-            .map(|journey| journey.completed)
-            .sum();
-        let finished = point.errors + completed;
-        self.observed = Observed {
-            elapsed: end,
-            users: point.users,
-            started: sum(|begun| begun.started),
-            completed: sum(|begun| begun.completed),
-            failed: sum(|begun| begun.failed),
-            dropped: sum(|begun| begun.dropped),
-            error_rate: if finished == 0 {
-                0.0
-            } else {
-                point.errors as f64 / finished as f64
-            },
-            starts_per_second: point.starts as f64,
-            requests_per_second: point.requests as f64,
-            http_p50: point.http.map(|times| times.p50),
-            http_p95: point.http.map(|times| times.p95),
-            http_p99: point.http.map(|times| times.p99),
-        };
-    }
-
     /// Everything, once nothing more will come.
     pub(super) fn finish(
         mut self,
@@ -403,6 +394,7 @@ impl Results {
                 random: entry.is_random(),
                 exhausted: entry.is_exhausted(),
                 broken: entry.is_broken(),
+                findings: entry.findings(),
             })
             .collect();
         Outcome {

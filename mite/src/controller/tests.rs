@@ -10,7 +10,7 @@ use crate::{
     link::{Message, Order, Snapshot},
     stats::{DEFAULT_CAP, Recorder},
     volume::{
-        Constant, Ramp, Volume, VolumeModel, Window,
+        Conclusion, Constant, Ramp, Saturate, Volume, VolumeModel, Window,
         schedule::{Arrivals, Share, Timeline},
     },
 };
@@ -497,4 +497,56 @@ fn a_model_sees_what_the_run_has_shown() {
     run.run_until(HOUR);
     let started = run.started();
     assert!((60..=100).contains(&started), "{started}");
+}
+
+#[test]
+fn a_model_sees_what_its_entry_has_shown_over_several_seconds() {
+    struct Looking;
+    impl VolumeModel for Looking {
+        fn volume(&mut self, window: Window, observed: &crate::volume::Observed) -> Volume {
+            assert!(
+                window.start <= observed.elapsed + 2 * SECOND,
+                "it is asked late"
+            );
+            let last = observed.last(4 * SECOND);
+            if last.seconds == 4 {
+                assert_eq!(last.completed, last.started);
+                assert!((39..=41).contains(&last.completed), "{last:?}");
+                assert_eq!(last.completed_per_second().round(), 10.0);
+                assert_eq!(
+                    observed.response_quantile(0.99, SECOND),
+                    Some(Duration::ZERO)
+                );
+                return Volume::Stop;
+            }
+            Volume::PerSecond(10.0)
+        }
+    }
+    let mut run = Simulation::new(Looking, 2);
+    run.measure();
+    run.run_until(HOUR);
+    assert!(run.finish().duration < 10 * SECOND);
+}
+
+#[test]
+fn what_a_search_has_found_is_part_of_the_outcome_and_ends_the_plan() {
+    let search = Saturate::per_second(10, 40)
+        .until_p99(SECOND / 4)
+        .of_journeys()
+        .step_time(2 * SECOND)
+        .settle(SECOND);
+    let mut run = Simulation::new(search, 2);
+    run.measure();
+    run.run_until(HOUR);
+    let started = run.started();
+    let outcome = run.finish();
+    assert!(outcome.duration < MINUTE, "{:?}", outcome.duration);
+    assert_eq!(outcome.ending.cause, StopCause::Planned);
+    let [entry] = outcome.entries.as_slice() else {
+        panic!("{:?}", outcome.entries);
+    };
+    assert_eq!((entry.planned, entry.started), (started, started));
+    let finding = &entry.findings[0];
+    assert_eq!(finding.conclusion, Conclusion::AtLeast);
+    assert_eq!((finding.found, finding.steps.len()), (Some(40.0), 3));
 }

@@ -40,6 +40,7 @@ pub(crate) fn plan(
             duration: outline.duration,
             starts: outline.starts,
             peak: outline.peak,
+            bounds: outline.bounds,
         });
     }
     Ok(entries)

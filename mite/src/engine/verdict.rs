@@ -1,8 +1,10 @@
 //! Passed, failed, invalid or interrupted, and why.
 
 use crate::{
-    controller::{Outcome, StopCause},
+    controller::{EntryOutcome, Outcome, StopCause},
+    id::EntryId,
     report::{Suspicion, Verdict, human::span},
+    volume::{Conclusion, FindingKind},
 };
 
 /// Judges a run: its verdict, and every reason against it in plain words.
@@ -64,11 +66,17 @@ fn failures(outcome: &Outcome) -> Vec<String> {
             "the run was stopped at its first failure, after {at}"
         ));
     }
+    reasons.extend(unfound(&outcome.entries));
+    let provoked = |id: EntryId| {
+        let entry = outcome.entries.get(id.index());
+        entry.is_some_and(EntryOutcome::provokes_failures)
+    };
     let failed: u64 = outcome
         .totals
         .journeys
-        .values()
-        .map(|journey| journey.failed)
+        .iter()
+        .filter(|(key, _)| !provoked(key.entry))
+        .map(|(_, journey)| journey.failed)
         .sum();
     if failed > 0 && !outcome.ending.judges_errors {
         let journeys = if failed == 1 { "journey" } else { "journeys" };
@@ -77,4 +85,21 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         ));
     }
     reasons
+}
+
+/// Searches that the system failed at their lowest volume, or that never got as far as that.
+fn unfound(entries: &[EntryOutcome]) -> impl Iterator<Item = String> {
+    let findings = entries.iter().flat_map(|entry| {
+        let findings = entry.findings.iter();
+        findings.map(move |finding| (&entry.journey, finding))
+    });
+    findings
+        .filter(|(_, finding)| finding.kind == FindingKind::Capacity && finding.found.is_none())
+        .map(|(journey, finding)| match finding.conclusion {
+            Conclusion::Below => format!(
+                "the system does not even take the lower bound of the search for the capacity of \
+                 {journey}"
+            ),
+            _ => format!("the search for the capacity of {journey} had no time to find any"),
+        })
 }

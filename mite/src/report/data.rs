@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    findings::FindingSummary,
     http::{HttpSummary, RequestSummary},
     parts::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
@@ -61,6 +62,10 @@ pub struct Report {
     /// A row for each named stage of the plan, in the order in which they came.
     #[serde(default)]
     pub stages: Vec<StageSummary>,
+    /// What volume models that follow the results have found out, such as the capacity of the
+    /// system; absent in the JSON when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingSummary>,
     /// How the run went, second by second.
     pub series: Series,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ConnectionSummary, ErrorSummary, GeneratorSummary, HttpSummary, JourneySummary, LatencySummary,
-    MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow,
-    RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary, State, Suspicion,
-    ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, WaitSummary,
+    ConnectionSummary, ErrorSummary, FindingSummary, GeneratorSummary, HttpSummary, JourneySummary,
+    LatencySummary, MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress,
+    Report, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary,
+    State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
+    WaitSummary,
 };
+use crate::volume::{Conclusion, FindingKind, Unit};
 
 /// Times around this median, in seconds.
 pub(crate) fn times(count: u64, median: f64) -> LatencySummary {
@@ -48,6 +50,7 @@ pub(crate) fn empty() -> Report {
             ..GeneratorSummary::default()
         },
         stages: Vec::new(),
+        findings: Vec::new(),
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -138,6 +141,7 @@ pub(crate) fn full() -> Report {
             notes: vec!["The limit of open files is 1,024.".into()],
         },
         stages: vec![stage("ramp", 5.0, 15.0), stage("peak", 15.0, 60.0)],
+        findings: vec![capacity(), held()],
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,
@@ -208,10 +212,56 @@ pub(crate) fn stage(name: &str, from: f64, until: f64) -> StageSummary {
     }
 }
 
+/// A capacity that was found, and why it may not be one.
+pub(crate) fn capacity() -> FindingSummary {
+    FindingSummary {
+        journey: "shop::browse".into(),
+        entry: Some(1),
+        kind: FindingKind::Capacity,
+        unit: Unit::PerSecond,
+        criterion: "http.p99 < 250ms, errors.rate < 1%".into(),
+        conclusion: Conclusion::Found,
+        found: Some(842.0),
+        low: Some(842.0),
+        high: Some(870.0),
+        measured: None,
+        doubts: vec!["at 870/s 12 starts were dropped".into()],
+        steps: vec![StepSummary {
+            at: 30.0,
+            measured_seconds: 10.0,
+            volume: 870.0,
+            throughput: 845.5,
+            error_rate: 0.001,
+            p50: Some(0.125),
+            p95: Some(0.25),
+            p99: Some(0.261),
+            good: false,
+            why: Some("p99 261ms, not below 250ms".into()),
+        }],
+    }
+}
+
+/// A target that was held.
+pub(crate) fn held() -> FindingSummary {
+    FindingSummary {
+        entry: None,
+        kind: FindingKind::HeldErrorRate,
+        criterion: "errors.rate = 1%".into(),
+        low: Some(210.0),
+        high: Some(240.0),
+        found: Some(226.5),
+        measured: Some(0.0104),
+        doubts: Vec::new(),
+        steps: Vec::new(),
+        ..capacity()
+    }
+}
+
 /// The same run without anything that went wrong.
 pub(crate) fn passed() -> Report {
     let mut report = full();
     report.errors.clear();
+    report.findings.clear();
     report.http.failed = 0;
     report.http.failed_time = LatencySummary::default();
     report.http.connections.failed = 0;

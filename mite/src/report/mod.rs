@@ -6,6 +6,7 @@
 mod bound;
 mod data;
 mod error;
+mod findings;
 mod format;
 mod http;
 pub(crate) mod human;
@@ -27,6 +28,7 @@ pub(crate) mod text;
 
 pub use crate::stats::LatencySummary;
 pub use data::{Report, Verdict};
+pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,

@@ -8,7 +8,7 @@ use super::{
     table::{Column, Row, Table},
     text,
 };
-use crate::volume::Unit;
+use crate::volume::{Bounds, Unit};
 
 /// The most rows a chart has.
 const ROWS: f64 = 6.0;
@@ -32,6 +32,15 @@ pub(crate) struct PlanEntry {
     pub(crate) starts: Option<u64>,
     /// The highest level.
     pub(crate) peak: f64,
+    /// Where the results decide, in order: from when until when, and within which bounds.
+    pub(crate) bounds: Vec<(Duration, Duration, Bounds)>,
+}
+
+impl PlanEntry {
+    /// Whether the results have a say in it.
+    fn follows(&self) -> bool {
+        !self.bounds.is_empty()
+    }
 }
 
 /// The plan of the scenario `name`: a chart for each entry, all on one scale of time, and a table.
@@ -125,13 +134,19 @@ impl Canvas {
             "{}, {counted}",
             self.style.paint(Tone::Heading, &journey)
         ));
-        let levels: Vec<f64> = (0..self.columns)
-            .map(|column| self.level_in(entry, column))
+        let levels: Vec<(f64, f64)> = (0..self.columns)
+            .map(|column| (self.level_in(entry, column), self.bound_in(entry, column)))
             .collect();
         for row in (0..scale.rows).rev() {
             let cells: String = levels
                 .iter()
-                .map(|level| self.cell(level / scale.step, row))
+                .map(|(level, bound)| {
+                    let open = bound / scale.step > row as f64;
+                    match self.cell(level / scale.step, row) {
+                        ' ' if open => self.sign('░', '?'),
+                        cell => cell,
+                    }
+                })
                 .collect();
             self.push(&scale.label(row), self.sign('│', '|'), &cells, lines);
         }
@@ -140,6 +155,9 @@ impl Canvas {
         self.push("", ' ', &self.times(&ticks), lines);
         if entry.stages.iter().any(|(_, name)| !name.is_empty()) {
             self.push("", ' ', &self.stages(entry), lines);
+        }
+        for (from, until, bounds) in &entry.bounds {
+            lines.extend(self.follows(*from, *until, bounds));
         }
         if entry.duration.is_none() {
             let shown = duration(shown(entry));
@@ -170,6 +188,35 @@ impl Canvas {
                 [level_at(from.0.max(start)), level_at(to.0.min(end))]
             })
             .fold(0.0, f64::max)
+    }
+
+    /// The highest bound within a column, where the results decide.
+    fn bound_in(&self, entry: &PlanEntry, column: usize) -> f64 {
+        let time = |column: usize| self.span.mul_f64(column as f64 / self.columns as f64);
+        let (start, end) = (time(column), time(column + 1));
+        let within = entry.bounds.iter();
+        within
+            .filter(|(from, until, _)| *from < end && start < *until)
+            .map(|(.., bounds)| bounds.high)
+            .fold(0.0, f64::max)
+    }
+
+    /// What is known of a stretch that the results decide about.
+    fn follows(&self, from: Duration, until: Duration, bounds: &Bounds) -> Vec<String> {
+        let sentence = format!(
+            "{} It follows the results from {} on, between {} and {} {}, for {} at most: {}.",
+            self.sign('░', '?'),
+            duration(from),
+            human::number(bounds.low),
+            human::number(bounds.high),
+            match bounds.unit {
+                Unit::Users => "users",
+                Unit::PerSecond => "per second",
+            },
+            duration(until - from),
+            text::clean(&bounds.aim),
+        );
+        text::wrap(&sentence, self.style.width)
     }
 
     /// The sign for a level, counted in rows, in one row.
@@ -306,15 +353,19 @@ fn totals(entries: &[PlanEntry]) -> Table {
     let mut table = Table::new("Plan", columns);
     for entry in entries {
         let peak = human::number(entry.peak);
+        let most = if entry.follows() { "≤ " } else { "" };
         table.push(Row {
             name: text::clean(&entry.journey),
             figures: vec![
-                entry.duration.map_or_else(|| "open".to_owned(), duration),
+                entry.duration.map_or_else(
+                    || "open".to_owned(),
+                    |known| format!("{most}{}", duration(known)),
+                ),
                 entry.starts.map(human::count).unwrap_or_default(),
                 match entry.unit {
                     Unit::Users if entry.peak == 1.0 => "1 user".to_owned(),
-                    Unit::Users => format!("{peak} users"),
-                    Unit::PerSecond => format!("{peak}/s"),
+                    Unit::Users => format!("{most}{peak} users"),
+                    Unit::PerSecond => format!("{most}{peak}/s"),
                 },
             ],
             remark: None,
@@ -334,7 +385,15 @@ fn totals(entries: &[PlanEntry]) -> Table {
 fn whole_duration(entries: &[PlanEntry]) -> String {
     let durations: Option<Vec<Duration>> = entries.iter().map(|entry| entry.duration).collect();
     let longest = durations.and_then(|durations| durations.into_iter().max());
-    longest.map_or_else(|| "open".to_owned(), duration)
+    let most = if entries.iter().any(PlanEntry::follows) {
+        "≤ "
+    } else {
+        ""
+    };
+    longest.map_or_else(
+        || "open".to_owned(),
+        |known| format!("{most}{}", duration(known)),
+    )
 }
 
 /// The starts of all entries together, where each has a number of them.
@@ -377,6 +436,7 @@ mod tests {
             duration: Some(61 * MINUTE),
             starts: None,
             peak: 1000.0,
+            bounds: Vec::new(),
         }
     }
 
@@ -389,6 +449,7 @@ mod tests {
             duration: Some(30 * MINUTE),
             starts: Some(4500),
             peak: 2.5,
+            bounds: Vec::new(),
         }
     }
 
@@ -416,6 +477,33 @@ mod tests {
             ..browse()
         };
         insta::assert_snapshot!(draw("shop::search", &[open], style(60, true)));
+    }
+
+    #[test]
+    fn what_follows_the_results_is_shown_within_its_bounds() {
+        let search = PlanEntry {
+            points: vec![
+                (Duration::ZERO, 50.0),
+                (MINUTE, 50.0),
+                (MINUTE, 50.0),
+                (11 * MINUTE, 50.0),
+            ],
+            duration: Some(11 * MINUTE),
+            starts: None,
+            peak: 400.0,
+            bounds: vec![(
+                MINUTE,
+                11 * MINUTE,
+                Bounds::new(
+                    Unit::PerSecond,
+                    50.0,
+                    400.0,
+                    "raised while http.p99 < 250ms",
+                ),
+            )],
+            ..browse()
+        };
+        insta::assert_snapshot!(draw("shop::limit", &[search], style(60, true)));
     }
 
     #[test]

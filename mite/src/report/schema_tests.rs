@@ -112,6 +112,21 @@ fn every_key_of_a_full_report_is_the_promised_one() {
             }),
         ),
         (
+            "/findings/0",
+            json!({
+                "journey": "shop::browse", "entry": 1, "kind": "capacity", "unit": "per_second",
+                "criterion": "http.p99 < 250ms, errors.rate < 1%", "conclusion": "found",
+                "found": 842.0, "low": 842.0, "high": 870.0,
+                "doubts": ["at 870/s 12 starts were dropped"],
+                "steps": [{
+                    "at": 30.0, "measured_seconds": 10.0, "volume": 870.0, "throughput": 845.5,
+                    "error_rate": 0.001, "p50": 0.125, "p95": 0.25, "p99": 0.261, "good": false,
+                    "why": "p99 261ms, not below 250ms",
+                }],
+            }),
+        ),
+        ("/findings/1/measured", json!(0.0104)),
+        (
             "/series",
             json!({
                 "interval_seconds": 1, "warm_up_seconds": 5.0, "points": [{
@@ -236,6 +251,7 @@ fn a_report_without_our_additions_can_be_read() {
     for (pointer, key) in [
         ("", "config"),
         ("", "seed"),
+        ("", "findings"),
         ("/http", "requests_by_name"),
         ("/http", "phases"),
         ("/http", "errors"),

@@ -103,6 +103,14 @@ impl Buckets {
             .map(|(index, count)| (self.lowest(index), *count))
     }
 
+    /// The highest value of each bucket that is not empty, and what is in it.
+    pub(super) fn highest(&self) -> impl Iterator<Item = (u64, u32)> {
+        (0..)
+            .zip(&self.counts)
+            .filter(|(_, count)| **count > 0)
+            .map(|(index, count)| (self.lowest(index) + (self.width(index) - 1), *count))
+    }
+
     fn index(&self, value: u64) -> usize {
         // The values of the first two doublings have a bucket each.
         let shift = (u64::BITS - self.bits - 1).saturating_sub(value.leading_zeros());

@@ -117,6 +117,13 @@ impl Latency {
         Some(samples.quantile(quantile))
     }
 
+    /// How often each time was seen, in ascending order, to the precision of the buckets.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
+        let samples = self.samples.iter();
+        let buckets = samples.flat_map(|samples| samples.buckets.highest());
+        buckets.map(|(micros, count)| (Duration::from_micros(micros), u64::from(count)))
+    }
+
     /// The figures a report shows.
     pub(crate) fn summary(&self) -> LatencySummary {
         LatencySummary::of(self)

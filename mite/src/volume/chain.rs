@@ -3,15 +3,21 @@
 use std::{ops::Add, slice, time::Duration};
 
 use super::{
-    Constant, Nothing, Observed, OneShot, Ramp, Unit, Volume, VolumeError, VolumeModel, Window,
+    Bounds, Constant, Finding, HoldErrorRate, HoldLatency, Nothing, Observed, OneShot, Ramp,
+    Saturate, Unit, Volume, VolumeError, VolumeModel, Window,
     part::{Part, Shape},
     resolve::resolve,
 };
 
+/// How long a window of a part is that follows the results.
+const STEP: Duration = Duration::from_secs(1);
+
 /// Parts that follow one another; after the last there is no more of the journey.
 ///
-/// Made with `+` from [`Nothing`], [`Constant`], [`Ramp`], [`one_shot`](super::one_shot) and other
-/// chains. All parts count one thing, users or starts per second.
+/// Made with `+` from [`Nothing`], [`Constant`], [`Ramp`], [`one_shot`](super::one_shot),
+/// [`Saturate`], [`HoldLatency`], [`HoldErrorRate`] and other chains. All parts count one thing, users
+/// or starts per second. What follows a [`Saturate`] begins when that is over, and
+/// [`duration`](VolumeModel::duration) is that of a search that takes all the time it may.
 ///
 /// Time is half-open: a part of sixty seconds at the start of a chain is `[0, 60)`, the next begins
 /// at 60. A chain that does not pass its [`check`](VolumeModel::check) has no volume.
@@ -38,6 +44,10 @@ impl Chain {
     fn parts(&self) -> &[Part] {
         &self.0
     }
+
+    fn parts_mut(&mut self) -> &mut [Part] {
+        &mut self.0
+    }
 }
 
 macro_rules! parts {
@@ -45,6 +55,10 @@ macro_rules! parts {
         impl $part {
             fn parts(&self) -> &[Part] {
                 slice::from_ref(&self.0)
+            }
+
+            fn parts_mut(&mut self) -> &mut [Part] {
+                slice::from_mut(&mut self.0)
             }
         }
 
@@ -56,7 +70,15 @@ macro_rules! parts {
     )*};
 }
 
-parts!(Nothing, Constant, Ramp, OneShot);
+parts!(
+    Nothing,
+    Constant,
+    Ramp,
+    OneShot,
+    Saturate,
+    HoldLatency,
+    HoldErrorRate
+);
 
 macro_rules! models {
     ($($model:ident),*) => {$(
@@ -71,12 +93,12 @@ macro_rules! models {
         }
 
         impl VolumeModel for $model {
-            fn volume(&mut self, window: Window, _: &Observed) -> Volume {
-                volume(self.parts(), window)
+            fn volume(&mut self, window: Window, observed: &Observed) -> Volume {
+                volume(self.parts_mut(), window, observed)
             }
 
             fn boundary(&self, after: Duration) -> Option<Duration> {
-                ends(self.parts()).find(|&end| end > after)
+                boundary(self.parts(), after)
             }
 
             fn stage(&self, at: Duration) -> Option<&str> {
@@ -94,32 +116,74 @@ macro_rules! models {
             fn check(&self) -> Result<(), VolumeError> {
                 resolve(self.parts()).map(drop)
             }
+
+            fn follows_results(&self) -> bool {
+                self.parts().iter().any(|part| part.adaptive().is_some())
+            }
+
+            fn bounds(&self, at: Duration) -> Option<Bounds> {
+                part_at(self.parts(), at)?.adaptive()?.bounds()
+            }
+
+            fn findings(&self) -> Vec<Finding> {
+                let adaptive = self.parts().iter().filter_map(Part::adaptive);
+                adaptive.filter_map(|part| part.finding()).collect()
+            }
         }
     )*};
 }
 
-models!(Nothing, Constant, Ramp, OneShot, Chain);
+models!(
+    Nothing,
+    Constant,
+    Ramp,
+    OneShot,
+    Saturate,
+    HoldLatency,
+    HoldErrorRate,
+    Chain
+);
 
-fn volume(parts: &[Part], window: Window) -> Volume {
+fn volume(parts: &mut [Part], window: Window, observed: &Observed) -> Volume {
     let Ok(chain) = resolve(parts) else {
         return Volume::Stop;
     };
     let part = parts
-        .iter()
+        .iter_mut()
         .zip(&chain.lines)
         .find(|(_, line)| window.start < line.end);
     let Some((part, line)) = part else {
         return Volume::Stop;
     };
-    match (part.shape, chain.unit) {
-        (Shape::Ramp { .. }, unit) => Volume::Ramp {
-            unit,
-            from: line.level_at(window.start),
-            to: line.level_at(window.end),
-        },
-        (_, Unit::Users) => Volume::Users(line.from as u64),
-        (_, Unit::PerSecond) => Volume::PerSecond(line.from),
+    let level = match &mut part.shape {
+        Shape::Ramp { .. } => {
+            return Volume::Ramp {
+                unit: chain.unit,
+                from: line.level_at(window.start),
+                to: line.level_at(window.end),
+            };
+        }
+        Shape::Adaptive(adaptive) => {
+            let answer = adaptive.answer(window, observed);
+            if answer.is_last {
+                // What follows moves up.
+                part.duration = window.end.saturating_sub(line.start);
+            }
+            answer.level
+        }
+        _ => line.from,
+    };
+    match chain.unit {
+        Unit::Users => Volume::Users(level as u64),
+        Unit::PerSecond => Volume::PerSecond(level),
     }
+}
+
+/// The next end of a part after `after`; of a window where the results may change it earlier.
+fn boundary(parts: &[Part], after: Duration) -> Option<Duration> {
+    let end = ends(parts).find(|&end| end > after)?;
+    let follows = part_at(parts, after).is_some_and(|part| part.adaptive().is_some());
+    Some(if follows { end.min(after + STEP) } else { end })
 }
 
 /// When each part ends.
@@ -297,6 +361,7 @@ mod tests {
             wrong(&(ramp().from(-3) + rate)),
             wrong(&users(3.0).poisson()),
             wrong(&(super::super::one_shot() + users(3.0))),
+            wrong(&(Saturate::per_second(10, 100).until_error_rate(0.1) + ramp().to(0))),
         ]
     }
 

@@ -1,7 +1,8 @@
 //! How much load, and when: volume models.
 //!
 //! A plan is written in parts, [`Nothing`], [`Constant`], [`Ramp`] and [`one_shot`], joined with `+`.
-//! In the *closed* model an amount is a number of users: journeys in flight at once, each followed
+//! Other parts follow the results: [`Saturate`] finds out how much the system can take,
+//! [`HoldLatency`] and [`HoldErrorRate`] keep it at a target. In the *closed* model an amount is a number of users: journeys in flight at once, each followed
 //! by the next, so a slow server gets less load. In the *open* model it is a rate: starts per
 //! second, whatever the server does.
 //!
@@ -23,21 +24,29 @@
 //! });
 //! ```
 
+mod adaptive;
 mod amount;
 mod chain;
+mod finding;
+mod observed;
 mod part;
 mod resolve;
 pub(crate) mod schedule;
+mod times;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    adaptive::{Bounds, HoldErrorRate, HoldLatency, Saturate},
     amount::Amount,
     chain::Chain,
+    finding::{Conclusion, Finding, FindingKind, Step},
+    observed::{Observed, Stretch},
     part::{Constant, Nothing, OneShot, Ramp, one_shot},
 };
+pub(crate) use self::{observed::Second, times::Times};
 
 /// A stretch of the run: `start` belongs to it, `end` does not.
 ///
@@ -55,38 +64,6 @@ impl Window {
     pub fn length(self) -> Duration {
         self.end.saturating_sub(self.start)
     }
-}
-
-/// What the run has shown so far, for models that follow the results.
-///
-/// Times are those of the last full second; counts are since the run began.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Observed {
-    /// How old the run was when this was seen.
-    pub elapsed: Duration,
-    /// Journeys in flight.
-    pub users: u64,
-    /// Journeys started.
-    pub started: u64,
-    /// Journeys that ended well.
-    pub completed: u64,
-    /// Journeys that failed.
-    pub failed: u64,
-    /// Starts given up.
-    pub dropped: u64,
-    /// Failed by finished journeys in the last second, between 0 and 1.
-    pub error_rate: f64,
-    /// Starts in the last second.
-    pub starts_per_second: f64,
-    /// Requests in the last second.
-    pub requests_per_second: f64,
-    /// Median time of successful requests in the last second; absent without one.
-    pub http_p50: Option<Duration>,
-    /// 95th percentile of the same.
-    pub http_p95: Option<Duration>,
-    /// 99th percentile of the same.
-    pub http_p99: Option<Duration>,
 }
 
 /// How much of a journey there is to be during one [`Window`].
@@ -115,6 +92,7 @@ pub(crate) const MOST_PER_SECOND: f64 = 10_000_000.0;
 
 /// What an amount counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Journeys in flight at once: the closed model.
     Users,
@@ -124,9 +102,10 @@ pub enum Unit {
 
 /// Says how much of a journey there is to be.
 ///
-/// The engine asks for one window after the other, in order, a second or two ahead of time. A
-/// window is one second long, or reaches to the next [`boundary`](VolumeModel::boundary) where the
-/// model knows one. What it answers must be finite and not negative; anything else ends the run.
+/// The engine asks for one window after the other, in order, ahead of time: half a second for a model
+/// that [follows the results](VolumeModel::follows_results), two seconds for others. A window is one
+/// second long, or reaches to the next [`boundary`](VolumeModel::boundary) where the model knows one.
+/// What it answers must be finite and not negative; anything else ends the run.
 ///
 /// Every `FnMut(Window) -> Volume` is a model. A model that follows the results reads `observed`:
 ///
@@ -176,9 +155,27 @@ pub trait VolumeModel: Send + 'static {
         false
     }
 
-    /// How long the model lasts, if that is known beforehand. The default does not know.
+    /// How long the model lasts at most, if that is known beforehand. The default does not know.
     fn duration(&self) -> Option<Duration> {
         None
+    }
+
+    /// Whether the model looks at `observed`. The default is that it does; one that does not, such as
+    /// a closure, is asked earlier, and nothing is kept for it to look at.
+    fn follows_results(&self) -> bool {
+        true
+    }
+
+    /// Within which bounds the model may choose the volume around `at`, if it decides by the results:
+    /// what `scenario plan` shows. The default knows of none.
+    fn bounds(&self, at: Duration) -> Option<Bounds> {
+        let _ = at;
+        None
+    }
+
+    /// What the model has found out; asked when the run is over. The default is nothing.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
     }
 
     /// Whether the model can be run at all; asked when the scenario is built.
@@ -196,6 +193,10 @@ where
 {
     fn volume(&mut self, window: Window, _: &Observed) -> Volume {
         self(window)
+    }
+
+    fn follows_results(&self) -> bool {
+        false
     }
 }
 

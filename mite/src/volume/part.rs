@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use humantime::format_duration;
 
-use super::{Amount, Unit};
+use super::{Amount, HoldErrorRate, HoldLatency, Saturate, Unit, adaptive::Adaptive};
 
 /// No load at all for a while.
 ///
@@ -185,7 +185,15 @@ macro_rules! named {
     )*};
 }
 
-named!(Nothing, Constant, Ramp, OneShot);
+named!(
+    Nothing,
+    Constant,
+    Ramp,
+    OneShot,
+    Saturate,
+    HoldLatency,
+    HoldErrorRate
+);
 
 /// What all parts are inside.
 #[derive(Clone, Debug)]
@@ -197,7 +205,7 @@ pub(super) struct Part {
 }
 
 /// How the load of a part runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Shape {
     Nothing,
     Constant {
@@ -210,10 +218,12 @@ pub(super) enum Shape {
         to: Option<f64>,
     },
     OneShot,
+    /// It follows the results.
+    Adaptive(Box<Adaptive>),
 }
 
 impl Part {
-    fn new(shape: Shape, duration: Duration) -> Self {
+    pub(super) fn new(shape: Shape, duration: Duration) -> Self {
         Self {
             shape,
             duration,
@@ -224,46 +234,58 @@ impl Part {
 
     /// What the part counts, if it says so itself.
     pub(super) fn unit(&self) -> Option<Unit> {
-        match self.shape {
+        match &self.shape {
             Shape::Nothing => None,
-            Shape::Constant { unit, .. } => Some(unit),
-            Shape::Ramp { unit, .. } => unit,
+            Shape::Constant { unit, .. } => Some(*unit),
+            Shape::Ramp { unit, .. } => *unit,
             Shape::OneShot => Some(Unit::PerSecond),
+            Shape::Adaptive(adaptive) => adaptive.unit(),
         }
     }
 
     /// The level a ramp before this part ends at.
     pub(super) fn first_level(&self) -> Option<f64> {
-        match self.shape {
+        match &self.shape {
             Shape::Nothing | Shape::OneShot => Some(0.0),
-            Shape::Constant { amount, .. } => Some(amount),
-            Shape::Ramp { unit, from, .. } => unit.and(from),
+            Shape::Constant { amount, .. } => Some(*amount),
+            Shape::Ramp { unit, from, .. } => unit.and(*from),
+            Shape::Adaptive(adaptive) => adaptive.first_level(),
         }
     }
 
     /// The level a ramp after this part starts from.
     pub(super) fn last_level(&self) -> Option<f64> {
-        match self.shape {
-            Shape::Ramp { unit, to, .. } => unit.and(to),
+        match &self.shape {
+            Shape::Ramp { unit, to, .. } => unit.and(*to),
+            Shape::Adaptive(_) => None,
             _ => self.first_level(),
+        }
+    }
+
+    /// The part of it that follows the results, if it does.
+    pub(super) fn adaptive(&self) -> Option<&Adaptive> {
+        match &self.shape {
+            Shape::Adaptive(adaptive) => Some(adaptive),
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.shape {
+        match &self.shape {
             Shape::Nothing => formatter.write_str("Nothing")?,
             Shape::Constant { unit, amount } => {
-                write!(formatter, "Constant of {}", quantity(amount, unit))?;
+                write!(formatter, "Constant of {}", quantity(*amount, *unit))?;
             }
             Shape::Ramp {
                 unit: Some(unit),
                 from: Some(from),
                 to: Some(to),
-            } => write!(formatter, "Ramp from {from} to {}", quantity(to, unit))?,
+            } => write!(formatter, "Ramp from {from} to {}", quantity(*to, *unit))?,
             Shape::Ramp { .. } => formatter.write_str("Ramp")?,
             Shape::OneShot => return formatter.write_str("one_shot"),
+            Shape::Adaptive(adaptive) => return adaptive.name(self.duration, formatter),
         }
         write!(formatter, " over {}", format_duration(self.duration))
     }

@@ -46,6 +46,10 @@ pub(super) fn resolve(parts: &[Part]) -> Result<Lines, VolumeError> {
     let mut start = Duration::ZERO;
     for (index, part) in parts.iter().enumerate() {
         let place = Place { parts, index, part };
+        if let Some(adaptive) = part.adaptive() {
+            let checked = adaptive.check(part.duration);
+            checked.map_err(|error| place.wrong(error))?;
+        }
         if part.duration.is_zero() {
             return Err(place.wrong("it takes no time; give it a duration above zero"));
         }
@@ -120,23 +124,34 @@ struct Place<'a> {
 impl Place<'_> {
     /// Where the part starts and ends, a ramp by its neighbours.
     fn ends(&self) -> Result<(f64, f64), VolumeError> {
-        match self.part.shape {
+        match &self.part.shape {
             Shape::Nothing => Ok((0.0, 0.0)),
             Shape::OneShot => Ok((1.0, 1.0)),
-            Shape::Constant { amount, .. } => Ok((amount, amount)),
+            Shape::Constant { amount, .. } => Ok((*amount, *amount)),
+            // Where it goes from there, the results will say.
+            Shape::Adaptive(adaptive) => {
+                let first = adaptive.first_level().unwrap_or_default();
+                Ok((first, first))
+            }
             Shape::Ramp {
                 unit: Some(_),
                 from: Some(from),
                 to: Some(to),
-            } => Ok((from, to)),
+            } => Ok((*from, *to)),
             Shape::Ramp { from, to, .. } => {
                 let before = self
                     .index
                     .checked_sub(1)
                     .and_then(|index| self.parts.get(index));
                 let after = self.parts.get(self.index + 1);
-                let from = self.end(from, before.map(Part::last_level), &START)?;
-                let to = self.end(to, after.map(Part::first_level), &END)?;
+                if before.is_some_and(|before| before.adaptive().is_some()) {
+                    return Err(self.wrong(
+                        "the part before it follows the results, so nobody knows where it will end; \
+                         give both ends with Ramp::users or Ramp::per_second",
+                    ));
+                }
+                let from = self.end(*from, before.map(Part::last_level), &START)?;
+                let to = self.end(*to, after.map(Part::first_level), &END)?;
                 Ok((from, to))
             }
         }

@@ -16,8 +16,8 @@ use crate::{
     config::Config,
     controller::{Outcome, Point, PointTimes},
     report::{
-        ErrorSummary, MetricKind, MetricSummary, MetricValue, Report, Series, SeriesPoint,
-        SeriesTimes, ThresholdSummary, TransactionSummary, human,
+        ErrorSummary, FindingSummary, MetricKind, MetricSummary, MetricValue, Report, Series,
+        SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
     },
     stats::{self, Statistics, metric},
 };
@@ -59,6 +59,7 @@ pub(super) fn report(
         errors: errors(totals),
         generator: generator::summary(settings, outcome, workers, figures, suspicions),
         stages: journeys::stages(outcome),
+        findings: findings(outcome),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
@@ -91,6 +92,10 @@ fn masked(mut report: Report, config: &Config) -> Report {
                 .iter_mut()
                 .flat_map(|row| [&mut row.transaction, &mut row.name]),
         )
+        .chain(report.findings.iter_mut().flat_map(|row| {
+            let told = row.steps.iter_mut().filter_map(|step| step.why.as_mut());
+            told.chain(&mut row.doubts).chain([&mut row.criterion])
+        }))
         .chain(http.requests_by_name.iter_mut().map(|row| &mut row.name))
         .chain(
             report
@@ -108,6 +113,18 @@ fn masked(mut report: Report, config: &Config) -> Report {
         *text = config.mask(text);
     }
     report
+}
+
+/// What the volume models have found out, in the order of the entries.
+fn findings(outcome: &Outcome) -> Vec<FindingSummary> {
+    let entries = &outcome.entries;
+    let several = |name: &str| entries.iter().filter(|entry| entry.journey == name).count() > 1;
+    let of_entry = (0..).zip(entries).flat_map(|(number, entry)| {
+        let number = several(&entry.journey).then_some(number);
+        let summary = move |finding| FindingSummary::of(finding, entry.journey.clone(), number);
+        entry.findings.iter().map(summary)
+    });
+    of_entry.collect()
 }
 
 fn transactions(totals: &Statistics) -> Vec<TransactionSummary> {

@@ -27,6 +27,10 @@ pub(super) fn suspicions(outcome: &Outcome) -> Vec<Suspicion> {
         let entry = outcome.entries.get(key.entry.index());
         let broken = entry.is_some_and(|entry| entry.broken) || broken_off;
         let starved = entry.is_some_and(|entry| entry.starved);
+        // What is asked for beyond a capacity need not take place; what was found says so itself.
+        if entry.is_some_and(EntryOutcome::seeks_capacity) {
+            continue;
+        }
         // The last items of a pool that is used up leave some users without; that is its end.
         let used_up = entry.is_some_and(EntryOutcome::is_used_up);
         if !broken && !used_up {
@@ -34,24 +38,24 @@ pub(super) fn suspicions(outcome: &Outcome) -> Vec<Suspicion> {
         }
         suspicions.extend(late_starts(&key.journey, &journey.start_delay));
     }
+    suspicions.extend(outcome.entries.iter().flat_map(doubts));
     suspicions.extend(nothing_measured(outcome));
     suspicions.extend(missing_statistics(outcome));
     suspicions
 }
 
 fn missing_starts(entries: &[EntryOutcome]) -> Option<Suspicion> {
-    let planned: u64 = entries.iter().map(|entry| entry.planned).sum();
-    let started: u64 = entries
-        .iter()
+    let entries = || entries.iter().filter(|entry| !entry.seeks_capacity());
+    let planned: u64 = entries().map(|entry| entry.planned).sum();
+    let started: u64 = entries()
         .map(|entry| entry.started.min(entry.planned))
         .sum();
-    let dropped: u64 = entries.iter().map(|entry| entry.dropped).sum();
+    let dropped: u64 = entries().map(|entry| entry.dropped).sum();
     let missing = planned.saturating_sub(started);
     if missing as f64 <= planned as f64 * STARTS_MISSING {
         return None;
     }
-    let starved: Vec<_> = entries
-        .iter()
+    let starved: Vec<_> = entries()
         .filter(|entry| entry.starved && entry.dropped > 0)
         .map(|entry| entry.journey.as_str())
         .collect();
@@ -117,6 +121,16 @@ fn late_starts(name: &str, delay: &Latency) -> Option<Suspicion> {
             time(START_DELAY.as_secs_f64())
         ),
     ))
+}
+
+/// What volume models that follow the results doubt of what they have found.
+fn doubts(entry: &EntryOutcome) -> impl Iterator<Item = Suspicion> {
+    let doubts = entry.findings.iter().flat_map(|finding| &finding.doubts);
+    doubts.map(|doubt| {
+        let journey = &entry.journey;
+        let message = format!("what was found about {journey} is in doubt: {doubt}");
+        decisive("finding", 1.0, 0.0, message)
+    })
 }
 
 fn nothing_measured(outcome: &Outcome) -> Option<Suspicion> {

@@ -61,7 +61,7 @@ impl Summary<'_> {
         Some(format!(
             "{}: response time {name} {}, service time {name} {}: starts waited{delay} for {}. A \
              user would have felt the response time, which counts from when a start was due.",
-            self.entry(row),
+            self.entry(&row.journey, row.entry),
             human::time(response),
             human::time(service),
             self.causes(row.waits),

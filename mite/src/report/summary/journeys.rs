@@ -38,7 +38,7 @@ impl Summary<'_> {
             let counts = counts.map(human::count).to_vec();
             let blanks = vec![String::new(); counts.len()];
             table.push(Row {
-                name: self.entry(row),
+                name: self.entry(&row.journey, row.entry),
                 figures: [counts, percentiles(&row.response_time)].concat(),
                 remark: None,
             });
@@ -61,7 +61,7 @@ impl Summary<'_> {
 
     fn unmet(&self, row: &JourneySummary) -> Option<String> {
         (row.unmet >= LEAST_UNMET).then(|| {
-            let name = self.entry(row);
+            let name = self.entry(&row.journey, row.entry);
             let share = human::percent(row.unmet);
             let missing = format!("{name}: {share} of its planned volume did not come about");
             if row.dropped == 0 {
@@ -75,9 +75,9 @@ impl Summary<'_> {
         })
     }
 
-    pub(super) fn entry(&self, row: &JourneySummary) -> String {
-        let name = self.names.journey(&row.journey);
-        match row.entry {
+    pub(super) fn entry(&self, journey: &str, entry: Option<u32>) -> String {
+        let name = self.names.journey(journey);
+        match entry {
             Some(entry) => format!("{name} #{entry}"),
             None => name,
         }

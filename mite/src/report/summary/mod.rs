@@ -1,5 +1,6 @@
 //! What a person reads when a run is over: in ten seconds, with the verdict last, where the eye is.
 
+mod capacity;
 mod clocks;
 mod errors;
 mod journeys;
@@ -36,6 +37,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
         summary.metrics(),
         summary.errors(),
         summary.machinery(),
+        summary.findings(),
         summary.thresholds(),
         summary.verdict(),
     ];

@@ -53,7 +53,7 @@ impl Summary<'_> {
         }
         for row in &stage.journeys {
             let counts = [Some(row.started), Some(row.failed), Some(row.dropped)];
-            let name = self.entry(row);
+            let name = self.entry(&row.journey, row.entry);
             rows.push(figures(stage, &name, counts, &row.response_time));
             if differ(row).is_some() {
                 rows.push(figures(

@@ -3,10 +3,12 @@
 use super::*;
 use crate::report::{
     LatencySummary,
+    findings::FindingSummary,
     fixture::{self, request, threshold, times},
     http::HttpSummary,
     parts::{ErrorSummary, GeneratorSummary, Suspicion},
 };
+use crate::volume::Conclusion;
 
 fn shown(report: &Report, width: usize) -> String {
     let style = Style {
@@ -24,6 +26,7 @@ fn shown(report: &Report, width: usize) -> String {
 
 fn failed() -> Report {
     let mut report = fixture::full();
+    report.findings.clear();
     report.verdict = Verdict::Failed;
     report.thresholds = vec![
         threshold("http.p99 < 10ms", Some(0.016), false),
@@ -117,6 +120,47 @@ fn an_interrupted_run_shows_what_it_had() {
 #[test]
 fn an_empty_run_is_a_few_lines() {
     insta::assert_snapshot!(shown(&fixture::empty(), 80));
+}
+
+#[test]
+fn what_was_found_is_told_with_its_uncertainty_and_its_doubts() {
+    let mut report = fixture::empty();
+    let found = fixture::capacity();
+    let ended = |conclusion, low: Option<f64>, high: Option<f64>| FindingSummary {
+        conclusion,
+        low,
+        high,
+        entry: None,
+        doubts: Vec::new(),
+        ..fixture::capacity()
+    };
+    report.findings = vec![
+        found,
+        ended(Conclusion::AtLeast, Some(3200.0), None),
+        ended(Conclusion::Below, None, Some(870.0)),
+        ended(Conclusion::Unfinished, Some(435.0), Some(870.0)),
+        ended(Conclusion::Unfinished, None, None),
+        fixture::held(),
+        FindingSummary {
+            conclusion: Conclusion::Below,
+            ..fixture::held()
+        },
+    ];
+    let text = shown(&report, 80);
+    for sentence in [
+        "browse #1: 842/s with http.p99 < 250ms, errors.rate < 1%. 842/s was the most",
+        "at 870/s, p99 261ms, not below 250ms.",
+        "In doubt: at 870/s 12 starts were dropped.",
+        "browse: at least 3,200/s, the upper bound",
+        "browse: less than 870/s, the lower bound",
+        "browse: between 435/s and 870/s when the time was up",
+        "browse: nothing was found before the time was up.",
+        "browse: 227/s on average, 210/s to 240/s, for errors.rate = 1%; it came to 1.04 %.",
+        "errors.rate = 1% was not reached; the lower bound is too high",
+    ] {
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(sentence), "{sentence} in {text}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Segment, Timeline, middles_below};
-use crate::volume::{MOST_PER_SECOND, Observed, Unit, Volume, VolumeError, VolumeModel, Window};
+use crate::volume::{
+    Bounds, Finding, MOST_PER_SECOND, Observed, Unit, Volume, VolumeError, VolumeModel, Window,
+};
 
 /// The longest window a model is asked for that knows no boundary.
 const STEP: Duration = Duration::from_secs(1);
@@ -38,6 +40,8 @@ pub(crate) struct Outline {
     pub(crate) starts: Option<u64>,
     /// The highest level.
     pub(crate) peak: f64,
+    /// Where the results decide, in order: from when until when, and within which bounds.
+    pub(crate) bounds: Vec<(Duration, Duration, Bounds)>,
 }
 
 impl Planner {
@@ -124,7 +128,12 @@ impl Planner {
         self.model.stage(at)
     }
 
-    /// How long the plan lasts, if that is known beforehand.
+    /// What the model has found out.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        self.model.findings()
+    }
+
+    /// How long the plan lasts at most, if that is known beforehand.
     pub(crate) fn duration(&self) -> Option<Duration> {
         [self.ended_at, self.model.duration(), self.limit]
             .into_iter()
@@ -140,17 +149,32 @@ impl Planner {
     pub(crate) fn outline(mut self, horizon: Duration) -> Result<Outline, VolumeError> {
         let until = self.duration().unwrap_or(horizon).min(FARTHEST);
         let observed = Observed::default();
-        self.advance(until, &observed)?;
+        let mut bounds: Vec<(Duration, Duration, Bounds)> = Vec::new();
+        while self.asked < until && self.ended_at.is_none() {
+            let from = self.asked;
+            let within = self.model.bounds(from);
+            self.step(&observed)?;
+            match (bounds.last_mut(), within) {
+                (_, None) => {}
+                (Some((_, end, known)), Some(within)) if *end == from && *known == within => {
+                    *end = self.asked;
+                }
+                (_, Some(within)) => bounds.push((from, self.asked, within)),
+            }
+        }
         if self.duration().is_some_and(|duration| duration <= until) {
             self.advance(until.saturating_add(STEP), &observed)?;
         }
         let end = self.ended_at.unwrap_or(until);
         let (points, unit) = self.points(end);
+        let levels = points.iter().map(|&(_, level)| level);
+        let highest = bounds.iter().map(|(.., within)| within.high);
+        let is_known = unit == Unit::PerSecond && self.ended_at.is_some() && bounds.is_empty();
         Ok(Outline {
             unit,
-            peak: points.iter().map(|&(_, level)| level).fold(0.0, f64::max),
-            starts: (unit == Unit::PerSecond && self.ended_at.is_some())
-                .then(|| self.starts_before(end)),
+            peak: levels.chain(highest).fold(0.0, f64::max),
+            starts: is_known.then(|| self.starts_before(end)),
+            bounds,
             points,
             stages: self.stages,
             duration: self.ended_at,

@@ -68,9 +68,6 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Parsed>, Str
     head.sets_cookies = mentions.sets_cookies;
     head.names_encoding = mentions.names_encoding;
     let framing = mentions.framing(method, status, version)?;
-    // A message with both a length and a transfer coding may be an attempt at smuggling; the
-    // connection is not to be trusted after it (RFC 9112, section 6.1).
-    let contradicts = mentions.coded && (mentions.length.is_some() || mentions.bad_length);
     let persists = match version {
         Version::HTTP_10 => mentions.keep_alive && !mentions.close,
         _ => !mentions.close,
@@ -79,7 +76,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Parsed>, Str
     Ok(Some(Parsed {
         head,
         length,
-        persists: persists && !contradicts && !switches && !matches!(framing, Framing::ToTheEnd),
+        persists: persists && !switches && !matches!(framing, Framing::ToTheEnd),
         framing,
     }))
 }

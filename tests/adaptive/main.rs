@@ -1,0 +1,38 @@
+//! Models that follow the results, against servers whose limit is known exactly.
+//!
+//! What the servers do is a matter of timers, not of processors, so the truth holds on a busy machine.
+
+// Clippy takes only what is marked as a test for one; everything here is.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod holds;
+mod saturate;
+mod server;
+
+use mite::{Context, Report, Run, Scenario, journey, volume::VolumeModel};
+
+/// Looks at the front page.
+#[journey]
+async fn look(ctx: &Context) -> mite::Result {
+    ctx.http().get("/").send().await?.expect_status(200)?;
+    Ok(())
+}
+
+async fn run(url: &str, volume: impl VolumeModel) -> Report {
+    let scenario = Scenario::new().base_url(url).journey::<look>((), volume);
+    Run::new(scenario).execute().await.unwrap()
+}
+
+/// Whether two amounts differ by no more than `share` of the second.
+#[track_caller]
+fn assert_within(found: f64, truth: f64, share: f64) {
+    assert!(
+        (found / truth - 1.0).abs() <= share,
+        "{found} is not within {share} of {truth}"
+    );
+}
