@@ -23,6 +23,16 @@ pub(crate) struct Start {
     pub(crate) user: Rc<User>,
     /// When it was to start, if the volume said so: the open model.
     pub(crate) intended: Option<Instant>,
+    /// When it starts.
+    pub(crate) at: Instant,
+}
+
+/// How a run of a journey went.
+pub(crate) struct Run {
+    /// What the journey returned; it has been counted.
+    pub(crate) result: Result,
+    /// When it ended.
+    pub(crate) ended: Instant,
 }
 
 /// Runs `journey` once and takes note of its start and its end, also when this future is dropped.
@@ -31,42 +41,46 @@ pub(crate) async fn run_once(
     journey: &Runnable,
     data: &Bytes,
     start: Start,
-) -> Result {
-    scope.recorder().journey_started(start.entry);
+) -> Run {
+    let delay = start
+        .intended
+        .map(|intended| start.at.saturating_duration_since(intended));
+    scope.recorder().journey_started(start.entry, delay);
     let ctx = Context::new(Rc::clone(scope), start.entry, start.seed, start.user);
     let mut ending = Ending {
         ctx: &ctx,
-        started: Instant::now(),
+        started: start.at,
         intended: start.intended,
-        outcome: Outcome::Interrupted,
+        noted: false,
     };
     let result = Captured::new(&ctx, journey.run(&ctx, data)).await;
     let closed = ctx.close();
     let result = result.and(closed);
-    ending.outcome = if result.is_ok() {
+    let ended = ending.note(if result.is_ok() {
         Outcome::Completed
     } else {
         Outcome::Failed
-    };
-    drop(ending);
-    result
+    });
+    Run { result, ended }
 }
 
-/// Takes note of the end of a journey when it is dropped.
+/// Takes note of the end of a journey, at the latest when it is dropped.
 struct Ending<'a> {
     ctx: &'a Context,
     started: Instant,
     intended: Option<Instant>,
-    outcome: Outcome,
+    noted: bool,
 }
 
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
+impl Ending<'_> {
+    /// The journey ends now.
+    fn note(&mut self, outcome: Outcome) -> Instant {
+        self.noted = true;
         let now = Instant::now();
         let service_time = now.saturating_duration_since(self.started);
         let intended = self.intended;
         let end = JourneyEnd {
-            outcome: self.outcome,
+            outcome,
             service_time,
             response_time: intended.map_or(service_time, |intended| {
                 now.saturating_duration_since(intended)
@@ -74,7 +88,17 @@ impl Drop for Ending<'_> {
             start_delay: intended.map(|intended| self.started.saturating_duration_since(intended)),
         };
         self.ctx.record(&What::Journey(&end));
-        // A journey that was cut still holds its extensions; what they do as they go, it cannot say.
-        let _ = self.ctx.close();
+        now
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if !self.noted {
+            self.note(Outcome::Interrupted);
+            // A journey that was cut still holds its extensions; what they do as they go, it cannot
+            // say.
+            let _ = self.ctx.close();
+        }
     }
 }

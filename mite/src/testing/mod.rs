@@ -28,7 +28,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::task::LocalSet;
+use tokio::{task::LocalSet, time::Instant};
 
 pub use recorded::{Recorded, RecordedEvent};
 
@@ -99,8 +99,10 @@ pub(crate) async fn run_tapped(
         seed,
         user: Rc::new(User::default()),
         intended: None,
+        at: Instant::now(),
     };
     local
         .run_until(run_once(&scope, journey, &data, start))
         .await
+        .result
 }
