@@ -1,5 +1,7 @@
 //! Workers on a paused clock: what they start, when, and with what data.
 
+mod pacing;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
