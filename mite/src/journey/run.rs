@@ -1,6 +1,6 @@
 //! One run of a journey, from its start to its end, counted.
 
-use std::rc::Rc;
+use std::{cell::Cell, future::Future, rc::Rc};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -19,8 +19,8 @@ pub(crate) struct Start {
     pub(crate) entry: EntryId,
     /// What its random numbers come from.
     pub(crate) seed: u64,
-    /// Who runs it.
-    pub(crate) user: Rc<User>,
+    /// Who runs it, if that is somebody who will run it again: the closed model.
+    pub(crate) user: Option<Rc<User>>,
     /// When it was to start, if the volume said so: the open model.
     pub(crate) intended: Option<Instant>,
     /// When it starts.
@@ -35,47 +35,52 @@ pub(crate) struct Run {
     pub(crate) ended: Instant,
 }
 
-/// Runs `journey` once and takes note of its start and its end, also when this future is dropped.
-pub(crate) async fn run_once(
+/// Runs `journey` once and takes note of its start, which is now, and of its end, also when the
+/// future is dropped.
+///
+/// It is a function that makes a future, since an async function would keep its arguments twice.
+pub(crate) fn run_once<'a>(
     scope: &Rc<Scope>,
-    journey: &Runnable,
-    data: &Bytes,
+    journey: &'a Runnable,
+    data: &'a Bytes,
     start: Start,
-) -> Run {
+) -> impl Future<Output = Run> + use<'a> {
     let delay = start
         .intended
         .map(|intended| start.at.saturating_duration_since(intended));
     scope.recorder().journey_started(start.entry, delay);
-    let ctx = Context::new(Rc::clone(scope), start.entry, start.seed, start.user);
-    let mut ending = Ending {
-        ctx: &ctx,
+    let record = Record {
+        ctx: Context::new(Rc::clone(scope), start.entry, start.seed, start.user),
         started: start.at,
         intended: start.intended,
-        noted: false,
+        complete: Cell::new(false),
     };
-    let result = Captured::new(&ctx, journey.run(&ctx, data)).await;
-    let closed = ctx.close();
-    let result = result.and(closed);
-    let ended = ending.note(if result.is_ok() {
-        Outcome::Completed
-    } else {
-        Outcome::Failed
-    });
-    Run { result, ended }
+    async move {
+        let ctx = &record.ctx;
+        let result = Captured::new(ctx, journey.run(ctx, data)).await;
+        let result = result.and(ctx.close());
+        let outcome = if result.is_ok() {
+            Outcome::Completed
+        } else {
+            Outcome::Failed
+        };
+        let ended = record.end(outcome);
+        Run { result, ended }
+    }
 }
 
-/// Takes note of the end of a journey, at the latest when it is dropped.
-struct Ending<'a> {
-    ctx: &'a Context,
+/// A run of a journey, to be told of at its end; that is when it is dropped, if not earlier.
+struct Record {
+    ctx: Context,
     started: Instant,
     intended: Option<Instant>,
-    noted: bool,
+    complete: Cell<bool>,
 }
 
-impl Ending<'_> {
+impl Record {
     /// The journey ends now.
-    fn note(&mut self, outcome: Outcome) -> Instant {
-        self.noted = true;
+    fn end(&self, outcome: Outcome) -> Instant {
+        self.complete.set(true);
         let now = Instant::now();
         let service_time = now.saturating_duration_since(self.started);
         let intended = self.intended;
@@ -92,10 +97,10 @@ impl Ending<'_> {
     }
 }
 
-impl Drop for Ending<'_> {
+impl Drop for Record {
     fn drop(&mut self) {
-        if !self.noted {
-            self.note(Outcome::Interrupted);
+        if !self.complete.get() {
+            self.end(Outcome::Interrupted);
             // A journey that was cut still holds its extensions; what they do as they go, it cannot
             // say.
             let _ = self.ctx.close();

@@ -10,7 +10,6 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    context::User,
     id::EntryId,
     journey::{Start, run_once},
     volume::schedule::{Arrivals, Segment, Share},
@@ -132,7 +131,7 @@ impl Worker {
             let start = Start {
                 entry: flight.entry,
                 seed,
-                user: Rc::new(User::default()),
+                user: None,
                 intended,
                 at: Instant::now(),
             };

@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     time::Duration,
 };
@@ -286,29 +286,34 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
         let held = match worker.take(entry) {
             Some(held) => held,
             None => {
-                let Some(held) = data(&mut presence, entry, &user).await else {
+                let Some(held) = Box::pin(data(&mut presence, entry, &user)).await else {
                     break;
                 };
                 turn = Turn::begin();
                 held
             }
         };
-        let start = Start {
-            entry: entry.id,
-            seed: mix(seed, run),
-            user: Rc::clone(&user),
-            intended: None,
-            at: turn.now,
-        };
-        let run = run_once(&worker.scope, &entry.journey, held.data(), start);
-        let (Run { result, ended }, waited) = watched(run).await;
+        // What an async function has in a variable adds to its size, and what is moved into one is
+        // copied; hence neither.
+        let (Run { result, ended }, waited) = watched(pin!(run_once(
+            &worker.scope,
+            &entry.journey,
+            held.data(),
+            Start {
+                entry: entry.id,
+                seed: mix(seed, run),
+                user: Some(Rc::clone(&user)),
+                intended: None,
+                at: turn.now,
+            },
+        )))
+        .await;
         drop(held);
         turn.ran_until(ended, waited);
         worker.attend(ended);
         if result.is_err_and(|error| error.is_connect()) {
-            tokio::select! {
-                () = sleep(back_off) => {}
-                () = user.left() => break,
+            if !Box::pin(back_off_for(back_off, &user)).await {
+                break;
             }
             back_off = (back_off * 2).min(BACK_OFF.1);
             turn = Turn::begin();
@@ -322,9 +327,16 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
     }
 }
 
+/// Waits for so long; false when the user is told to leave before that.
+async fn back_off_for(time: Duration, user: &User) -> bool {
+    tokio::select! {
+        () = sleep(time) => true,
+        () = user.left() => false,
+    }
+}
+
 /// What `future` gives, and whether it ever waited.
-async fn watched<F: Future>(future: F) -> (F::Output, bool) {
-    let mut future = pin!(future);
+async fn watched<F: Future>(mut future: Pin<&mut F>) -> (F::Output, bool) {
     let mut waited = false;
     poll_fn(|task| {
         let polled = future.as_mut().poll(task);

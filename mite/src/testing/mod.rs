@@ -35,7 +35,7 @@ pub use recorded::{Recorded, RecordedEvent};
 use crate::{
     clock::RunClock,
     config::Config,
-    context::{Scope, ScopeSettings, Shared, User},
+    context::{Scope, ScopeSettings, Shared},
     datapool,
     error::Error,
     event::Tap,
@@ -97,7 +97,7 @@ pub(crate) async fn run_tapped(
     let start = Start {
         entry: EntryId(0),
         seed,
-        user: Rc::new(User::default()),
+        user: None,
         intended: None,
         at: Instant::now(),
     };
