@@ -259,23 +259,24 @@ async fn starts_that_never_had_their_turn_are_dropped_and_not_forgotten() {
 
 #[tokio::test]
 async fn a_timer_of_the_kernel_and_a_watch_are_finer_than_the_timer_of_the_runtime() {
-    // The best of many, since others use the machine as well.
-    async fn best(mut alarm: Alarm) -> Duration {
-        let mut best = Duration::MAX;
-        for _ in 0..50 {
+    // What three of four are later than, since others use the machine as well.
+    async fn lateness(mut alarm: Alarm) -> Duration {
+        let mut late = Vec::new();
+        for _ in 0..100 {
             let due = Instant::now() + Duration::from_micros(1300);
             while Instant::now() < due {
                 alarm.wait_until(due).await;
             }
-            best = best.min(due.elapsed());
+            late.push(due.elapsed());
         }
-        best
+        late.sort_unstable();
+        late[late.len() / 4]
     }
-    let coarse = best(Alarm::Coarse).await;
-    let fine = best(Alarm::fine()).await;
-    let precise = best(Alarm::Precise).await;
+    let coarse = lateness(Alarm::Coarse).await;
+    let fine = lateness(Alarm::fine()).await;
+    let precise = lateness(Alarm::Precise).await;
     if cfg!(target_os = "linux") {
-        assert!(fine < Duration::from_micros(300), "{fine:?}, {coarse:?}");
+        assert!(fine < coarse / 2, "{fine:?}, {coarse:?}");
     }
     assert!(precise < Duration::from_micros(100), "{precise:?}");
 }
