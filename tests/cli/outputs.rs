@@ -159,3 +159,31 @@ fn a_full_disk_behind_stdout_is_told() {
     let ended = Running::start(command(&["scenario", "test", "well"]).stderr(full())).end();
     assert_eq!(ended.code, Some(0), "{ended}");
 }
+
+#[test]
+fn a_precise_run_watches_the_clock_all_the_time_and_starts_within_microseconds() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    let run = |precise: &[&str]| {
+        let report = path.to_str().unwrap();
+        let mut arguments = vec!["journey", "test", "idle", "--rate", "200", "--workers", "1"];
+        arguments.extend(["--duration", "2s", "--report", report]);
+        arguments.extend(precise);
+        let ended = clumsy(&arguments);
+        assert_eq!(ended.code, Some(0), "{ended}");
+        let report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(report["journeys"][0]["completed"], 400);
+        let soonest = report["journeys"][0]["start_delay"]["min"]
+            .as_f64()
+            .unwrap();
+        (
+            soonest,
+            report["generator"]["cpu_seconds"].as_f64().unwrap(),
+        )
+    };
+    let (_, plain) = run(&[]);
+    let (soonest, watching) = run(&["--precise"]);
+    assert!(soonest < 50e-6, "{soonest}");
+    // It would use two seconds, had it a core to itself.
+    assert!(watching > 2.0 * plain, "{watching} s after {plain} s");
+}

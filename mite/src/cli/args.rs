@@ -168,6 +168,10 @@ pub(super) struct RunArguments {
     /// Seed of all random numbers [default: a new one each run]
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
+    /// Watch the clock all the time instead of sleeping until a start is due, for starts on time to
+    /// some microseconds; uses a whole core for each worker
+    #[arg(long)]
+    pub(super) precise: bool,
     /// Show the summary only, no progress
     #[arg(long)]
     pub(super) quiet: bool,

@@ -66,7 +66,8 @@ pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) 
         .spawn_rate(arguments.spawn_rate)
         .max_in_flight(usize::try_from(arguments.max_in_flight).unwrap_or(usize::MAX))
         .max_start_delay(arguments.max_start_delay)
-        .graceful_stop(arguments.graceful_stop);
+        .graceful_stop(arguments.graceful_stop)
+        .precise(arguments.precise);
     if let Some(workers) = arguments.workers {
         run = run.workers(workers);
     }

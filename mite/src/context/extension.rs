@@ -64,6 +64,11 @@ impl Slots {
         Rc::clone(value).downcast().ok()
     }
 
+    /// Whether there is no value of any type.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Forgets every value.
     pub(crate) fn clear(&self) {
         // Taken out first: dropping a value may run code that looks at the slots.

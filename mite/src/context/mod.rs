@@ -7,7 +7,7 @@ mod shared;
 mod transaction;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     fmt,
     future::Future,
     rc::Rc,
@@ -47,7 +47,8 @@ struct JourneyRun {
     panicked_in: Cell<Option<TransactionId>>,
     rng: RefCell<fastrand::Rng>,
     extensions: Slots,
-    user: Rc<User>,
+    /// Made when it is first asked for, if the run has none: in the open model.
+    user: OnceCell<Rc<User>>,
 }
 
 /// What a user of the closed model keeps from one run of its journey to the next.
@@ -86,8 +87,9 @@ pub(crate) struct Place {
 }
 
 impl Context {
-    /// The context of one run of the journey of `entry`; `seed` decides its random numbers.
-    pub(crate) fn new(scope: Rc<Scope>, entry: EntryId, seed: u64, user: Rc<User>) -> Self {
+    /// The context of one run of the journey of `entry`; `seed` decides its random numbers. Without
+    /// a `user` it is that of one who does nothing else.
+    pub(crate) fn new(scope: Rc<Scope>, entry: EntryId, seed: u64, user: Option<Rc<User>>) -> Self {
         Self {
             run: Rc::new(JourneyRun {
                 scope,
@@ -96,7 +98,7 @@ impl Context {
                 panicked_in: Cell::new(None),
                 rng: RefCell::new(fastrand::Rng::with_seed(seed)),
                 extensions: Slots::default(),
-                user,
+                user: user.map_or_else(OnceCell::new, OnceCell::from),
             }),
         }
     }
@@ -135,7 +137,7 @@ impl Context {
     where
         F: Future<Output = Result<T>>,
     {
-        transaction::Transaction::new(self.clone(), name, future)
+        transaction::Transaction::new(self, name, future)
     }
 
     /// Tells of something that happened in this journey, for metrics and collectors to read.
@@ -167,7 +169,8 @@ impl Context {
     /// Whether the journey should come to its end soon: the run is stopping, or the volume has
     /// fallen and this user is to go. A journey that loops asks this.
     pub fn should_stop(&self) -> bool {
-        self.run.scope.is_stopping() || self.run.user.is_leaving()
+        let user = self.run.user.get();
+        self.run.scope.is_stopping() || user.is_some_and(|user| user.is_leaving())
     }
 
     /// A generator of random numbers that gives the same ones in every run with the same `--seed`.
@@ -212,7 +215,8 @@ impl Context {
     ///
     /// In the open model each start is a user of its own.
     pub fn user<T: Default + 'static>(&self) -> Rc<T> {
-        self.run.user.slots.get_or_insert_with(T::default)
+        let user = self.run.user.get_or_init(Rc::default);
+        user.slots.get_or_insert_with(T::default)
     }
 
     /// The extension `T` of this run of the journey, attached at first use.
@@ -298,6 +302,9 @@ impl Context {
     /// # Errors
     /// When one of them panics as it goes; that has been reported then.
     pub(crate) fn close(&self) -> Result {
+        if self.run.extensions.is_empty() {
+            return Ok(());
+        }
         catch(|| self.run.extensions.clear()).map_err(|panic| {
             let mut error = panicked(panic);
             self.report(&mut error);

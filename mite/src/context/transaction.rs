@@ -18,8 +18,8 @@ use crate::{
 
 pin_project! {
     /// The future of `Context::transaction`.
-    pub(super) struct Transaction<N, F> {
-        ctx: Context,
+    pub(super) struct Transaction<'a, N, F> {
+        ctx: &'a Context,
         name: N,
         begun: Option<Begun>,
         #[pin]
@@ -34,8 +34,8 @@ struct Begun {
     at: Instant,
 }
 
-impl<N: AsRef<str>, F> Transaction<N, F> {
-    pub(super) fn new(ctx: Context, name: N, future: F) -> Self {
+impl<'a, N: AsRef<str>, F> Transaction<'a, N, F> {
+    pub(super) fn new(ctx: &'a Context, name: N, future: F) -> Self {
         Self {
             ctx,
             name,
@@ -45,7 +45,7 @@ impl<N: AsRef<str>, F> Transaction<N, F> {
     }
 }
 
-impl<N: AsRef<str>, T, F: Future<Output = Result<T>>> Future for Transaction<N, F> {
+impl<N: AsRef<str>, T, F: Future<Output = Result<T>>> Future for Transaction<'_, N, F> {
     type Output = Result<T>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {

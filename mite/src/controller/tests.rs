@@ -97,7 +97,7 @@ impl Runner {
             start_delay: Some(Duration::ZERO),
         };
         self.started += 1;
-        self.recorder.journey_started(EntryId(0));
+        self.recorder.journey_started(EntryId(0), None);
         if !self.measures {
             return;
         }

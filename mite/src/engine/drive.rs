@@ -380,6 +380,7 @@ fn start_runner(
         max_in_flight: settings.max_in_flight,
         spawn_rate: settings.spawn_rate,
         max_start_delay: settings.max_start_delay,
+        precise: settings.precise,
         seed: settings.seed,
         tap,
     };

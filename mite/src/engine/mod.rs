@@ -155,6 +155,17 @@ impl Run {
         self
     }
 
+    /// Whether workers watch the clock and their connections all the time instead of sleeping until
+    /// something is due or comes in. The default is `false`.
+    ///
+    /// Starts are on time to some microseconds then instead of to a tenth of a millisecond, and no
+    /// answer waits for the thread to be woken. Each worker uses a whole core for it, also when
+    /// there is nothing to do.
+    pub fn precise(mut self, precise: bool) -> Self {
+        self.settings.precise = precise;
+        self
+    }
+
     /// What every random number of the run comes from. The default is a new one each run.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;

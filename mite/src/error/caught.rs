@@ -30,15 +30,13 @@ pub(crate) struct Panic {
 /// When it panics.
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
-    let outer = WATCHING.replace(true);
-    // That of a panic which is on its way while `function` is called from a drop.
-    let outer_location = LOCATION.take();
+    let depth = DEPTH.get();
+    DEPTH.set(depth + 1);
     let result = catch_unwind(AssertUnwindSafe(function));
-    WATCHING.set(outer);
-    let location = LOCATION.replace(outer_location);
+    DEPTH.set(depth);
     result.map_err(|payload| Panic {
         message: message(payload.as_ref()),
-        location: location.unwrap_or_else(|| "unknown".to_owned()),
+        location: take_location(depth + 1).unwrap_or_else(|| "unknown".to_owned()),
     })
 }
 
@@ -71,8 +69,24 @@ pub(crate) fn panicked(panic: Panic) -> Error {
 }
 
 thread_local! {
-    static WATCHING: Cell<bool> = const { Cell::new(false) };
-    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// How many calls of [`catch`] are within one another.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// Where panics were that are on their way, and how deep; one may be in a drop that another
+    /// has called.
+    static LOCATIONS: RefCell<Vec<(usize, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The place of the panic that was caught at this depth.
+fn take_location(depth: usize) -> Option<String> {
+    LOCATIONS
+        .with_borrow_mut(|locations| {
+            // Deeper ones are of panics that somebody else has caught.
+            while locations.last().is_some_and(|(deep, _)| *deep > depth) {
+                locations.pop();
+            }
+            locations.pop_if(|(deep, _)| *deep == depth)
+        })
+        .map(|(_, location)| location)
 }
 
 /// Keeps the place of a panic for the message instead of printing it over the display; panics that
@@ -82,11 +96,13 @@ fn install_hook() {
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if WATCHING.get() {
+            let depth = DEPTH.get();
+            if depth > 0 {
+                take_location(depth);
                 let location = info
                     .location()
-                    .map(|at| format!("{}:{}", at.file(), at.line()));
-                LOCATION.set(location);
+                    .map(|at| (depth, format!("{}:{}", at.file(), at.line())));
+                LOCATIONS.with_borrow_mut(|locations| locations.extend(location));
             } else {
                 previous(info);
             }

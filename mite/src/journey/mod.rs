@@ -15,7 +15,7 @@ use crate::{context::Context, error::Result};
 pub use data::{DataType, Is};
 pub use lookup::Definition;
 pub use output::{IsContext, JourneyOutput, Outcome, outcome};
-pub(crate) use run::{Start, run_once};
+pub(crate) use run::{Run, Start, run_once};
 pub(crate) use runnable::Runnable;
 
 /// Makes a journey of an async function.

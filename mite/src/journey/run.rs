@@ -1,6 +1,6 @@
 //! One run of a journey, from its start to its end, counted.
 
-use std::rc::Rc;
+use std::{cell::Cell, future::Future, rc::Rc};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -19,54 +19,73 @@ pub(crate) struct Start {
     pub(crate) entry: EntryId,
     /// What its random numbers come from.
     pub(crate) seed: u64,
-    /// Who runs it.
-    pub(crate) user: Rc<User>,
+    /// Who runs it, if that is somebody who will run it again: the closed model.
+    pub(crate) user: Option<Rc<User>>,
     /// When it was to start, if the volume said so: the open model.
     pub(crate) intended: Option<Instant>,
+    /// When it starts.
+    pub(crate) at: Instant,
 }
 
-/// Runs `journey` once and takes note of its start and its end, also when this future is dropped.
-pub(crate) async fn run_once(
+/// How a run of a journey went.
+pub(crate) struct Run {
+    /// What the journey returned; it has been counted.
+    pub(crate) result: Result,
+    /// When it ended.
+    pub(crate) ended: Instant,
+}
+
+/// Runs `journey` once and takes note of its start, which is now, and of its end, also when the
+/// future is dropped.
+///
+/// It is a function that makes a future, since an async function would keep its arguments twice.
+pub(crate) fn run_once<'a>(
     scope: &Rc<Scope>,
-    journey: &Runnable,
-    data: &Bytes,
+    journey: &'a Runnable,
+    data: &'a Bytes,
     start: Start,
-) -> Result {
-    scope.recorder().journey_started(start.entry);
-    let ctx = Context::new(Rc::clone(scope), start.entry, start.seed, start.user);
-    let mut ending = Ending {
-        ctx: &ctx,
-        started: Instant::now(),
+) -> impl Future<Output = Run> + use<'a> {
+    let delay = start
+        .intended
+        .map(|intended| start.at.saturating_duration_since(intended));
+    scope.recorder().journey_started(start.entry, delay);
+    let record = Record {
+        ctx: Context::new(Rc::clone(scope), start.entry, start.seed, start.user),
+        started: start.at,
         intended: start.intended,
-        outcome: Outcome::Interrupted,
+        complete: Cell::new(false),
     };
-    let result = Captured::new(&ctx, journey.run(&ctx, data)).await;
-    let closed = ctx.close();
-    let result = result.and(closed);
-    ending.outcome = if result.is_ok() {
-        Outcome::Completed
-    } else {
-        Outcome::Failed
-    };
-    drop(ending);
-    result
+    async move {
+        let ctx = &record.ctx;
+        let result = Captured::new(ctx, journey.run(ctx, data)).await;
+        let result = result.and(ctx.close());
+        let outcome = if result.is_ok() {
+            Outcome::Completed
+        } else {
+            Outcome::Failed
+        };
+        let ended = record.end(outcome);
+        Run { result, ended }
+    }
 }
 
-/// Takes note of the end of a journey when it is dropped.
-struct Ending<'a> {
-    ctx: &'a Context,
+/// A run of a journey, to be told of at its end; that is when it is dropped, if not earlier.
+struct Record {
+    ctx: Context,
     started: Instant,
     intended: Option<Instant>,
-    outcome: Outcome,
+    complete: Cell<bool>,
 }
 
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
+impl Record {
+    /// The journey ends now.
+    fn end(&self, outcome: Outcome) -> Instant {
+        self.complete.set(true);
         let now = Instant::now();
         let service_time = now.saturating_duration_since(self.started);
         let intended = self.intended;
         let end = JourneyEnd {
-            outcome: self.outcome,
+            outcome,
             service_time,
             response_time: intended.map_or(service_time, |intended| {
                 now.saturating_duration_since(intended)
@@ -74,7 +93,17 @@ impl Drop for Ending<'_> {
             start_delay: intended.map(|intended| self.started.saturating_duration_since(intended)),
         };
         self.ctx.record(&What::Journey(&end));
-        // A journey that was cut still holds its extensions; what they do as they go, it cannot say.
-        let _ = self.ctx.close();
+        now
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if !self.complete.get() {
+            self.end(Outcome::Interrupted);
+            // A journey that was cut still holds its extensions; what they do as they go, it cannot
+            // say.
+            let _ = self.ctx.close();
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{Journey, Runnable, journey, registry};
 use crate::{
     clock::RunClock,
     config::Config,
-    context::{Context, Scope, ScopeSettings, Shared, User},
+    context::{Context, Scope, ScopeSettings, Shared},
     error::Result,
     id::EntryId,
 };
@@ -61,7 +61,7 @@ fn context(journey: &str) -> Context {
         shared: Arc::new(Shared::default()),
         tap: None,
     });
-    Context::new(Rc::new(scope), EntryId(0), 0, Rc::new(User::default()))
+    Context::new(Rc::new(scope), EntryId(0), 0, None)
 }
 
 async fn run<J: Journey>(data: Bytes) -> Result<u32> {

@@ -1,9 +1,11 @@
 //! A runner: worker threads that keep up a volume, and the desk between them and the controller.
 
+mod alarm;
 mod desk;
 mod entry;
 mod meter;
 mod open;
+mod rounds;
 mod supply;
 mod thread_clock;
 mod users;
@@ -49,6 +51,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) spawn_rate: f64,
     /// A start later than this is dropped.
     pub(crate) max_start_delay: Duration,
+    /// Whether workers go round all the time rather than sleep until something is due.
+    pub(crate) precise: bool,
     /// What all random numbers of the run come from.
     pub(crate) seed: u64,
     /// Who looks at everything, if anybody.

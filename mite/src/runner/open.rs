@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, rc::Rc, time::Duration};
 
-use tokio::task::spawn_local;
+use tokio::{task::spawn_local, time::Instant};
 
 use super::{
     entry::{Entry, mix},
@@ -10,7 +10,6 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    context::User,
     id::EntryId,
     journey::{Start, run_once},
     stats::{WaitFor, Waits},
@@ -145,21 +144,26 @@ impl Worker {
     }
 
     fn start(self: &Rc<Self>, entry: &Entry, seed: u64, due: Duration, held: Held) {
-        let flight = Flight::new(self, entry.id);
+        let mut flight = Flight::new(self, entry.id);
         let intended = Some(self.scope.clock().instant(due));
-        let start = Start {
-            entry: entry.id,
-            seed,
-            user: Rc::new(User::default()),
-            intended,
-        };
         let journey = entry.journey;
         spawn_local(async move {
-            let scope = Rc::clone(&flight.worker.scope);
-            // How it went has been counted; a start of the open model has no next run to decide on.
-            let _ = run_once(&scope, &journey, held.data(), start).await;
+            let worker = Rc::clone(&flight.worker);
+            if worker.is_cut() {
+                return;
+            }
+            flight.began = true;
+            let start = Start {
+                entry: flight.entry,
+                seed,
+                user: None,
+                intended,
+                at: Instant::now(),
+            };
+            let run = run_once(&worker.scope, &journey, held.data(), start).await;
             drop(held);
             drop(flight);
+            worker.attend(run.ended);
         });
     }
 }
@@ -171,6 +175,8 @@ const NEXT_INSTANT: Duration = Duration::from_nanos(1);
 struct Flight {
     worker: Rc<Worker>,
     entry: EntryId,
+    /// Whether its turn on the thread came before the run was over.
+    began: bool,
 }
 
 impl Flight {
@@ -179,6 +185,7 @@ impl Flight {
         Self {
             worker: Rc::clone(worker),
             entry,
+            began: false,
         }
     }
 }
@@ -187,6 +194,9 @@ impl Drop for Flight {
     fn drop(&mut self) {
         if let Some(entry) = self.worker.entry(self.entry) {
             entry.open.borrow_mut().in_flight -= 1;
+            if !self.began {
+                self.worker.scope.recorder().dropped(entry.id, 1);
+            }
         }
         self.worker.leave();
     }

@@ -201,6 +201,9 @@ impl Worker {
     }
 
     fn put_back(self: &Rc<Self>, entry: &Entry, item: lease::Item) {
+        if entry.supply.policy == Policy::Shared {
+            return;
+        }
         let over = {
             let mut stash = entry.supply.stash.borrow_mut();
             stash.put_back(item);
@@ -209,12 +212,10 @@ impl Worker {
         if over && !entry.over.get() {
             self.end_for_want_of_data(entry);
         }
-        if entry.supply.policy != Policy::Shared {
-            entry.supply.call_next();
-            self.report_data(entry);
-            if entry.open.borrow().waiting() > 0 {
-                self.nudge();
-            }
+        entry.supply.call_next();
+        self.report_data(entry);
+        if entry.open.borrow().waiting() > 0 {
+            self.nudge();
         }
     }
 

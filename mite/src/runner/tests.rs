@@ -1,5 +1,7 @@
 //! Workers on a paused clock: what they start, when, and with what data.
 
+mod pacing;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -15,6 +17,7 @@ use tokio::{
 
 use super::{
     RunnerEntry, RunnerSettings,
+    alarm::Alarm,
     worker::{Outbox, Worker, WorkerSettings},
 };
 use crate::{
@@ -134,7 +137,6 @@ impl Journey for Fragile {
 struct Bench {
     worker: Rc<Worker>,
     orders: UnboundedSender<Order>,
-    inbox: UnboundedReceiver<Order>,
     messages: UnboundedReceiver<(usize, Message)>,
 }
 
@@ -162,6 +164,7 @@ impl Bench {
             max_in_flight: 100_000,
             spawn_rate: 1000.0,
             max_start_delay: 10 * SECOND,
+            precise: false,
             seed: 7,
             tap: None,
         };
@@ -175,12 +178,12 @@ impl Bench {
                 shared,
                 index: 0,
             },
+            inbox,
             Outbox::new(0, sender),
         );
         Self {
             worker,
             orders,
-            inbox,
             messages,
         }
     }
@@ -237,11 +240,10 @@ impl Bench {
         let Self {
             worker,
             orders,
-            inbox,
             mut messages,
         } = self;
         let local = LocalSet::new();
-        let running = Rc::clone(&worker).run(inbox);
+        let running = Rc::clone(&worker).run(Alarm::Coarse, Alarm::Coarse);
         let schedule = async {
             sleep(drain).await;
             at_drain(&worker);
@@ -455,12 +457,7 @@ async fn a_user_that_never_waits_leaves_the_thread_to_others() {
     let bench = Bench::new::<Spin>(Policy::Shared, |_| ());
     bench.plan(Constant::users(2, SECOND));
     // The clock is paused and somebody is always ready: only real time ends this, if nothing does.
-    let Bench {
-        worker,
-        orders,
-        inbox,
-        ..
-    } = bench;
+    let Bench { worker, orders, .. } = bench;
     let local = LocalSet::new();
     let stop = async {
         for _ in 0..100 {
@@ -469,7 +466,7 @@ async fn a_user_that_never_waits_leaves_the_thread_to_others() {
         orders.send(Order::Cut).unwrap();
     };
     local
-        .run_until(async { tokio::join!(Rc::clone(&worker).run(inbox), stop) })
+        .run_until(async { tokio::join!(worker.run(Alarm::Coarse, Alarm::Coarse), stop) })
         .await;
 }
 

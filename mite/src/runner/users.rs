@@ -1,15 +1,15 @@
 //! The closed model in one worker: so many users at once, each running its journey again and again.
 
 use std::{
-    future::{Future as _, poll_fn},
-    pin::pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     rc::Rc,
     time::Duration,
 };
 
 use tokio::{
     task::{spawn_local, yield_now},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     context::User,
     id::EntryId,
-    journey::{Start, run_once},
+    journey::{Run, Start, run_once},
     stats::UserTime,
     volume::{
         Unit,
@@ -31,6 +31,12 @@ use crate::{
 
 /// How long a user waits after its journey failed to connect, at first and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// How long, and for how many runs, a user keeps the thread to itself if its journey never waits.
+///
+/// To let others on is to ask the kernel what has happened, which takes as long as a journey that
+/// does nothing. Up to sixty others have their turn before that.
+const TURN: (Duration, u32) = (Duration::from_micros(20), 64);
 
 /// The users of one entry.
 pub(super) struct Users {
@@ -229,6 +235,42 @@ impl Drop for Presence {
     }
 }
 
+/// What a user has had of the thread since it last left it to others.
+struct Turn {
+    since: Instant,
+    now: Instant,
+    runs: u32,
+}
+
+impl Turn {
+    fn begin() -> Self {
+        Self::at(Instant::now())
+    }
+
+    fn at(now: Instant) -> Self {
+        Self {
+            since: now,
+            now,
+            runs: 0,
+        }
+    }
+
+    /// A run has ended.
+    fn ran_until(&mut self, now: Instant, waited: bool) {
+        if waited {
+            *self = Self::at(now);
+        } else {
+            self.now = now;
+            self.runs += 1;
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let (time, runs) = TURN;
+        self.runs >= runs || self.now.saturating_duration_since(self.since) >= time
+    }
+}
+
 /// Runs the journey again and again until the user is to leave.
 async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
     let worker = Rc::clone(&presence.worker);
@@ -236,64 +278,91 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
         return;
     };
     let mut back_off = BACK_OFF.0;
+    let mut turn = Turn::begin();
     for run in 0_u64.. {
-        if user.is_leaving() {
+        if user.is_leaving() || worker.is_cut() {
             break;
         }
-        let Some(held) = data(&mut presence, entry, &user).await else {
-            break;
-        };
-        let start = Start {
-            entry: entry.id,
-            seed: mix(seed, run),
-            user: Rc::clone(&user),
-            intended: None,
-        };
-        let mut waited = false;
-        let result = {
-            let mut run = pin!(run_once(&worker.scope, &entry.journey, held.data(), start));
-            poll_fn(|task| {
-                let polled = run.as_mut().poll(task);
-                waited |= polled.is_pending();
-                polled
-            })
-            .await
-        };
-        drop(held);
-        match result {
-            Err(error) if error.is_connect() => {
-                tokio::select! {
-                    () = sleep(back_off) => {}
-                    () = user.left() => break,
-                }
-                back_off = (back_off * 2).min(BACK_OFF.1);
+        let held = match worker.take(entry) {
+            Some(held) => held,
+            None => {
+                let Some(held) = Box::pin(data(&mut presence, entry, &user)).await else {
+                    break;
+                };
+                turn = Turn::begin();
+                held
             }
-            _ => back_off = BACK_OFF.0,
+        };
+        // What an async function has in a variable adds to its size, and what is moved into one is
+        // copied; hence neither.
+        let (Run { result, ended }, waited) = watched(pin!(run_once(
+            &worker.scope,
+            &entry.journey,
+            held.data(),
+            Start {
+                entry: entry.id,
+                seed: mix(seed, run),
+                user: Some(Rc::clone(&user)),
+                intended: None,
+                at: turn.now,
+            },
+        )))
+        .await;
+        drop(held);
+        turn.ran_until(ended, waited);
+        worker.attend(ended);
+        if result.is_err_and(|error| error.is_connect()) {
+            if !Box::pin(back_off_for(back_off, &user)).await {
+                break;
+            }
+            back_off = (back_off * 2).min(BACK_OFF.1);
+            turn = Turn::begin();
+        } else {
+            back_off = BACK_OFF.0;
         }
-        if !waited {
-            // It would otherwise keep the thread to itself, for long if it blocks.
+        if turn.is_over() {
             yield_now().await;
+            turn = Turn::begin();
         }
     }
+}
+
+/// Waits for so long; false when the user is told to leave before that.
+async fn back_off_for(time: Duration, user: &User) -> bool {
+    tokio::select! {
+        () = sleep(time) => true,
+        () = user.left() => false,
+    }
+}
+
+/// What `future` gives, and whether it ever waited.
+async fn watched<F: Future>(mut future: Pin<&mut F>) -> (F::Output, bool) {
+    let mut waited = false;
+    poll_fn(|task| {
+        let polled = future.as_mut().poll(task);
+        waited |= polled.is_pending();
+        polled.map(|output| (output, waited))
+    })
+    .await
 }
 
 /// An item for the next run, once there is one; `None` when the user is to leave instead.
 async fn data(presence: &mut Presence, entry: &Entry, user: &User) -> Option<Held> {
     let worker = Rc::clone(&presence.worker);
+    presence.set_active(false);
     loop {
-        if let Some(held) = worker.take(entry) {
-            presence.set_active(true);
-            return Some(held);
-        }
         if entry.over.get() {
             return None;
         }
-        presence.set_active(false);
         let called = entry.supply.queue();
         worker.report_data(entry);
         tokio::select! {
             called = called => called.ok()?,
             () = user.left() => return None,
+        }
+        if let Some(held) = worker.take(entry) {
+            presence.set_active(true);
+            return Some(held);
         }
     }
 }

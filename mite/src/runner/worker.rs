@@ -7,26 +7,17 @@ use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{
     runtime::{Builder, LocalOptions},
-    sync::{
-        Notify,
-        mpsc::{UnboundedReceiver, UnboundedSender, error::TryRecvError},
-    },
-    task::spawn_local,
-    time::{Instant, sleep_until},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
 };
 
-use super::{RunnerSettings, entry::Entry, thread_clock::ThreadClock};
+use super::{
+    RunnerSettings, alarm::Alarm, entry::Entry, rounds::Rounds, thread_clock::ThreadClock,
+};
 use crate::{
     context::{Scope, ScopeSettings, Shared},
     id::EntryId,
     link::{Message, Order, Snapshot},
 };
-
-/// How often the loop is asked whether it comes round in time.
-const LAG_PROBE: Duration = Duration::from_millis(50);
-
-/// How far ahead a worker looks when nothing at all is due.
-const IDLE: Duration = Duration::from_secs(1);
 
 /// What one worker is made of.
 pub(super) struct WorkerSettings {
@@ -71,7 +62,7 @@ pub(super) struct Worker {
     drained: Cell<bool>,
     snapshot_due: Cell<u64>,
     cpu: ThreadClock,
-    nudge: Notify,
+    pub(super) rounds: Rounds,
 }
 
 /// Runs a worker from its first order to its last word.
@@ -84,8 +75,16 @@ pub(super) fn main(settings: WorkerSettings, orders: UnboundedReceiver<Order>, o
         .build_local(LocalOptions::default())
     {
         Ok(runtime) => {
-            let worker = Worker::new(settings, outbox.clone());
-            runtime.block_on(Rc::clone(&worker).run(orders));
+            let precise = settings.runner.precise;
+            let worker = Worker::new(settings, orders, outbox.clone());
+            runtime.block_on(async {
+                let alarm = if precise {
+                    Alarm::Precise
+                } else {
+                    Alarm::fine()
+                };
+                Rc::clone(&worker).run(alarm, Alarm::fine()).await;
+            });
             // Cuts whatever is still in flight; each takes note of its own end.
             drop(runtime);
             worker.farewell();
@@ -110,7 +109,11 @@ impl Drop for Goodbye<'_> {
 
 impl Worker {
     /// A worker that has not been told anything yet.
-    pub(super) fn new(settings: WorkerSettings, outbox: Outbox) -> Rc<Self> {
+    pub(super) fn new(
+        settings: WorkerSettings,
+        orders: UnboundedReceiver<Order>,
+        outbox: Outbox,
+    ) -> Rc<Self> {
         let WorkerSettings {
             runner,
             shared,
@@ -149,99 +152,8 @@ impl Worker {
             drained: Cell::new(false),
             snapshot_due: Cell::new(0),
             cpu: ThreadClock::start(runner.clock.elapsed()),
-            nudge: Notify::new(),
+            rounds: Rounds::new(orders),
         })
-    }
-
-    /// Does what is due and obeys orders until it is told to cut.
-    pub(super) async fn run(self: Rc<Self>, mut orders: UnboundedReceiver<Order>) {
-        spawn_local(probe_lag(Rc::clone(&self.scope)));
-        loop {
-            let next = self.step();
-            tokio::select! {
-                biased;
-                order = orders.recv() => if !self.obey_all(order, &mut orders) {
-                    break;
-                },
-                () = self.nudge.notified() => {}
-                () = sleep_until(self.scope.clock().instant(next)) => {}
-            }
-        }
-    }
-
-    /// Does all that is due, and says when something will be due next.
-    fn step(self: &Rc<Self>) -> Duration {
-        let now = self.scope.clock().elapsed();
-        let second = now.as_secs();
-        if second > self.snapshot_due.get() {
-            self.snapshot(second, false);
-        }
-        let mut next = Duration::from_secs(second + 1).min(now + IDLE);
-        // Entries take turns, since the spawn rate is that of all of them.
-        let turn = self.turn.get() % self.entries.len().max(1);
-        let (later, first) = self.entries.split_at(turn);
-        for entry in first.iter().chain(later) {
-            for due in [self.step_users(entry, now), self.step_open(entry, now)] {
-                next = next.min(due.unwrap_or(next));
-            }
-        }
-        if self.scope.is_stopping() && self.in_flight.get() == 0 && !self.drained.replace(true) {
-            self.outbox.send(Message::Drained);
-        }
-        next
-    }
-
-    /// Obeys an order and those behind it, so that many of them cost one step; false when one of
-    /// them, or that there will be none any more, ends the work.
-    fn obey_all(
-        self: &Rc<Self>,
-        mut order: Option<Order>,
-        orders: &mut UnboundedReceiver<Order>,
-    ) -> bool {
-        loop {
-            match order {
-                Some(Order::Cut) | None => return false,
-                Some(other) => self.obey(other),
-            }
-            match orders.try_recv() {
-                Ok(next) => order = Some(next),
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-    }
-
-    fn obey(self: &Rc<Self>, order: Order) {
-        match order {
-            Order::Target {
-                entry,
-                segment,
-                share,
-            } => {
-                if let Some(entry) = self.entry(entry) {
-                    entry.retarget(&segment, share);
-                }
-            }
-            Order::Data { entry, order } => {
-                if let Some(entry) = self.entry(entry) {
-                    self.obey_data(entry, order);
-                }
-            }
-            Order::Drain { at } => self.drain(at),
-            Order::Cut => {}
-        }
-    }
-
-    /// Starts what was due before `at`, gives up what cannot start, and lets the users go.
-    fn drain(self: &Rc<Self>, at: Duration) {
-        for entry in &self.entries {
-            self.step_open(entry, at);
-        }
-        self.scope.stop();
-        for entry in &self.entries {
-            self.close_open(entry);
-            self.dismiss_users(entry);
-        }
     }
 
     /// The entry of that number, if the scenario has it.
@@ -268,9 +180,18 @@ impl Worker {
         }
     }
 
-    /// Lets the loop come round again now.
-    pub(super) fn nudge(&self) {
-        self.nudge.notify_one();
+    /// Says once that nothing is in flight any more and nothing will be.
+    pub(super) fn tell_if_drained(&self) {
+        if self.scope.is_stopping() && self.in_flight.get() == 0 && !self.drained.replace(true) {
+            self.outbox.send(Message::Drained);
+        }
+    }
+
+    /// Sends what happened in the seconds before `second`, unless that has been done.
+    pub(super) fn send_snapshot_before(&self, second: u64) {
+        if second > self.snapshot_due.get() {
+            self.snapshot(second, false);
+        }
     }
 
     /// Sends what happened in the seconds before `second`.
@@ -301,20 +222,5 @@ impl Worker {
             self.return_data(entry);
         }
         self.snapshot(self.scope.clock().elapsed().as_secs() + 1, true);
-    }
-}
-
-/// Measures how late the loop comes round.
-async fn probe_lag(scope: Rc<Scope>) {
-    let mut due = Instant::now() + LAG_PROBE;
-    loop {
-        sleep_until(due).await;
-        let now = Instant::now();
-        // A loop that is held up for long misses many probes, each of them late: were it one, a
-        // second of standing still would count no more than a twentieth of a second.
-        while due <= now {
-            scope.recorder().loop_lag(now - due);
-            due += LAG_PROBE;
-        }
     }
 }

@@ -115,10 +115,13 @@ impl Recorder {
             .map_or(&self.transactions.empty, |entry| &entry.name)
     }
 
-    /// A run of the journey was started.
-    pub(crate) fn journey_started(&mut self, entry: EntryId) {
+    /// A run of the journey was started, in the open model so long after it was due.
+    pub(crate) fn journey_started(&mut self, entry: EntryId, delay: Option<Duration>) {
         if let Some(entry) = self.entries.get_mut(entry.index()) {
             entry.statistics.started += 1;
+            if let Some(delay) = delay {
+                entry.statistics.start_delay.record(delay);
+            }
         }
     }
 
@@ -239,9 +242,6 @@ impl Recorder {
                 statistics.failed_time.record(end.response_time);
             }
             Outcome::Interrupted => statistics.interrupted += 1,
-        }
-        if let Some(delay) = end.start_delay {
-            statistics.start_delay.record(delay);
         }
     }
 

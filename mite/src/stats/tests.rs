@@ -92,7 +92,7 @@ fn quick_failures_do_not_flatter_the_times_of_journeys_and_transactions() {
         (Outcome::Failed, true, MS),
         (Outcome::Interrupted, true, 2 * MS),
     ] {
-        recorder.journey_started(FIRST);
+        recorder.journey_started(FIRST, Some(5 * MS));
         let end = TransactionEnd { time, failed };
         recorder.record(time, FIRST, id, &What::Transaction(&end));
         recorder.record(time, FIRST, ROOT, &What::Journey(&journey(outcome, time)));
@@ -582,7 +582,7 @@ fn recorded(happenings: &[Happening], cap: usize) -> Statistics {
                     Outcome::Completed
                 };
                 let end = journey(outcome, Duration::from_nanos(nanos));
-                recorder.journey_started(EntryId(entry));
+                recorder.journey_started(EntryId(entry), None);
                 recorder.record(MS, EntryId(entry), ROOT, &What::Journey(&end));
             }
             Happening::Transaction(entry, name, failed, nanos) => {

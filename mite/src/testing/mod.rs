@@ -28,14 +28,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::task::LocalSet;
+use tokio::{task::LocalSet, time::Instant};
 
 pub use recorded::{Recorded, RecordedEvent};
 
 use crate::{
     clock::RunClock,
     config::Config,
-    context::{Scope, ScopeSettings, Shared, User},
+    context::{Scope, ScopeSettings, Shared},
     datapool,
     error::Error,
     event::Tap,
@@ -97,10 +97,12 @@ pub(crate) async fn run_tapped(
     let start = Start {
         entry: EntryId(0),
         seed,
-        user: Rc::new(User::default()),
+        user: None,
         intended: None,
+        at: Instant::now(),
     };
     local
         .run_until(run_once(&scope, journey, &data, start))
         .await
+        .result
 }

@@ -95,7 +95,7 @@ fn context(config: Config) -> (Context, Log) {
         shared: Arc::default(),
         tap: Some(Box::new(log.clone())),
     });
-    let context = Context::new(Rc::new(scope), EntryId(0), 0, Rc::default());
+    let context = Context::new(Rc::new(scope), EntryId(0), 0, None);
     (context, log)
 }
 

@@ -85,6 +85,7 @@ impl Second {
             response_time: time,
             start_delay: Some(2 * MS),
         };
+        self.0.journey_started(EntryId(entry), end.start_delay);
         self.0
             .record(MS, EntryId(entry), ROOT, &What::Journey(&end));
         self

@@ -1,5 +1,7 @@
 //! That starts equal the integral of the rate, whoever shares them.
 
+mod random;
+
 use std::{ops::Range, time::Duration};
 
 use proptest::prelude::*;

@@ -1,0 +1,143 @@
+//! What wakes a worker when something is due.
+
+use std::time::Duration;
+
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep_until},
+};
+
+/// A clock to be woken by, as exact as it was chosen to be.
+pub(super) enum Alarm {
+    /// The timer of the runtime, which counts whole milliseconds and rounds up. It follows a clock
+    /// that tests have paused.
+    Coarse,
+    /// A timer of the kernel, late by what it takes to wake a thread.
+    #[cfg(target_os = "linux")]
+    Fine(kernel::Timer),
+    /// No timer: the runtime goes round until the time has come, and so uses a whole core.
+    Precise,
+}
+
+impl Alarm {
+    /// The finest that leaves the core to others while it waits; to be made inside the runtime.
+    pub(super) fn fine() -> Self {
+        #[cfg(target_os = "linux")]
+        match kernel::Timer::new() {
+            Ok(timer) => return Self::Fine(timer),
+            Err(error) => tracing::warn!(
+                "starts will be about a millisecond late, for there is no timer to be had: {error}"
+            ),
+        }
+        Self::Coarse
+    }
+
+    /// Waits until `due`, or a little less: who waits looks at the clock anyway.
+    pub(super) async fn wait_until(&mut self, due: Instant) {
+        match self {
+            Self::Coarse => sleep_until(due).await,
+            #[cfg(target_os = "linux")]
+            Self::Fine(timer) => {
+                if timer.wait_until(due).await.is_err() {
+                    sleep_until(due).await;
+                }
+            }
+            Self::Precise => {
+                while left(due) > Duration::ZERO {
+                    yield_now().await;
+                }
+            }
+        }
+    }
+}
+
+/// How long a worker sleeps at least after a timer of the kernel has woken it.
+///
+/// At high rates this starts together what is due together, since going to sleep and waking up
+/// takes longer than a start does; on a virtual machine tens of microseconds.
+#[cfg(target_os = "linux")]
+const REST: Duration = Duration::from_micros(100);
+
+/// How long it is until `due`.
+fn left(due: Instant) -> Duration {
+    due.saturating_duration_since(Instant::now())
+}
+
+/// The timer of Linux, as a descriptor that becomes readable (`timerfd_create(2)`).
+#[cfg(target_os = "linux")]
+mod kernel {
+    use std::{
+        future::poll_fn,
+        io,
+        os::fd::{AsFd, AsRawFd, RawFd},
+    };
+
+    use nix::sys::{
+        time::TimeSpec,
+        timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
+    };
+    use tokio::{
+        io::{Interest, unix::AsyncFd},
+        time::Instant,
+    };
+
+    use super::{REST, left};
+
+    pub(in crate::runner) struct Timer {
+        timer: AsyncFd<Descriptor>,
+        /// When it goes off, unless it has been seen to.
+        armed: Option<Instant>,
+        /// Before when it does not go off again.
+        rest: Instant,
+    }
+
+    impl Timer {
+        pub(super) fn new() -> io::Result<Self> {
+            let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+            let timer = Descriptor(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?);
+            #[expect(
+                deprecated,
+                reason = "its successor is unsafe, for it trusts the descriptor to be owned and to \
+                          stay the same, as this one is and does"
+            )]
+            let timer = AsyncFd::try_with_interest(timer, Interest::READABLE)?;
+            Ok(Self {
+                timer,
+                armed: None,
+                rest: Instant::now(),
+            })
+        }
+
+        pub(super) async fn wait_until(&mut self, due: Instant) -> io::Result<()> {
+            let due = due.max(self.rest);
+            if self.armed != Some(due) {
+                let left = left(due);
+                if left.is_zero() {
+                    return Ok(());
+                }
+                let once = Expiration::OneShot(TimeSpec::from_duration(left));
+                self.timer
+                    .get_ref()
+                    .0
+                    .set(once, TimerSetTimeFlags::empty())?;
+                self.armed = Some(due);
+            }
+            // It is not read: the runtime is told of each time it goes off, and arming it again
+            // makes it unreadable.
+            let mut ready = poll_fn(|task| self.timer.poll_read_ready(task)).await?;
+            ready.clear_ready();
+            self.armed = None;
+            // It may have gone off for what was due earlier.
+            self.rest = due.min(Instant::now()) + REST;
+            Ok(())
+        }
+    }
+
+    struct Descriptor(TimerFd);
+
+    impl AsRawFd for Descriptor {
+        fn as_raw_fd(&self) -> RawFd {
+            self.0.as_fd().as_raw_fd()
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The rounds of a worker: obey what was ordered, do what is due, wait for more.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    rc::Rc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{
+        Notify,
+        mpsc::{UnboundedReceiver, error::TryRecvError},
+    },
+    task::spawn_local,
+    time::Instant,
+};
+
+use super::{alarm::Alarm, worker::Worker};
+use crate::{context::Scope, link::Order};
+
+/// How often the loop is asked whether it comes round in time.
+const LAG_PROBE: Duration = Duration::from_millis(50);
+
+/// How far ahead a worker looks when nothing at all is due.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long journeys that never wait may keep a worker from its orders.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// What a worker's loop keeps from one round to the next.
+pub(super) struct Rounds {
+    orders: RefCell<UnboundedReceiver<Order>>,
+    nudge: Notify,
+    /// When something will be due next.
+    due: Cell<Instant>,
+    /// When a journey that ends has to let the worker go round.
+    glance: Cell<Instant>,
+    /// Whether the worker has been told to cut whatever is in flight.
+    cut: Cell<bool>,
+}
+
+impl Rounds {
+    /// The rounds of a worker that listens to `orders`.
+    pub(super) fn new(orders: UnboundedReceiver<Order>) -> Self {
+        let now = Instant::now();
+        Self {
+            orders: RefCell::new(orders),
+            nudge: Notify::new(),
+            due: Cell::new(now),
+            glance: Cell::new(now),
+            cut: Cell::new(false),
+        }
+    }
+
+    /// The next order; `None` when there will be none any more.
+    async fn order(&self) -> Option<Order> {
+        poll_fn(|task| self.orders.borrow_mut().poll_recv(task)).await
+    }
+
+    /// The next order, if it has come already; `None` within when there will be none any more.
+    fn order_at_hand(&self) -> Option<Option<Order>> {
+        match self.orders.borrow_mut().try_recv() {
+            Ok(order) => Some(Some(order)),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(None),
+        }
+    }
+}
+
+impl Worker {
+    /// Does what is due and obeys orders until it is told to cut.
+    pub(super) async fn run(self: Rc<Self>, mut alarm: Alarm, probe: Alarm) {
+        spawn_local(probe_lag(Rc::clone(&self.scope), probe));
+        while self.go_round() {
+            tokio::select! {
+                biased;
+                order = self.rounds.order() => self.obey(order),
+                () = self.rounds.nudge.notified() => {}
+                () = alarm.wait_until(self.rounds.due.get()) => {}
+            }
+        }
+    }
+
+    /// Lets the loop come round again now.
+    pub(super) fn nudge(&self) {
+        self.rounds.nudge.notify_one();
+    }
+
+    /// Whether nothing is to begin any more.
+    pub(super) fn is_cut(&self) -> bool {
+        self.rounds.cut.get()
+    }
+
+    /// To be called when a journey has ended, at `now`: others that are due, and orders, do not have
+    /// to wait until the runtime has done with all tasks that are ready.
+    pub(super) fn attend(self: &Rc<Self>, now: Instant) {
+        if now >= self.rounds.glance.get() {
+            self.go_round();
+            // The alarm is set to what was due before.
+            self.nudge();
+        }
+    }
+
+    /// Obeys what was ordered and does what is due; false once it has been told to cut.
+    fn go_round(self: &Rc<Self>) -> bool {
+        while let Some(order) = self.rounds.order_at_hand() {
+            self.obey(order);
+            if self.is_cut() {
+                break;
+            }
+        }
+        if self.is_cut() {
+            return false;
+        }
+        let clock = self.scope.clock();
+        let now = clock.elapsed();
+        let next = self.step(now);
+        self.rounds.due.set(clock.instant(next));
+        self.rounds
+            .glance
+            .set(clock.instant(next.min(now + GLANCE)));
+        true
+    }
+
+    /// Does all that is due at `now`, and says when something will be due next.
+    fn step(self: &Rc<Self>, now: Duration) -> Duration {
+        let second = now.as_secs();
+        self.send_snapshot_before(second);
+        let mut next = Duration::from_secs(second + 1).min(now + IDLE);
+        // Entries take turns, since the spawn rate is that of all of them.
+        let turn = self.turn.get() % self.entries.len().max(1);
+        let (later, first) = self.entries.split_at(turn);
+        for entry in first.iter().chain(later) {
+            for due in [self.step_users(entry, now), self.step_open(entry, now)] {
+                next = next.min(due.unwrap_or(next));
+            }
+        }
+        self.tell_if_drained();
+        next
+    }
+
+    fn obey(self: &Rc<Self>, order: Option<Order>) {
+        match order {
+            Some(Order::Target {
+                entry,
+                segment,
+                share,
+            }) => {
+                if let Some(entry) = self.entry(entry) {
+                    entry.retarget(&segment, share);
+                }
+            }
+            Some(Order::Data { entry, order }) => {
+                if let Some(entry) = self.entry(entry) {
+                    self.obey_data(entry, order);
+                }
+            }
+            Some(Order::Drain { at }) => self.drain(at),
+            Some(Order::Cut) | None => self.rounds.cut.set(true),
+        }
+    }
+
+    /// Starts what was due before `at`, gives up what cannot start, and lets the users go.
+    fn drain(self: &Rc<Self>, at: Duration) {
+        for entry in &self.entries {
+            self.step_open(entry, at);
+        }
+        self.scope.stop();
+        for entry in &self.entries {
+            self.close_open(entry);
+            self.dismiss_users(entry);
+        }
+    }
+}
+
+/// Measures how late the loop comes round to a task that is ready.
+async fn probe_lag(scope: Rc<Scope>, mut alarm: Alarm) {
+    let mut due = Instant::now() + LAG_PROBE;
+    loop {
+        alarm.wait_until(due).await;
+        let now = Instant::now();
+        // A loop that is held up for long misses many probes, each of them late: were it one, a
+        // second of standing still would count no more than a twentieth of a second.
+        while due <= now {
+            scope.recorder().loop_lag(now - due);
+            due += LAG_PROBE;
+        }
+    }
+}
