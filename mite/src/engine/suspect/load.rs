@@ -10,7 +10,7 @@ use crate::{
 
 /// The part of the planned starts that may be missing.
 const STARTS_MISSING: f64 = 0.001;
-/// The part of the wanted user-seconds that may be missing.
+/// The part of the wanted user-seconds that may be missing, and as much as each user may be late.
 const USERS_MISSING: f64 = 0.01;
 /// The start delay at the 99th percentile that makes the load another than the one asked for.
 const START_DELAY: Duration = Duration::from_millis(100);
@@ -86,7 +86,8 @@ fn missing_starts(entries: &[EntryOutcome]) -> Option<Suspicion> {
 fn missing_users(name: &str, journey: &JourneyStatistics, starved: bool) -> Option<Suspicion> {
     let wanted = journey.users.wanted.as_secs_f64();
     let unmet = journey.users.unmet.as_secs_f64();
-    if unmet <= wanted * USERS_MISSING {
+    let moments = START_DELAY.as_secs_f64() * journey.users.peak as f64;
+    if unmet <= (wanted * USERS_MISSING).max(moments) {
         return None;
     }
     let why = if starved {

@@ -182,7 +182,7 @@ async fn what_is_no_answer_is_told_apart() {
         ),
         (
             "HTTP/1.1 200 OK\r\nb@d: 1\r\n\r\n",
-            "NotHttp(\"invalid HTTP header name\")",
+            "NotHttp(\"invalid header name\")",
         ),
         (&many, "NotHttp(\"more than 100 header fields\")"),
         (&long, "NotHttp(\"a head of more than 64 KiB\")"),
