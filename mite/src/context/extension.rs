@@ -7,6 +7,8 @@ use std::{
     rc::Rc,
 };
 
+use smallvec::SmallVec;
+
 use super::Context;
 
 /// Something that attaches itself to the [`Context`] when it is first asked for: a client for
@@ -38,7 +40,12 @@ pub trait Extension: 'static {
 
 /// One value of each type; few enough that looking through them beats hashing.
 #[derive(Default)]
-pub(crate) struct Slots(RefCell<Vec<(TypeId, Rc<dyn Any>)>>);
+pub(crate) struct Slots(RefCell<SmallVec<[Slot; USUAL]>>);
+
+type Slot = (TypeId, Rc<dyn Any>);
+
+/// How many of them most journeys have at most: these need no memory of their own.
+const USUAL: usize = 2;
 
 impl Slots {
     /// The value of type `T`, made now if there is none.

@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::hash_map::Entry,
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
@@ -11,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use rustc_hash::FxHashMap;
 use slab::Slab;
 use tokio::{
     sync::Notify,
@@ -38,7 +36,8 @@ struct Shared {
 #[derive(Default)]
 struct Lists {
     nodes: Slab<Node>,
-    ends: FxHashMap<Duration, Ends>,
+    /// By timeout, of which there are few.
+    ends: Vec<(Duration, Ends)>,
 }
 
 struct Node {
@@ -148,13 +147,14 @@ impl Drop for Shared {
 impl Lists {
     fn append(&mut self, at: Instant, timeout: Duration, waker: Waker) -> usize {
         let key = self.nodes.vacant_key();
-        let previous = match self.ends.entry(timeout) {
-            Entry::Occupied(mut ends) => Some(std::mem::replace(&mut ends.get_mut().last, key)),
-            Entry::Vacant(vacant) => {
-                vacant.insert(Ends {
+        let previous = match self.ends_of(timeout) {
+            Some(ends) => Some(std::mem::replace(&mut ends.last, key)),
+            None => {
+                let ends = Ends {
                     first: key,
                     last: key,
-                });
+                };
+                self.ends.push((timeout, ends));
                 None
             }
         };
@@ -171,6 +171,11 @@ impl Lists {
         })
     }
 
+    fn ends_of(&mut self, timeout: Duration) -> Option<&mut Ends> {
+        let mut lists = self.ends.iter_mut();
+        lists.find(|(of, _)| *of == timeout).map(|(_, ends)| ends)
+    }
+
     /// Takes a node out of its list; an expired one is in none any more.
     fn remove(&mut self, key: usize) {
         let Some(node) = self.nodes.try_remove(key) else {
@@ -184,17 +189,17 @@ impl Lists {
     fn unlink(&mut self, node: &Node) {
         let (Some(first), Some(last)) = (node.next.or(node.previous), node.previous.or(node.next))
         else {
-            self.ends.remove(&node.timeout);
+            self.ends.retain(|(timeout, _)| *timeout != node.timeout);
             return;
         };
         if let Some(previous) = node.previous.and_then(|key| self.nodes.get_mut(key)) {
             previous.next = node.next;
-        } else if let Some(ends) = self.ends.get_mut(&node.timeout) {
+        } else if let Some(ends) = self.ends_of(node.timeout) {
             ends.first = first;
         }
         if let Some(next) = node.next.and_then(|key| self.nodes.get_mut(key)) {
             next.previous = node.previous;
-        } else if let Some(ends) = self.ends.get_mut(&node.timeout) {
+        } else if let Some(ends) = self.ends_of(node.timeout) {
             ends.last = last;
         }
     }
@@ -203,7 +208,7 @@ impl Lists {
     fn expire(&mut self, now: Instant, due: &mut Vec<Waker>) -> Option<Instant> {
         let mut earliest: Option<Instant> = None;
         let nodes = &mut self.nodes;
-        self.ends.retain(|_, ends| {
+        self.ends.retain_mut(|(_, ends)| {
             while let Some(node) = nodes.get_mut(ends.first) {
                 if node.at > now {
                     earliest = Some(earliest.map_or(node.at, |at| at.min(node.at)));

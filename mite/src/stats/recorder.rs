@@ -147,6 +147,9 @@ impl Recorder {
             What::Failure(failure) => self.failure(entry, transaction, failure),
             What::Custom { .. } => {}
         }
+        if self.user.is_idle() {
+            return;
+        }
         let Some(entry) = self.entries.get(entry.index()) else {
             return;
         };
@@ -277,6 +280,9 @@ impl Recorder {
 /// The transactions seen, each a number; 0 is outside any, then comes the overflow of each journey.
 #[derive(Debug)]
 struct Transactions {
+    /// Those asked for lately, each at the place its key falls on: what comes again and again need
+    /// not be hashed.
+    recent: [Option<Recent>; RECENT],
     names: Names,
     ids: FxHashMap<TransactionName, TransactionId>,
     rows: Vec<TransactionRow>,
@@ -291,6 +297,18 @@ struct TransactionName {
     journey: u32,
     parent: TransactionId,
     name: u32,
+}
+
+/// How many transactions are remembered by what they were asked for with.
+const RECENT: usize = 8;
+
+/// One of them.
+#[derive(Debug)]
+struct Recent {
+    journey: u32,
+    parent: TransactionId,
+    name: Box<str>,
+    id: TransactionId,
 }
 
 #[derive(Debug)]
@@ -310,6 +328,7 @@ impl Transactions {
         let mut rows = vec![row(u32::MAX, "")];
         rows.extend((0..).zip(journeys).map(|(journey, _)| row(journey, MORE)));
         Self {
+            recent: Default::default(),
             names: Names::new(cap),
             ids: FxHashMap::default(),
             fixed: rows.len(),
@@ -320,6 +339,27 @@ impl Transactions {
     }
 
     fn id(&mut self, journey: u32, parent: TransactionId, name: &str) -> TransactionId {
+        let place = (parent.0 ^ journey) as usize ^ name.len();
+        if let Some(Some(recent)) = self.recent.get(place % RECENT)
+            && recent.journey == journey
+            && recent.parent == parent
+            && *recent.name == *name
+        {
+            return recent.id;
+        }
+        let id = self.look_up(journey, parent, name);
+        if let Some(recent) = self.recent.get_mut(place % RECENT) {
+            *recent = Some(Recent {
+                journey,
+                parent,
+                name: name.into(),
+                id,
+            });
+        }
+        id
+    }
+
+    fn look_up(&mut self, journey: u32, parent: TransactionId, name: &str) -> TransactionId {
         let overflow = TransactionId(journey.saturating_add(1));
         if parent == overflow {
             return overflow;

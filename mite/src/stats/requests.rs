@@ -12,11 +12,17 @@ use super::{
 };
 use crate::{event::HttpRequest, id::TransactionId};
 
+/// How many rows are remembered by what they were asked for with.
+const RECENT: usize = 16;
+
 /// One row a journey, transaction, name, method and status.
 #[derive(Debug)]
 pub(crate) struct RequestTable {
     names: Names,
     index: FxHashMap<RowKey, usize>,
+    /// Rows asked for lately, each at the place its key falls on: what comes again and again need
+    /// not be hashed.
+    recent: [usize; RECENT],
     rows: Vec<Row>,
     /// By journey.
     overflow: FxHashMap<u32, RequestStatistics>,
@@ -44,6 +50,7 @@ impl RequestTable {
         Self {
             names: Names::new(cap),
             index: FxHashMap::default(),
+            recent: [0; RECENT],
             rows: Vec::new(),
             overflow: FxHashMap::default(),
             cap,
@@ -65,20 +72,58 @@ impl RequestTable {
         transaction: TransactionId,
         request: &HttpRequest<'_>,
     ) -> &mut RequestStatistics {
-        let index = self.names.number(request.name).and_then(|name| {
-            let key = RowKey {
-                journey,
-                transaction,
-                name,
-                status: request.status,
-                method: request.method.clone(),
-            };
-            self.index.get(&key).copied().or_else(|| self.add_row(key))
-        });
+        let status = usize::from(request.status.unwrap_or(0));
+        let place = (transaction.0 as usize ^ request.name.len() ^ status) % RECENT;
+        let index = self
+            .recent(place, journey, transaction, request)
+            .or_else(|| {
+                let index = self.look_up(journey, transaction, request)?;
+                if let Some(recent) = self.recent.get_mut(place) {
+                    *recent = index;
+                }
+                Some(index)
+            });
         match index.and_then(|index| self.rows.get_mut(index)) {
             Some(row) => &mut row.statistics,
             None => self.overflow.entry(journey).or_default(),
         }
+    }
+
+    /// The row that was asked for last at this place, if it is the one.
+    fn recent(
+        &self,
+        place: usize,
+        journey: u32,
+        transaction: TransactionId,
+        request: &HttpRequest<'_>,
+    ) -> Option<usize> {
+        let index = *self.recent.get(place)?;
+        let key = &self.rows.get(index)?.key;
+        let is_it = key.journey == journey
+            && key.transaction == transaction
+            && key.status == request.status
+            && key.method == *request.method
+            && self
+                .names
+                .text(key.name)
+                .is_some_and(|name| **name == *request.name);
+        is_it.then_some(index)
+    }
+
+    fn look_up(
+        &mut self,
+        journey: u32,
+        transaction: TransactionId,
+        request: &HttpRequest<'_>,
+    ) -> Option<usize> {
+        let key = RowKey {
+            journey,
+            transaction,
+            name: self.names.number(request.name)?,
+            status: request.status,
+            method: request.method.clone(),
+        };
+        self.index.get(&key).copied().or_else(|| self.add_row(key))
     }
 
     fn add_row(&mut self, key: RowKey) -> Option<usize> {

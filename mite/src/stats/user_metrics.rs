@@ -212,10 +212,12 @@ impl UserMetrics {
         !self.by_kind.is_empty() && self.by_kind.contains_key(kind)
     }
 
+    /// Whether no metric is made of events at all.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.by_kind.is_empty()
+    }
+
     pub(crate) fn record(&mut self, event: &Event<'_>) {
-        if self.by_kind.is_empty() {
-            return;
-        }
         let Some(concerned) = self.by_kind.get(event.kind()) else {
             return;
         };
