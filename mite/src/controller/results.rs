@@ -79,7 +79,7 @@ pub(crate) struct Point {
     pub(crate) response_time: Option<PointTimes>,
     /// Service times of the same.
     pub(crate) service_time: Option<PointTimes>,
-    /// Start delays of journeys that ended; absent in the closed model.
+    /// Start delays of journeys that started; absent in the closed model.
     pub(crate) start_delay: Option<PointTimes>,
     /// How long starts waited for room, added up over all of them.
     pub(crate) waiting_for_room: Duration,

@@ -35,7 +35,7 @@ pub(crate) struct Run {
     pub(crate) ended: Instant,
 }
 
-/// Runs `journey` once and takes note of its start, which is now, and of its end, also when the
+/// Runs `journey` once and takes note of its start, at `start.at`, and of its end, also when the
 /// future is dropped.
 ///
 /// It is a function that makes a future, since an async function would keep its arguments twice.

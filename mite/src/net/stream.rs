@@ -183,7 +183,8 @@ impl Wire {
 
     /// Whether the runtime knows that the socket has something to say, be it that it is closed.
     ///
-    /// Costs no system call, and tells only what the runtime was told when it last looked.
+    /// Costs no system call, and tells only what the runtime was told when it last looked. Over TLS
+    /// what came may have been taken in with what came before it: a goodbye behind an answer.
     pub(crate) fn has_stirred(&self) -> bool {
         // What succeeds leaves the readiness as it is.
         let told = || Ok(());
@@ -194,7 +195,7 @@ impl Wire {
             Transport::Unix(stream) => stream.try_io(readable, told),
             Transport::UnixTls(stream) => stream.get_ref().0.try_io(readable, told),
         };
-        stirred.is_ok()
+        stirred.is_ok() || self.with_tls(|tls| !tls.wants_read()).unwrap_or(false)
     }
 
     /// Reads some, as [`AsyncRead::poll_read`] does.

@@ -32,7 +32,8 @@ impl Alarm {
         Self::Coarse
     }
 
-    /// Waits until `due`, or a little less: who waits looks at the clock anyway.
+    /// Waits until `due`, or a little less: who waits looks at the clock anyway. Others get their turn
+    /// also when `due` has passed, or what is always behind would keep the thread to itself.
     pub(super) async fn wait_until(&mut self, due: Instant) {
         match self {
             Self::Coarse => sleep_until(due).await,
@@ -43,6 +44,7 @@ impl Alarm {
                 }
             }
             Self::Precise => {
+                yield_now().await;
                 while left(due) > Duration::ZERO {
                     yield_now().await;
                 }
@@ -81,7 +83,7 @@ mod kernel {
         time::Instant,
     };
 
-    use super::{REST, left};
+    use super::{REST, left, yield_now};
 
     pub(in crate::runner) struct Timer {
         timer: AsyncFd<Descriptor>,
@@ -113,6 +115,7 @@ mod kernel {
             if self.armed != Some(due) {
                 let left = left(due);
                 if left.is_zero() {
+                    yield_now().await;
                     return Ok(());
                 }
                 let once = Expiration::OneShot(TimeSpec::from_duration(left));
@@ -139,5 +142,43 @@ mod kernel {
         fn as_raw_fd(&self) -> RawFd {
             self.0.as_fd().as_raw_fd()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, rc::Rc};
+
+    use tokio::{
+        sync::Notify,
+        task::{LocalSet, spawn_local},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn others_get_their_turn_beside_a_loop_that_is_always_late() {
+        let rounds_until_the_other_ran = async |mut alarm: Alarm| {
+            let ran = Rc::new(Cell::new(false));
+            let other = Rc::clone(&ran);
+            spawn_local(async move { other.set(true) });
+            let nudge = Notify::new();
+            let mut rounds = 0;
+            while !ran.get() && rounds < 1000 {
+                rounds += 1;
+                tokio::select! {
+                    biased;
+                    () = nudge.notified() => {}
+                    () = alarm.wait_until(Instant::now()) => {}
+                }
+            }
+            rounds
+        };
+        let rounds = async {
+            for alarm in [Alarm::fine(), Alarm::Precise, Alarm::Coarse] {
+                assert!(rounds_until_the_other_ran(alarm).await < 10);
+            }
+        };
+        LocalSet::new().run_until(rounds).await;
     }
 }

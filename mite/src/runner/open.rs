@@ -99,22 +99,33 @@ impl Open {
 
 impl Worker {
     /// Starts what is due at `now` or earlier, and says when something will be due next.
-    pub(super) fn step_open(self: &Rc<Self>, entry: &Entry, now: Duration) -> Option<Duration> {
+    ///
+    /// At most so many start, so that those get their turn before there are more.
+    pub(super) fn step_open(
+        self: &Rc<Self>,
+        entry: &Entry,
+        now: Duration,
+        most: usize,
+    ) -> Option<Duration> {
         if entry.over.get() {
             return None;
         }
         let mut open = entry.open.borrow_mut();
         let mut dropped = 0;
+        let mut left = most;
         open.collect(now);
         open.waiting.reason = WaitFor::Worker;
         while let Some(due) = open.backlog.front().copied() {
             if now.saturating_sub(due.at) > self.max_start_delay {
                 dropped += 1;
+            } else if left == 0 {
+                break;
             } else if !self.has_room() {
                 open.waiting.reason = WaitFor::Room;
                 break;
             } else if let Some(held) = self.take(entry) {
                 open.in_flight += 1;
+                left -= 1;
                 self.start(entry, mix(open.seed, due.number), due.at, held);
             } else {
                 open.waiting.reason = WaitFor::Data;
@@ -129,7 +140,10 @@ impl Worker {
             .backlog
             .front()
             .map(|due| due.at + self.max_start_delay + NEXT_INSTANT);
-        let next = open.arrivals.peek();
+        let next = match open.backlog.front() {
+            Some(_) if left == 0 => Some(now),
+            _ => open.arrivals.peek(),
+        };
         drop(open);
         self.report_data(entry);
         expiry.into_iter().chain(next).min()

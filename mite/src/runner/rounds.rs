@@ -28,6 +28,12 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long journeys that never wait may keep a worker from its orders.
 const GLANCE: Duration = Duration::from_millis(1);
 
+/// How many journeys of an entry are started in one round.
+const STARTS_A_ROUND: usize = 256;
+
+/// How long journeys have the thread to themselves between two rounds.
+const BREATH: Duration = Duration::from_micros(100);
+
 /// What a worker's loop keeps from one round to the next.
 pub(super) struct Rounds {
     orders: RefCell<UnboundedReceiver<Order>>,
@@ -94,12 +100,16 @@ impl Worker {
 
     /// To be called when a journey has ended, at `now`: others that are due, and orders, do not have
     /// to wait until the runtime has done with all tasks that are ready.
-    pub(super) fn attend(self: &Rc<Self>, now: Instant) {
-        if now >= self.rounds.glance.get() {
+    ///
+    /// True when that took some of the thread's time.
+    pub(super) fn attend(self: &Rc<Self>, now: Instant) -> bool {
+        let attends = now >= self.rounds.glance.get();
+        if attends {
             self.go_round();
             // The alarm is set to what was due before.
             self.nudge();
         }
+        attends
     }
 
     /// Obeys what was ordered and does what is due; false once it has been told to cut.
@@ -117,9 +127,11 @@ impl Worker {
         let now = clock.elapsed();
         let next = self.step(now);
         self.rounds.due.set(clock.instant(next));
+        // However far it is behind, what has been started comes to its turn in between.
+        let breath = clock.elapsed() + BREATH;
         self.rounds
             .glance
-            .set(clock.instant(next.min(now + GLANCE)));
+            .set(clock.instant(next.min(now + GLANCE).max(breath)));
         true
     }
 
@@ -132,7 +144,9 @@ impl Worker {
         let turn = self.turn.get() % self.entries.len().max(1);
         let (later, first) = self.entries.split_at(turn);
         for entry in first.iter().chain(later) {
-            for due in [self.step_users(entry, now), self.step_open(entry, now)] {
+            let users = self.step_users(entry, now);
+            let starts = self.step_open(entry, now, STARTS_A_ROUND);
+            for due in [users, starts] {
                 next = next.min(due.unwrap_or(next));
             }
         }
@@ -164,7 +178,7 @@ impl Worker {
     /// Starts what was due before `at`, gives up what cannot start, and lets the users go.
     fn drain(self: &Rc<Self>, at: Duration) {
         for entry in &self.entries {
-            self.step_open(entry, at);
+            self.step_open(entry, at, usize::MAX);
         }
         self.scope.stop();
         for entry in &self.entries {

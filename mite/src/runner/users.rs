@@ -310,7 +310,10 @@ async fn live(mut presence: Presence, user: Rc<User>, seed: u64) {
         .await;
         drop(held);
         turn.ran_until(ended, waited);
-        worker.attend(ended);
+        if worker.attend(ended) {
+            // What that took is not part of the next run.
+            turn.now = Instant::now();
+        }
         if result.is_err_and(|error| error.is_connect()) {
             if !Box::pin(back_off_for(back_off, &user)).await {
                 break;

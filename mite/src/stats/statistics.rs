@@ -122,7 +122,7 @@ pub(crate) struct JourneyStatistics {
     pub(crate) response_time: Latency,
     /// Response time of the failed ones.
     pub(crate) failed_time: Latency,
-    /// Of all that ended, however they did.
+    /// Of all that started.
     pub(crate) start_delay: Latency,
     /// Of all that were planned, those too that were given up.
     pub(crate) waits: Waits,

@@ -260,7 +260,7 @@ impl HandedOver {
 }
 
 impl SendError {
-    pub(super) fn new(words: impl Into<Box<str>>) -> Self {
+    pub(in crate::http) fn new(words: impl Into<Box<str>>) -> Self {
         Self(words.into())
     }
 

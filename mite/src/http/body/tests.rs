@@ -35,10 +35,10 @@ async fn exchange(sending: Sending) -> (String, Result<u16, Error>) {
             let field = length.map(|length| format!("content-length: {length}"));
             let field = field.unwrap_or("transfer-encoding: chunked".to_owned());
             bytes.extend_from_slice(format!("POST / HTTP/1.1\r\n{field}\r\n\r\n").as_bytes());
-            Announced {
-                chunked: length.is_none(),
+            Ok(Announced {
+                length,
                 close: false,
-            }
+            })
         },
         body: sending,
         go_on: None,
@@ -340,10 +340,10 @@ async fn the_head_goes_ahead_of_a_body_that_is_held_back() {
         method: &http::Method::POST,
         write_head: |bytes: &mut Vec<u8>| {
             bytes.extend_from_slice(b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\n");
-            Announced {
-                chunked: false,
+            Ok(Announced {
+                length: Some(4),
                 close: false,
-            }
+            })
         },
         body: body.after(go_on.clone(), 60 * SECOND),
         go_on: Some(go_on),

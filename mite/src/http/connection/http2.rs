@@ -249,7 +249,7 @@ fn failure(mut failed: TrySendError<Request<Sending>>) -> Failure {
     let unsent = failed.take_message();
     let error = failed.into_error();
     let fate = match unsent {
-        Some(request) => Fate::Unsent(Some(request.into_body().unwatched())),
+        Some(request) => Fate::Unsent(Some(request.into_body())),
         None if is_refusal(&error) => Fate::Refused,
         None => Fate::Sent,
     };

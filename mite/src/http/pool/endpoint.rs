@@ -38,7 +38,7 @@ pub(in crate::http) struct Endpoint {
     seats: Rc<Seats>,
     idle_timeout: Duration,
     max_lifetime: Option<Duration>,
-    /// How many kept connections in a row were found open.
+    /// How many kept connections in a row were open when the kernel was asked.
     trust: Cell<u32>,
 }
 
@@ -124,8 +124,10 @@ impl Endpoint {
             let idle = connection
                 .idle_since()
                 .is_none_or(|since| now.saturating_duration_since(since) > GLANCE);
-            if connection.is_fit(idle || self.trust.get() < TRUSTED) {
-                self.trust.set(self.trust.get().saturating_add(1));
+            let sure = idle || self.trust.get() < TRUSTED;
+            if connection.is_fit(sure) {
+                let trust = self.trust.get() + u32::from(sure);
+                self.trust.set(trust.min(TRUSTED));
                 return Some(Connection::Http1(connection));
             }
             self.distrust();

@@ -11,7 +11,7 @@ use hyper::body::Body as _;
 
 use super::plan::{Plan, Reading};
 use crate::http::{
-    body::{Continue, Sending},
+    body::{Continue, SendError, Sending},
     connection::{Announced, Outbound},
     decode, digest, redirect,
     session::Auth,
@@ -36,7 +36,7 @@ impl Plan {
     pub(in crate::http) fn outbound(
         &self,
         body: Sending,
-    ) -> Outbound<'_, impl FnOnce(&mut Vec<u8>) -> Announced> {
+    ) -> Outbound<'_, impl FnOnce(&mut Vec<u8>) -> Result<Announced, SendError>> {
         let length = body.size_hint().exact();
         let go_on = self.expect_continue.then(Continue::default);
         let body = match &go_on {
@@ -90,7 +90,10 @@ impl Plan {
     }
 
     /// The head of the request (RFC 9112, sections 3 and 5).
-    fn write_head(&self, bytes: &mut Vec<u8>, length: Option<u64>) -> Announced {
+    ///
+    /// What the journey itself says of the body's framing holds as far as it is true: a length that
+    /// is not the body's would make the server take the rest for the next request.
+    fn write_head(&self, bytes: &mut Vec<u8>, length: Option<u64>) -> Result<Announced, SendError> {
         bytes.extend_from_slice(self.method.as_str().as_bytes());
         bytes.push(b' ');
         let forwarding = self.endpoint.forwarding();
@@ -101,44 +104,28 @@ impl Plan {
         }
         bytes.extend_from_slice(b" HTTP/1.1\r\n");
         let mut close = false;
-        let mut has_length = false;
-        let mut chunked = None;
+        let mut framing = Framing::default();
         let form = Form {
             version: Version::HTTP_11,
             length,
         };
         self.each_field(form, self.authorization(), |name, value| {
-            if name == PROXY_AUTHORIZATION && matches!(forwarding, Some(Some(_))) {
+            if name == PROXY_AUTHORIZATION && matches!(forwarding, Some(Some(_)))
+                || framing.takes(name, value)
+            {
                 return;
             }
             if name == CONNECTION {
                 close |= value.to_str().is_ok_and(|value| is_listed(value, "close"));
-            } else if name == CONTENT_LENGTH {
-                has_length = true;
-            } else if name == TRANSFER_ENCODING {
-                let last = value.to_str().unwrap_or_default().rsplit(',').next();
-                chunked =
-                    Some(last.is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked")));
             }
-            write_field(bytes, name, value);
+            write_field(bytes, name, value.as_bytes());
         });
         if let Some(Some(authorization)) = forwarding {
-            write_field(bytes, &PROXY_AUTHORIZATION, &authorization);
+            write_field(bytes, &PROXY_AUTHORIZATION, authorization.as_bytes());
         }
-        // What the journey says of the body itself goes before what is known of it.
-        let chunked = chunked.unwrap_or_else(|| {
-            let unknown = length.is_none() && !has_length;
-            if unknown {
-                write_field(
-                    bytes,
-                    &TRANSFER_ENCODING,
-                    &HeaderValue::from_static("chunked"),
-                );
-            }
-            unknown
-        });
+        let length = framing.write(bytes, length)?;
         bytes.extend_from_slice(b"\r\n");
-        Announced { chunked, close }
+        Ok(Announced { length, close })
     }
 
     /// Calls `each` for every field. Those of the request come before those of the session, and
@@ -249,10 +236,73 @@ impl Plan {
     }
 }
 
-fn write_field(bytes: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+/// How the head says where the body ends.
+#[derive(Default)]
+struct Framing {
+    lengths: Vec<HeaderValue>,
+    codings: Vec<HeaderValue>,
+}
+
+impl Framing {
+    /// Keeps a field that is about it for the end of the head.
+    fn takes(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
+        if name == CONTENT_LENGTH {
+            self.lengths.push(value.clone());
+        } else if name == TRANSFER_ENCODING {
+            self.codings.push(value.clone());
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Writes the one field that says it, and gives the length unless the body is sent in chunks.
+    ///
+    /// A transfer coding goes before a length, and ends with `chunked` (RFC 9112, section 6).
+    fn write(self, bytes: &mut Vec<u8>, known: Option<u64>) -> Result<Option<u64>, SendError> {
+        if !self.codings.is_empty() {
+            let codings: Vec<_> = self.codings.iter().map(HeaderValue::as_bytes).collect();
+            let mut list = codings.join(b", ".as_slice());
+            let last = list.rsplit(|byte| *byte == b',').next();
+            if !last.is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked")) {
+                list.extend_from_slice(b", chunked");
+            }
+            write_field(bytes, &TRANSFER_ENCODING, &list);
+            return Ok(None);
+        }
+        let mut length = known;
+        for value in &self.lengths {
+            let text = value.to_str().unwrap_or_default();
+            let said: u64 = text.parse().map_err(|_| {
+                SendError::new(format!(
+                    "its content-length is \"{text}\", which is no length"
+                ))
+            })?;
+            if length.is_some_and(|length| length != said) {
+                return Err(SendError::new(match known {
+                    Some(known) => format!(
+                        "its content-length is {said}, and the body has {known} bytes: leave the \
+                         header out, it is set by itself"
+                    ),
+                    None => "it has two different content-lengths".to_owned(),
+                }));
+            }
+            length = Some(said);
+        }
+        match (length, self.lengths.first()) {
+            (Some(_), Some(value)) => write_field(bytes, &CONTENT_LENGTH, value.as_bytes()),
+            // There is no body, and nobody asks.
+            (Some(_), None) => {}
+            (None, _) => write_field(bytes, &TRANSFER_ENCODING, b"chunked"),
+        }
+        Ok(length)
+    }
+}
+
+fn write_field(bytes: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     bytes.extend_from_slice(name.as_str().as_bytes());
     bytes.extend_from_slice(b": ");
-    bytes.extend_from_slice(value.as_bytes());
+    bytes.extend_from_slice(value);
     bytes.extend_from_slice(b"\r\n");
 }
 

@@ -89,7 +89,8 @@ pub(super) async fn attempt(plan: &Plan) -> Result<Arrival, Error> {
             _ if error.is_users() => false,
             Fate::Unsent(body) if connection.is_kept() => {
                 progress.unsent();
-                left = body.filter(|_| !plan.body().is_repeatable());
+                let body = body.filter(|_| !plan.body().is_repeatable());
+                left = body.map(Sending::unwatched);
                 left.is_some() || plan.body().is_repeatable()
             }
             Fate::Refused => plan.body().is_repeatable(),

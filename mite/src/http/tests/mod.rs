@@ -1,6 +1,7 @@
 //! The client against servers on real sockets.
 
 mod failures;
+mod framing;
 mod kept;
 mod messages;
 mod secrets;

@@ -25,7 +25,11 @@ enum State {
         size: u64,
         digits: u8,
     },
-    /// Behind the size, where extensions may be.
+    /// In white space behind the size, which is bad, and common (RFC 9112, section 7.1.1).
+    Space {
+        size: u64,
+    },
+    /// In what a chunk may have beside its size.
     Extension {
         size: u64,
     },
@@ -100,17 +104,16 @@ impl Chunked {
     fn after(&mut self, byte: u8) -> Result<State, Malformed> {
         match (self.state, byte) {
             (State::Size { size, digits }, _) => size_after(size, digits, byte),
-            (State::Extension { size }, b'\r') => Ok(State::SizeEnd { size }),
+            (State::Space { size } | State::Extension { size }, b'\r') => {
+                Ok(State::SizeEnd { size })
+            }
+            (State::Space { .. }, b' ' | b'\t') => self.extended(),
+            (State::Space { size }, b';') => Ok(State::Extension { size }),
+            (State::Space { .. }, _) => Err(Malformed("the size of a chunk is no number")),
             (State::Extension { .. }, b'\n') => {
                 Err(Malformed("the line of a chunk's size ends with LF alone"))
             }
-            (State::Extension { size }, _) => {
-                self.extensions += 1;
-                if self.extensions > MOST_EXTENSIONS {
-                    return Err(Malformed("the extensions of the chunks are too long"));
-                }
-                Ok(State::Extension { size })
-            }
+            (State::Extension { .. }, _) => self.extended(),
             (State::SizeEnd { size: 0 }, b'\n') => Ok(State::TrailerStart),
             (State::SizeEnd { size }, b'\n') => Ok(State::Data { left: size }),
             (State::SizeEnd { .. }, _) => Err(Malformed("CR without LF behind a chunk's size")),
@@ -139,6 +142,17 @@ impl Chunked {
     }
 }
 
+impl Chunked {
+    /// One more byte that means nothing.
+    fn extended(&mut self) -> Result<State, Malformed> {
+        self.extensions += 1;
+        if self.extensions > MOST_EXTENSIONS {
+            return Err(Malformed("the extensions of the chunks are too long"));
+        }
+        Ok(self.state)
+    }
+}
+
 impl State {
     const SIZE: Self = State::Size { size: 0, digits: 0 };
 }
@@ -150,8 +164,8 @@ fn size_after(size: u64, digits: u8, byte: u8) -> Result<State, Malformed> {
         b'A'..=b'F' => byte - b'A' + 10,
         _ if digits == 0 => return Err(Malformed("a chunk has no size")),
         b'\r' => return Ok(State::SizeEnd { size }),
-        // White space before an extension is bad, and common (RFC 9112, section 7.1.1).
-        b';' | b' ' | b'\t' => return Ok(State::Extension { size }),
+        b';' => return Ok(State::Extension { size }),
+        b' ' | b'\t' => return Ok(State::Space { size }),
         _ => return Err(Malformed("the size of a chunk is no number")),
     };
     // Leading zeros count as digits, or they could go on for ever.
@@ -231,6 +245,7 @@ mod tests {
             b"\r\n".as_slice(),
             b"x\r\n",
             b"-1\r\n",
+            b"4 x\r\nWiki",
             b"4\nWiki",
             b"4;a\nWiki",
             b"4\rWiki",

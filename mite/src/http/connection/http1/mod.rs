@@ -24,7 +24,7 @@ pub(in crate::http) use buffers::Buffers;
 use super::{Error, Failure, Fate, Piece};
 use crate::{
     http::{
-        body::{Continue, Sending},
+        body::{Continue, SendError, Sending},
         head::Head,
         pool::Seat,
     },
@@ -89,8 +89,8 @@ pub(in crate::http) struct Outbound<'a, W> {
 /// What the head of a request says of what is to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) struct Announced {
-    /// Whether the body is sent in chunks.
-    pub(in crate::http) chunked: bool,
+    /// How long the body is, unless it is sent in chunks.
+    pub(in crate::http) length: Option<u64>,
     /// Whether this is the last request on the connection.
     pub(in crate::http) close: bool,
 }
@@ -143,7 +143,11 @@ impl Http1 {
     /// directly: one call that does not wait, so that no request is lost to a close that came
     /// before it.
     pub(in crate::http) fn is_fit(&self, sure: bool) -> bool {
-        !self.has_spoken() && (!sure || self.wire.is_quiet())
+        if self.wire.has_stirred() {
+            // It may be no more than it seems, such as a session ticket.
+            return !self.has_spoken() && self.wire.is_quiet();
+        }
+        !sure || self.wire.is_quiet()
     }
 
     /// Whether there was something on the idle socket that ends the connection.
@@ -172,7 +176,7 @@ impl Http1 {
         request: Outbound<'a, W>,
     ) -> impl Future<Output = Result<Head, Failure>> + 'a
     where
-        W: FnOnce(&mut Vec<u8>) -> Announced + 'a,
+        W: FnOnce(&mut Vec<u8>) -> Result<Announced, SendError> + 'a,
     {
         let mut request = Some(request);
         poll_fn(move |cx| {
@@ -186,7 +190,7 @@ impl Http1 {
     /// Writes what can be written of a request at once, which as a rule is all of it.
     fn begin<W>(&mut self, request: Outbound<'_, W>, cx: &mut Context<'_>) -> Result<(), Failure>
     where
-        W: FnOnce(&mut Vec<u8>) -> Announced,
+        W: FnOnce(&mut Vec<u8>) -> Result<Announced, SendError>,
     {
         let Outbound {
             method,
@@ -200,9 +204,12 @@ impl Http1 {
         self.go_on = go_on;
         let mut bytes = self.buffers.writing.borrow_mut();
         bytes.clear();
-        let announced = write_head(&mut bytes);
+        let announced = write_head(&mut bytes).map_err(|error| Failure {
+            error: Error::Body(error),
+            fate: Fate::Unsent(None),
+        })?;
         self.persists = !announced.close;
-        if !announced.chunked {
+        if announced.length.is_some() {
             body.append_to(&mut bytes);
         }
         let mut written = 0;
@@ -224,11 +231,14 @@ impl Http1 {
             }
         }
         let left = bytes.get(written..).unwrap_or_default();
-        if !left.is_empty() || announced.chunked || !body.is_done() {
+        if !left.is_empty()
+            || announced.length.is_none()
+            || !body.is_done()
+            || self.wire.poll_flush(cx).is_pending()
+        {
             let left = Bytes::copy_from_slice(left);
-            self.outgoing = Some(Box::new(Outgoing::new(left, body, announced.chunked)));
-        } else if self.wire.poll_flush(cx).is_pending() {
-            self.outgoing = Some(Box::new(Outgoing::new(Bytes::new(), body, false)));
+            let outgoing = Outgoing::new(left, body, announced.length);
+            self.outgoing = Some(Box::new(outgoing));
         }
         Ok(())
     }
@@ -340,11 +350,12 @@ impl Http1 {
 
     /// A body that still waits for the server's word is not wanted when the answer is there.
     fn forgo_body(&mut self) {
-        if self
+        let granted = self.go_on.as_ref().is_some_and(Continue::was_granted);
+        let held = self
             .outgoing
             .as_ref()
-            .is_some_and(|outgoing| outgoing.is_held())
-        {
+            .is_some_and(|outgoing| outgoing.is_held());
+        if held && !granted {
             self.outgoing = None;
             self.persists = false;
         }

@@ -10,25 +10,31 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use hyper::body::Body as _;
 
 use super::Error;
-use crate::{http::body::Sending, net::Wire};
+use crate::{
+    http::body::{SendError, Sending},
+    net::Wire,
+};
 
 /// What is still to be written.
 pub(super) struct Outgoing {
     bytes: Bytes,
     body: Sending,
-    chunked: bool,
+    /// How much of the body is still to come, unless it is sent in chunks.
+    left: Option<u64>,
     /// Whether the body has given all it has.
     ended: bool,
 }
 
 impl Outgoing {
     /// Some bytes, and what the body gives after them.
-    pub(super) fn new(bytes: Bytes, body: Sending, chunked: bool) -> Self {
+    ///
+    /// The body has been announced to be `length` bytes; without one it is sent in chunks.
+    pub(super) fn new(bytes: Bytes, body: Sending, length: Option<u64>) -> Self {
         Self {
-            ended: body.is_done() && !chunked,
+            ended: body.is_done() && length.is_some(),
             bytes,
             body,
-            chunked,
+            left: length,
         }
     }
 
@@ -65,18 +71,37 @@ impl Outgoing {
                 }
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(piece) = frame.into_data() {
-                        self.bytes = if self.chunked { chunk(&piece) } else { piece };
+                        self.bytes = self.framed(piece)?;
                     }
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::Body(error))),
                 Poll::Ready(None) => {
                     self.ended = true;
-                    if self.chunked {
-                        self.bytes = Bytes::from_static(b"0\r\n\r\n");
+                    match self.left {
+                        None => self.bytes = Bytes::from_static(b"0\r\n\r\n"),
+                        Some(0) => {}
+                        Some(left) => {
+                            let words = format!("its body is {left} bytes shorter than was said");
+                            return Poll::Ready(Err(Error::Body(SendError::new(words))));
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+impl Outgoing {
+    /// A piece as it goes over the wire. What is longer than was announced would be taken for the
+    /// next request.
+    fn framed(&mut self, piece: Bytes) -> Result<Bytes, Error> {
+        let Some(left) = &mut self.left else {
+            return Ok(chunk(&piece));
+        };
+        *left = left.checked_sub(piece.len() as u64).ok_or_else(|| {
+            Error::Body(SendError::new("its body is longer than its content-length"))
+        })?;
+        Ok(piece)
     }
 }
 

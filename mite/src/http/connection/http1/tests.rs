@@ -24,10 +24,10 @@ impl Http1 {
             method,
             write_head: |bytes: &mut Vec<u8>| {
                 bytes.extend_from_slice(b"? / HTTP/1.1\r\n\r\n");
-                Announced {
-                    chunked: false,
+                Ok(Announced {
+                    length: Some(0),
                     close: false,
-                }
+                })
             },
             body: Sending::default(),
             go_on: None,
@@ -269,10 +269,10 @@ async fn a_request_of_which_nothing_was_written_gives_its_body_back() {
         method: &Method::POST,
         write_head: |bytes: &mut Vec<u8>| {
             bytes.extend_from_slice(b"POST / HTTP/1.1\r\n\r\n");
-            Announced {
-                chunked: true,
+            Ok(Announced {
+                length: None,
                 close: false,
-            }
+            })
         },
         body: Body::stream(pieces).open().await.unwrap(),
         go_on: None,
@@ -289,10 +289,10 @@ async fn the_answer_to_a_body_that_the_server_stops_reading_is_still_heard() {
         method: &Method::POST,
         write_head: |bytes: &mut Vec<u8>| {
             bytes.extend_from_slice(b"POST / HTTP/1.1\r\n\r\n");
-            Announced {
-                chunked: true,
+            Ok(Announced {
+                length: None,
                 close: false,
-            }
+            })
         },
         body: Body::stream(pieces).open().await.unwrap(),
         go_on: None,
@@ -318,10 +318,10 @@ async fn a_long_request_is_written_as_the_server_reads_it() {
         method: &Method::POST,
         write_head: |bytes: &mut Vec<u8>| {
             bytes.extend_from_slice(b"POST / HTTP/1.1\r\n\r\n");
-            Announced {
-                chunked: false,
+            Ok(Announced {
+                length: Some(length as u64),
                 close: false,
-            }
+            })
         },
         body: Body::from(vec![b'x'; length]).ready().unwrap(),
         go_on: None,
