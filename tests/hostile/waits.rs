@@ -9,7 +9,7 @@ use mite::{
 };
 use tests::{
     certificates::Authority,
-    hostile::{Handshake, Hostile, Http2Config, NoTls},
+    hostile::{Deaf, Handshake, Hostile, Http2Config, NoTls},
 };
 use tokio::time::timeout;
 
@@ -87,18 +87,12 @@ async fn a_connection_that_does_not_come_about_in_time_is_a_timeout_and_no_reque
         mite::ensure!(error.is_timeout() && error.is_connect(), "{error:?}");
         Ok(())
     }
-    // Nobody accepts, and the queue of one is taken.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let full = socket.listen(0).unwrap().into_std().unwrap();
-    let address = full.local_addr().unwrap();
-    let _taken = std::net::TcpStream::connect(address).unwrap();
-
+    let deaf = Deaf::start();
     let (silent, half) = (
         NoTls::start(Handshake::Stalls),
         NoTls::start(Handshake::StallsInRecord),
     );
-    for url in [format!("http://{address}"), silent.url(), half.url()] {
+    for url in [deaf.url(), silent.url(), half.url()] {
         let began = Instant::now();
         let recorded = testing::run_with::<connect>((), config(url.clone())).await;
         assert!(recorded.result().is_ok(), "{url}: {:?}", recorded.result());

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mite::{Context, Run, Scenario, journey, volume::Constant};
+use tests::agreement::assert_consistent;
 
-use crate::{check::assert_consistent, server::Nginx};
+use crate::server::Nginx;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -12,9 +12,10 @@ use nix::{
     unistd::Pid,
 };
 use tempfile::TempDir;
+use tests::agreement::assert_consistent;
 
 use crate::{
-    check::{assert_consistent, assert_same_requests, assert_same_traffic},
+    check::{assert_same_requests, assert_same_traffic},
     server::Nginx,
     tls::self_signed,
 };

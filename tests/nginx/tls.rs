@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use mite::{Config, Context, Run, Scenario, journey, report::Verdict, volume::Constant};
-use tests::certificates::Identity;
+use tests::{agreement::assert_consistent, certificates::Identity};
 
 use crate::{
-    check::{assert_consistent, assert_same_requests},
+    check::assert_same_requests,
     server::{Config as ServerConfig, Nginx},
 };
 

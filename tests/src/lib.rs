@@ -24,6 +24,7 @@
     clippy::unwrap_used
 )]
 
+pub mod agreement;
 pub mod certificates;
 pub mod hostile;
 pub mod httpbin;

@@ -102,10 +102,10 @@ impl Process {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Asks it to end what it is at, and waits until it is gone.
-    pub(crate) fn quit(mut self) {
+    /// Asks it to end by this signal, and waits until it is gone. Dropping it leaves it no choice.
+    pub(crate) fn end(mut self, by: Signal) {
         // The one it has been started as tells its children.
-        let _ = kill(pid(&self.child), Signal::SIGQUIT);
+        let _ = kill(pid(&self.child), by);
         let began = Instant::now();
         while began.elapsed() < PATIENCE && self.child.try_wait().unwrap().is_none() {
             sleep(Duration::from_millis(5));

@@ -192,13 +192,13 @@ impl Dialler {
             let address = SocketAddr::new(*address, port);
             let left = addresses.len() - tried;
             let attempt = self.open(address);
-            let opened = match deadline {
-                Some(deadline) if left > 1 => {
-                    let end = share(deadline, left);
+            let end = deadline.and_then(|deadline| share(deadline, left));
+            let opened = match end {
+                Some(end) => {
                     let opened = timeout_at(end, attempt).await;
                     opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
                 }
-                _ => attempt.await,
+                None => attempt.await,
             };
             match opened {
                 Ok(stream) => return Ok(stream),
@@ -264,12 +264,14 @@ fn bound(source: IpAddr, address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// When the next of so many addresses has had its part of the time that is left.
-fn share(deadline: Instant, addresses: usize) -> Instant {
+/// When the next of so many addresses has had its part of the time that is left; `None` when all of
+/// it is its own, and the others would be begun only to be given up at once.
+fn share(deadline: Instant, addresses: usize) -> Option<Instant> {
     let now = Instant::now();
     let left = deadline.saturating_duration_since(now);
     let addresses = u32::try_from(addresses).unwrap_or(u32::MAX).max(1);
-    now + (left / addresses).max(LEAST_SHARE).min(left)
+    let part = (left / addresses).max(LEAST_SHARE);
+    (part < left).then(|| now + part)
 }
 
 /// Why none of the addresses would do, the same reason said once.

@@ -2,7 +2,11 @@
 
 use std::{io, time::Duration};
 
-use super::{Then, peer::Peer};
+use super::{
+    Then,
+    peer::{Head, Peer},
+    seen::Seen,
+};
 
 const HALF_STATUS_LINE: &str = "HTTP/1.1 2";
 const HALF_HEADER: &str = "HTTP/1.1 200 OK\r\ncontent-ty";
@@ -48,6 +52,23 @@ pub(super) async fn reset(peer: &mut Peer, how: &str) -> io::Result<Then> {
         tokio::time::sleep(TIME_TO_READ).await;
     }
     Ok(Then::Reset)
+}
+
+/// Resets every n-th request of its path, whichever connection it comes by.
+pub(super) async fn reset_every(
+    peer: &mut Peer,
+    nth: &str,
+    head: &Head,
+    seen: &Seen,
+) -> io::Result<Then> {
+    let Some(nth) = nth.parse().ok().filter(|nth| *nth > 0) else {
+        return peer.unknown().await;
+    };
+    // A request without a body is counted and answered in one go.
+    if seen.hits(head.path()).is_multiple_of(nth) {
+        return Ok(Then::Reset);
+    }
+    peer.ok("fine\n").await
 }
 
 pub(super) async fn stall(peer: &mut Peer, how: &str) -> io::Result<Then> {

@@ -15,6 +15,7 @@
 //! | `/close/after-answer` | answers as if it kept the connection, and closes |
 //! | `/close/when-idle/{ms}` | answers, and closes when nothing has come for so long |
 //! | `/reset/before-head`, `/reset/in-head`, `/reset/after-head`, `/reset/in-body` | RST |
+//! | `/reset/every/{n}` | RST to every n-th request of this path, else as `/ok` |
 //! | `/stall/before-head`, `/stall/in-header`, `/stall/in-body` | says no more, for ever |
 //! | `/length/too-long` | announces 100 bytes, sends 10, closes |
 //! | `/length/too-short` | announces 10 bytes, sends 15, goes on |
@@ -69,6 +70,7 @@
 
 mod bodies;
 mod cookies;
+mod deaf;
 mod encodings;
 mod endings;
 mod events;
@@ -95,6 +97,7 @@ use crate::certificates::Identity;
 
 pub use bodies::ENDLESS;
 pub use cookies::ODD_COOKIES;
+pub use deaf::Deaf;
 pub use encodings::PLAIN;
 pub use events::FORMED_EVENTS;
 pub use faulty::Faulty;
@@ -171,6 +174,11 @@ impl Hostile {
         self.seen.handshakes()
     }
 
+    /// How many connections it has reset.
+    pub fn resets(&self) -> u64 {
+        self.seen.resets()
+    }
+
     /// How many requests there were of this path, whatever their query; counted when the head was
     /// there.
     pub fn hits(&self, path: &str) -> u64 {
@@ -216,7 +224,10 @@ async fn converse(mut peer: Peer, seen: &Seen) -> io::Result<()> {
             Then::Keep => {}
             Then::Close => break,
             Then::Cut => return Ok(()),
-            Then::Reset => return peer.reset(),
+            Then::Reset => {
+                seen.reset();
+                return peer.reset();
+            }
         }
     }
     peer.close().await
@@ -228,6 +239,7 @@ async fn answer(peer: &mut Peer, head: &Head, seen: &Seen) -> io::Result<Then> {
         ["ok"] => peer.ok("fine\n").await,
         ["echo"] => peer.ok(head.text()).await,
         ["close", how @ ..] => endings::close(peer, how).await,
+        ["reset", "every", nth] => endings::reset_every(peer, nth, head, seen).await,
         ["reset", how] => endings::reset(peer, how).await,
         ["stall", how] => endings::stall(peer, how).await,
         ["length", how] => bodies::length(peer, how).await,

@@ -14,6 +14,7 @@ use super::peer::Head;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     handshakes: AtomicU64,
+    resets: AtomicU64,
     paths: Mutex<BTreeMap<String, Path>>,
 }
 
@@ -27,6 +28,10 @@ struct Path {
 impl Seen {
     pub(super) fn handshake(&self) {
         self.handshakes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn reset(&self) {
+        self.resets.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(super) fn hit(&self, head: &Head) {
@@ -47,6 +52,10 @@ impl Seen {
 
     pub(super) fn handshakes(&self) -> u64 {
         self.handshakes.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn resets(&self) -> u64 {
+        self.resets.load(Ordering::SeqCst)
     }
 
     pub(super) fn requests(&self) -> u64 {

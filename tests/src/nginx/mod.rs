@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::process::{PATIENCE, Process, on_free_port, program, readable_directory};
@@ -64,9 +65,28 @@ impl Nginx {
         self.directory.path().join("server.sock")
     }
 
-    /// Stops it, and starts it again on the same port after `pause`.
+    /// Stops it when it has ended what it is at, and starts it again on the same port after
+    /// `pause`.
     pub fn restart_after(&mut self, pause: Duration) {
         self.halt();
+        self.start_again_after(pause);
+    }
+
+    /// Stops it at once, as `SIGTERM` does, and starts it again on the same port after `pause`.
+    pub fn terminate_for(&mut self, pause: Duration) {
+        if let Some(process) = self.process.take() {
+            process.end(Signal::SIGTERM);
+        }
+        self.start_again_after(pause);
+    }
+
+    /// Kills it with its worker, and starts it again on the same port after `pause`.
+    pub fn kill_for(&mut self, pause: Duration) {
+        drop(self.process.take());
+        self.start_again_after(pause);
+    }
+
+    fn start_again_after(&mut self, pause: Duration) {
         sleep(pause);
         self.spawn()
             .unwrap_or_else(|error| panic!("nginx does not start again: {error}"));
@@ -138,7 +158,7 @@ impl Nginx {
     /// Lets it end the requests it is at, and waits until it is gone.
     fn halt(&mut self) {
         if let Some(process) = self.process.take() {
-            process.quit();
+            process.end(Signal::SIGQUIT);
         }
     }
 }
