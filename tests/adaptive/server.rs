@@ -63,31 +63,26 @@ pub(crate) async fn serve(fate: impl FnMut(Instant) -> Fate + Send + 'static) ->
     url
 }
 
-fn answer(
-    mut stream: TcpStream,
-    mut fate: impl FnMut() -> Fate + Send,
-) -> impl Future<Output = Option<()>> + Send {
-    async move {
-        stream.set_nodelay(true).ok()?;
-        let mut head = Vec::new();
-        loop {
-            let read = stream.read_buf(&mut head).await.ok()?;
-            if read == 0 {
-                return None;
-            }
-            if !head.ends_with(b"\r\n\r\n") {
-                continue;
-            }
-            head.clear();
-            let status = match fate() {
-                Fate::At(done) => {
-                    sleep_until(done).await;
-                    "200 OK"
-                }
-                Fate::Refused => "503 Service Unavailable",
-            };
-            let text = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-            stream.write_all(text.as_bytes()).await.ok()?;
+async fn answer(mut stream: TcpStream, mut fate: impl FnMut() -> Fate) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut head = Vec::new();
+    loop {
+        let read = stream.read_buf(&mut head).await.ok()?;
+        if read == 0 {
+            return None;
         }
+        if !head.ends_with(b"\r\n\r\n") {
+            continue;
+        }
+        head.clear();
+        let status = match fate() {
+            Fate::At(done) => {
+                sleep_until(done).await;
+                "200 OK"
+            }
+            Fate::Refused => "503 Service Unavailable",
+        };
+        let text = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(text.as_bytes()).await.ok()?;
     }
 }

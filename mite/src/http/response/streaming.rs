@@ -182,6 +182,10 @@ impl Streaming {
             return Ok(None);
         };
         let plan = self.record.plan();
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is not one for pieces of every lifetime"
+        )]
         let piece = poll_fn(|cx| connection.poll_piece(cx, |piece| piece.into_bytes()));
         let progress = self.record.progress();
         let piece = limit_silence(progress, plan.read_timeout, piece)

@@ -114,7 +114,7 @@ impl Chunked {
                 Err(Malformed("the line of a chunk's size ends with LF alone"))
             }
             (State::Extension { .. }, _) => self.extended(),
-            (State::SizeEnd { size: 0 }, b'\n') => Ok(State::TrailerStart),
+            (State::SizeEnd { size: 0 } | State::TrailerEnd, b'\n') => Ok(State::TrailerStart),
             (State::SizeEnd { size }, b'\n') => Ok(State::Data { left: size }),
             (State::SizeEnd { .. }, _) => Err(Malformed("CR without LF behind a chunk's size")),
             (State::DataEnd, b'\r') => Ok(State::DataEnded),
@@ -135,7 +135,6 @@ impl Chunked {
                     _ => State::Trailer,
                 })
             }
-            (State::TrailerEnd, b'\n') => Ok(State::TrailerStart),
             (State::TrailerEnd, _) => Err(Malformed("CR without LF in a trailer")),
             (State::Data { .. } | State::Over, _) => Ok(self.state),
         }
