@@ -71,9 +71,9 @@ def cargo(*arguments):
 
 def programs(options):
     """Builds the programs of the benches, unless told not to, and says where they are."""
-    folder = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+    folder = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "fast"
     if not options.no_build:
-        cargo("build", "--release", "--locked", "--quiet", "-p", "benches", "--bins")
+        cargo("build", "--profile", "fast", "--locked", "--quiet", "-p", "benches", "--bins")
     elif not (folder / "load").exists():
         raise Unfit(f"{folder} has no programs; leave --no-build away and they are made")
     return folder

@@ -1,7 +1,6 @@
 //! A server with a limit: so many workers that each take a fixed time, or so many answers a second.
 
 use std::{
-    future::Future,
     sync::{Arc, Mutex},
     time::Duration,
 };

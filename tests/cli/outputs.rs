@@ -183,7 +183,8 @@ fn a_precise_run_watches_the_clock_all_the_time_and_starts_within_microseconds()
     };
     let (_, plain) = run(&[]);
     let (soonest, watching) = run(&["--precise"]);
-    assert!(soonest < 50e-6, "{soonest}");
+    // In a debug build, on a machine that others use; a timer of whole milliseconds is never so soon.
+    assert!(soonest < 200e-6, "{soonest}");
     // It would use two seconds, had it a core to itself.
     assert!(watching > 2.0 * plain, "{watching} s after {plain} s");
 }
