@@ -44,8 +44,9 @@ pub(crate) struct Slots(RefCell<SmallVec<[Slot; USUAL]>>);
 
 type Slot = (TypeId, Rc<dyn Any>);
 
-/// How many of them most journeys have at most: these need no memory of their own.
-const USUAL: usize = 2;
+/// How many of them most journeys have at most: these need no memory of their own. Every user has
+/// room for them, used or not.
+const USUAL: usize = 1;
 
 impl Slots {
     /// The value of type `T`, made now if there is none.
