@@ -112,9 +112,9 @@ fn a_journey_that_holds_up_its_worker_makes_the_run_invalid() {
         &["Take code that blocks or computes for long out of the journeys"],
     );
     let lag = &report["generator"]["loop_lag"];
-    // In every half of a second, probes fall due for 300 ms that nobody hears.
-    let median = lag["p50"].as_f64().unwrap();
-    assert!((0.01..0.3).contains(&median), "{lag}");
+    // In every half of a second, probes fall due for 300 ms that nobody hears: more than every other.
+    let upper = lag["p75"].as_f64().unwrap();
+    assert!((0.05..0.3).contains(&upper), "{lag}");
     assert!(lag["p99"].as_f64() > Some(0.2), "{lag}");
 }
 
