@@ -78,15 +78,15 @@ impl Buckets {
             passed += u64::from(*count);
             passed >= rank
         });
-        found.map_or(0, |index| self.lowest(index) + (self.width(index) - 1))
+        found.map_or(0, |index| self.highest(index))
     }
 
     /// The standard deviation, each value taken for the middle of its bucket.
     pub(super) fn deviation(&self) -> f64 {
         let middles = || {
-            (0..).zip(&self.counts).map(|(index, count)| {
+            self.filled().map(|(index, count)| {
                 let middle = self.lowest(index) + self.width(index) / 2;
-                (middle as f64, f64::from(*count))
+                (middle as f64, f64::from(count))
             })
         };
         let all: f64 = middles().map(|(_, count)| count).sum();
@@ -97,18 +97,20 @@ impl Buckets {
 
     /// The lowest value of each bucket that is not empty, and what is in it.
     fn counted(&self) -> impl Iterator<Item = (u64, u32)> {
-        (0..)
-            .zip(&self.counts)
-            .filter(|(_, count)| **count > 0)
-            .map(|(index, count)| (self.lowest(index), *count))
+        self.filled()
+            .map(|(index, count)| (self.lowest(index), count))
     }
 
     /// The highest value of each bucket that is not empty, and what is in it.
-    pub(super) fn highest(&self) -> impl Iterator<Item = (u64, u32)> {
-        (0..)
-            .zip(&self.counts)
-            .filter(|(_, count)| **count > 0)
-            .map(|(index, count)| (self.lowest(index) + (self.width(index) - 1), *count))
+    pub(super) fn counted_from_above(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.filled()
+            .map(|(index, count)| (self.highest(index), count))
+    }
+
+    /// The buckets that are not empty.
+    fn filled(&self) -> impl Iterator<Item = (usize, u32)> {
+        let counts = self.counts.iter().copied().enumerate();
+        counts.filter(|(_, count)| *count > 0)
     }
 
     fn index(&self, value: u64) -> usize {
@@ -120,6 +122,10 @@ impl Buckets {
     fn lowest(&self, index: usize) -> u64 {
         let shift = self.shift(index);
         ((index - (shift << self.bits)) as u64) << shift
+    }
+
+    fn highest(&self, index: usize) -> u64 {
+        self.lowest(index) + (self.width(index) - 1)
     }
 
     fn width(&self, index: usize) -> u64 {
@@ -178,7 +184,7 @@ mod tests {
                     let index = buckets.index(value);
                     prop_assert_eq!(buckets.lowest(index), histogram.lowest_equivalent(value));
                     prop_assert_eq!(
-                        buckets.lowest(index) + (buckets.width(index) - 1),
+                        buckets.highest(index),
                         histogram.highest_equivalent(value)
                     );
                 }

@@ -120,7 +120,7 @@ impl Latency {
     /// How often each time was seen, in ascending order, to the precision of the buckets.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
         let samples = self.samples.iter();
-        let buckets = samples.flat_map(|samples| samples.buckets.highest());
+        let buckets = samples.flat_map(|samples| samples.buckets.counted_from_above());
         buckets.map(|(micros, count)| (Duration::from_micros(micros), u64::from(count)))
     }
 

@@ -89,9 +89,7 @@ impl Outgoing {
             }
         }
     }
-}
 
-impl Outgoing {
     /// A piece as it goes over the wire. What is longer than was announced would be taken for the
     /// next request.
     fn framed(&mut self, piece: Bytes) -> Result<Bytes, Error> {
