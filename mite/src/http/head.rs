@@ -1,6 +1,6 @@
 //! The head of an answer, whose fields are looked at only when somebody asks.
 
-use std::{cell::OnceCell, fmt, mem::MaybeUninit};
+use std::{cell::OnceCell, fmt, mem::MaybeUninit, rc::Rc};
 
 use bytes::Bytes;
 use http::{
@@ -13,7 +13,7 @@ use httparse::Response;
 /// How many fields a head of HTTP/1.1 may have.
 pub(super) const MOST_FIELDS: usize = 100;
 
-/// Status, version and fields of an answer.
+/// Status, version and fields of an answer. A cheap handle.
 #[derive(Clone)]
 pub(super) struct Head {
     pub(super) status: StatusCode,
@@ -22,8 +22,13 @@ pub(super) struct Head {
     pub(super) sets_cookies: bool,
     /// Whether it names an encoding of the body.
     pub(super) names_encoding: bool,
-    fields: OnceCell<Box<HeaderMap>>,
-    /// What the fields are made of once they are wanted: most journeys look at a status and a body.
+    fields: Rc<Fields>,
+}
+
+/// The fields, and what they are made of once they are wanted: most journeys look at a status and a
+/// body.
+struct Fields {
+    map: OnceCell<HeaderMap>,
     text: Bytes,
 }
 
@@ -35,14 +40,21 @@ impl Head {
             version,
             sets_cookies: false,
             names_encoding: false,
-            fields: OnceCell::new(),
-            text,
+            fields: Rc::new(Fields {
+                map: OnceCell::new(),
+                text,
+            }),
         }
+    }
+
+    /// The bytes it was read from, where it came over HTTP/1.1.
+    pub(super) fn text(&self) -> &Bytes {
+        &self.fields.text
     }
 
     /// The fields.
     pub(super) fn headers(&self) -> &HeaderMap {
-        self.fields.get_or_init(|| Box::new(read(&self.text)))
+        self.fields.map.get_or_init(|| read(&self.fields.text))
     }
 }
 
@@ -53,8 +65,10 @@ impl From<Parts> for Head {
             version: parts.version,
             sets_cookies: parts.headers.contains_key(SET_COOKIE),
             names_encoding: parts.headers.contains_key(CONTENT_ENCODING),
-            fields: OnceCell::from(Box::new(parts.headers)),
-            text: Bytes::new(),
+            fields: Rc::new(Fields {
+                map: OnceCell::from(parts.headers),
+                text: Bytes::new(),
+            }),
         }
     }
 }

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 use url::{Host, ParseError, Position, Url};
 
 use super::{
+    connection::LastHead,
     mask::without_credentials,
     pool::{Endpoint, Origin, Pool},
 };
@@ -33,6 +34,8 @@ pub(super) struct Target {
     /// The user and password of the URL, as the `authorization` header has them.
     pub(super) credentials: Option<HeaderValue>,
     names: RefCell<Vec<(Method, Rc<str>)>>,
+    /// What the last answer over HTTP/1.1 began with.
+    pub(super) last_head: LastHead,
 }
 
 /// What relative URLs are relative to, with the URLs seen so far.
@@ -134,6 +137,7 @@ impl Target {
             url,
             credentials,
             names: RefCell::default(),
+            last_head: LastHead::default(),
         })
     }
 
@@ -153,6 +157,7 @@ impl Target {
             url,
             credentials: self.credentials.clone(),
             names: RefCell::new(self.names.borrow().clone()),
+            last_head: LastHead::default(),
         })
     }
 

@@ -33,6 +33,7 @@ pub(crate) struct Wire {
     read: Cell<u64>,
     first_byte: Cell<Option<Instant>>,
     last_written: Cell<Option<Instant>>,
+    last_read: Cell<Option<Instant>>,
     peer: Option<SocketAddr>,
     /// Whether something may come before the request has been written, and is not the answer.
     expects_word: Cell<bool>,
@@ -91,6 +92,7 @@ impl Stream {
             read: Cell::new(0),
             first_byte: Cell::new(None),
             last_written: Cell::new(None),
+            last_read: Cell::new(None),
             peer,
             expects_word: Cell::new(false),
         }))
@@ -109,6 +111,7 @@ impl Wire {
         self.read.set(0);
         self.first_byte.set(None);
         self.last_written.set(None);
+        self.last_read.set(None);
     }
 
     /// Whether the server says a word before it gets the body: then what comes before the last byte
@@ -137,6 +140,11 @@ impl Wire {
     /// The clock is not read for what is written later.
     pub(crate) fn last_written(&self) -> Option<Instant> {
         self.last_written.get()
+    }
+
+    /// When the last byte came.
+    pub(crate) fn last_read(&self) -> Option<Instant> {
+        self.last_read.get()
     }
 
     /// Whether the handshake has chosen HTTP/2.
@@ -240,8 +248,10 @@ impl Wire {
             return;
         }
         self.read.set(self.read.get() + count as u64);
+        let now = Some(Instant::now());
+        self.last_read.set(now);
         if self.first_byte.get().is_none() && self.written.get() > 0 {
-            self.first_byte.set(Some(Instant::now()));
+            self.first_byte.set(now);
         }
     }
 }

@@ -267,7 +267,9 @@ impl Turn {
 
     fn is_over(&self) -> bool {
         let (time, runs) = TURN;
-        self.runs >= runs || self.now.saturating_duration_since(self.since) >= time
+        // After a wait there has been no run yet, and no time.
+        self.runs > 0
+            && (self.runs >= runs || self.now.saturating_duration_since(self.since) >= time)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::http::connection::{Announced, Error, Http1, Outbound};
+use crate::http::connection::{Announced, Error, Http1, LastHead, Outbound};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,6 +42,7 @@ async fn exchange(sending: Sending) -> (String, Result<u16, Error>) {
         },
         body: sending,
         go_on: None,
+        last_head: &LastHead::default(),
     };
     let (answer, got) = tokio::join!(
         async {
@@ -347,6 +348,7 @@ async fn the_head_goes_ahead_of_a_body_that_is_held_back() {
         },
         body: body.after(go_on.clone(), 60 * SECOND),
         go_on: Some(go_on),
+        last_head: &LastHead::default(),
     };
     let (answer, ()) = tokio::join!(
         async {

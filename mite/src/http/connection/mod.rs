@@ -16,7 +16,7 @@ use http::Version;
 use tokio::time::Instant;
 
 pub(super) use error::{Error, h2_error};
-pub(super) use http1::{Announced, Buffers, Http1, Outbound};
+pub(super) use http1::{Announced, Buffers, Http1, LastHead, Outbound};
 pub(super) use http2::{Http2, Stream};
 
 use super::body::Sending;
@@ -150,6 +150,14 @@ impl Meter {
     pub(super) fn last_written(&self) -> Option<Instant> {
         match self {
             Meter::Http1(wire) => wire.last_written(),
+            Meter::Http2(_) => None,
+        }
+    }
+
+    /// When the last byte came, as far as the connection itself knows.
+    pub(super) fn last_read(&self) -> Option<Instant> {
+        match self {
+            Meter::Http1(wire) => wire.last_read(),
             Meter::Http2(_) => None,
         }
     }

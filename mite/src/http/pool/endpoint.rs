@@ -114,17 +114,12 @@ impl Endpoint {
     fn take(&self, now: Instant) -> Option<Connection> {
         loop {
             let connection = self.idle.borrow_mut().pop_back()?;
-            let is_young = connection
-                .idle_since()
-                .is_none_or(|since| !self.is_idle_too_long(since, now))
-                && !self.is_outdated(connection.born(), now);
-            if !is_young {
+            let since = connection.idle_since();
+            let idle = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+            if idle > self.idle_timeout || self.is_outdated(connection.born(), now) {
                 continue;
             }
-            let idle = connection
-                .idle_since()
-                .is_none_or(|since| now.saturating_duration_since(since) > GLANCE);
-            let sure = idle || self.trust.get() < TRUSTED;
+            let sure = since.is_none() || idle > GLANCE || self.trust.get() < TRUSTED;
             if connection.is_fit(sure) {
                 let trust = self.trust.get() + u32::from(sure);
                 self.trust.set(trust.min(TRUSTED));

@@ -48,6 +48,7 @@ impl Plan {
             write_head: move |bytes: &mut Vec<u8>| self.write_head(bytes, length),
             body,
             go_on,
+            last_head: &self.target.last_head,
         }
     }
 

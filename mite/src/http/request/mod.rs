@@ -19,13 +19,11 @@ use super::{
     error::Error,
     hook::{Hook, Labels},
     multipart::Form,
-    pool::Pool,
-    profile::Profile,
     response::{Response, Streaming},
-    send::{self, Progress},
+    send,
     session::{self, Session},
     status::StatusPattern,
-    target::{self, Target},
+    target,
 };
 
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -47,109 +45,71 @@ static FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urle
 /// What is wrong with a URL, a header or a body is told by `send`, as an error of kind `request`.
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
-    session: Session,
-    /// What the session was when the request was begun, so that its connection is of one piece.
-    profile: Rc<Profile>,
-    pool: Rc<Pool>,
-    method: Method,
-    target: Result<Rc<Target>, String>,
-    query: String,
-    headers: HeaderMap,
-    body: Body,
-    timeout: Option<Duration>,
-    name: Option<Cow<'static, str>>,
-    ok: Vec<Box<dyn StatusPattern>>,
-    hooks: Vec<Hook>,
-    digest: Option<Digest>,
-    compressed: Option<bool>,
-    redirected: bool,
-    expect_continue: bool,
-    reading: Reading,
+    /// In the place where the request stays until its answer is no longer needed, so that building
+    /// it is not copying it. Nobody else has it yet.
+    plan: Result<Rc<Plan>, Box<Refused>>,
 }
 
 impl RequestBuilder {
     pub(super) fn new(session: Session, method: Method, url: &str) -> Self {
-        let state = &session.state;
-        let profile = state.profile();
-        let target = state.base().target(url, &profile.pool);
         Self {
-            pool: state.pool(),
-            profile,
-            session,
-            method,
-            target,
-            query: String::new(),
-            headers: HeaderMap::new(),
-            body: Body::default(),
-            timeout: None,
-            name: None,
-            ok: Vec::new(),
-            hooks: Vec::new(),
-            digest: None,
-            compressed: None,
-            redirected: true,
-            expect_continue: false,
-            reading: Reading::Keep,
+            plan: Plan::new(session, method, url),
         }
     }
 
     /// Adds a header. One of the session's or of the client's own with this name is not sent.
-    pub fn header<K, V>(mut self, name: K, value: V) -> Self
+    pub fn header<K, V>(self, name: K, value: V) -> Self
     where
         K: TryInto<HeaderName, Error: fmt::Display>,
         V: TryInto<HeaderValue, Error: fmt::Display>,
     {
         match session::header(name, value) {
-            Ok((name, value)) => {
-                self.headers.append(name, value);
-            }
-            Err(mistake) => self.fail(mistake),
+            Ok((name, value)) => self.with(|plan| {
+                plan.headers.append(name, value);
+            }),
+            Err(mistake) => self.refuse(mistake),
         }
-        self
     }
 
     /// Sets all these headers, each in place of those set before under its name.
-    pub fn headers(mut self, headers: HeaderMap) -> Self {
-        if self.headers.is_empty() {
-            self.headers = headers;
-        } else {
-            replace(&mut self.headers, &headers);
-        }
-        self
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        self.with(|plan| {
+            if plan.headers.is_empty() {
+                plan.headers = headers;
+            } else {
+                replace(&mut plan.headers, &headers);
+            }
+        })
     }
 
     /// Adds to the query of the URL what `query` serializes to: a struct, a map or pairs.
-    pub fn query(mut self, query: &(impl Serialize + ?Sized)) -> Self {
-        match serde_urlencoded::to_string(query) {
-            Ok(text) if text.is_empty() => {}
-            Ok(text) => {
-                if !self.query.is_empty() {
-                    self.query.push('&');
-                }
-                self.query.push_str(&text);
-            }
-            Err(error) => self.fail(format!("the query cannot be serialized: {error}")),
+    pub fn query(self, query: &(impl Serialize + ?Sized)) -> Self {
+        let added = match (serde_urlencoded::to_string(query), &self.plan) {
+            (Ok(text), Ok(plan)) if !text.is_empty() => plan.target.with_query(&text),
+            (Err(error), _) => Err(format!("the query cannot be serialized: {error}")),
+            (Ok(_), _) => return self,
+        };
+        match added {
+            Ok(target) => self.with(|plan| plan.target = Rc::new(target)),
+            Err(mistake) => self.refuse(mistake),
         }
-        self
     }
 
     /// Sends `value` as JSON, with `content-type: application/json` unless another is set.
-    pub fn json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
+    pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => self.typed_body(body, &JSON),
-            Err(error) => self.fail(format!("the body cannot be serialized: {error}")),
+            Err(error) => self.refuse(format!("the body cannot be serialized: {error}")),
         }
-        self
     }
 
     /// Sends `value` as a form, with `content-type: application/x-www-form-urlencoded` unless
     /// another is set.
-    pub fn form(mut self, value: &(impl Serialize + ?Sized)) -> Self {
+    pub fn form(self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_urlencoded::to_string(value) {
             Ok(body) => self.typed_body(body, &FORM),
-            Err(error) => self.fail(format!("the form cannot be serialized: {error}")),
+            Err(error) => self.refuse(format!("the form cannot be serialized: {error}")),
         }
-        self
     }
 
     /// Sends a form with files, `multipart/form-data` (RFC 7578).
@@ -162,18 +122,17 @@ impl RequestBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn multipart(mut self, form: Form) -> Self {
+    pub fn multipart(self, form: Form) -> Self {
         match form.into_body() {
             Ok((body, content_type)) => self.typed_body(body, &content_type),
-            Err(mistake) => self.fail(mistake),
+            Err(mistake) => self.refuse(mistake),
         }
-        self
     }
 
     /// Sends bytes, a text or a [`Body`], without a content type of their own.
-    pub fn body(mut self, body: impl Into<Body>) -> Self {
-        self.body = body.into();
-        self
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        let body = body.into();
+        self.with(|plan| plan.content = Content::Own(body))
     }
 
     /// Sends the content of a file, without a content type of its own; as
@@ -187,95 +146,88 @@ impl RequestBuilder {
     ///
     /// The body follows when the server says so, or after a second without a word, as in curl. If
     /// the answer comes first, the body is not sent. Over HTTP/2 nothing is waited for.
-    pub fn expect_continue(mut self) -> Self {
-        self.expect_continue = true;
-        self
+    pub fn expect_continue(self) -> Self {
+        self.with(|plan| plan.expect_continue = true)
     }
 
     /// Whether a compressed answer is asked for, in place of
     /// [`Settings::compressed`](super::Settings::compressed).
-    pub fn compressed(mut self, asked_for: bool) -> Self {
-        self.compressed = Some(asked_for);
-        self
+    pub fn compressed(self, asked_for: bool) -> Self {
+        self.with(|plan| plan.compressed = asked_for)
     }
 
     /// Takes a redirect for an answer like any other.
-    pub fn no_redirect(mut self) -> Self {
-        self.redirected = false;
-        self
+    pub fn no_redirect(self) -> Self {
+        self.with(|plan| plan.redirects = None)
     }
 
     /// Reads the body of the answer to its end and counts it, but keeps nothing of it.
     ///
     /// [`bytes`](Response::bytes) of the response is empty then. There is no limit to the length,
     /// and no memory is needed for it.
-    pub fn discard_body(mut self) -> Self {
-        self.reading = Reading::Discard;
-        self
+    pub fn discard_body(self) -> Self {
+        self.with(|plan| plan.reading = Reading::Discard)
     }
 
     /// Shows the answer to `callback` before the request is recorded, which can add
     /// [labels and numbers](Labels) to the event; after those of the
     /// [session](Session::on_response).
-    pub fn on_response(mut self, callback: impl Fn(&Response, &mut Labels) + 'static) -> Self {
-        self.hooks.push(Hook::new(callback));
-        self
+    pub fn on_response(self, callback: impl Fn(&Response, &mut Labels) + 'static) -> Self {
+        self.with(|plan| plan.hooks.push(Hook::new(callback)))
     }
 
     /// How long this request may take with its redirects, from `send` to the last byte of the last
     /// answer, in place of the session's [`timeout`](Session::timeout).
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|plan| plan.timeout = timeout)
     }
 
     /// The name reports group this request under; the method and the path unless set.
     ///
     /// Name requests whose path varies, so that they share one row: `GET /item/:id`.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(name.into());
-        self
+        if let Err(refused) = &mut self.plan {
+            refused.name = name.into();
+            return self;
+        }
+        self.with(|plan| plan.name = Name::Given(name.into()))
     }
 
     /// Takes this status, though 400 or above, for a success in the reports.
     ///
     /// May be repeated, and takes ranges: `.ok_status(404).ok_status(500..600)`.
-    pub fn ok_status(mut self, status: impl StatusPattern + 'static) -> Self {
-        self.ok.push(Box::new(status));
-        self
+    pub fn ok_status(self, status: impl StatusPattern + 'static) -> Self {
+        self.with(|plan| plan.ok.push(Rc::new(status)))
     }
 
     /// Signs in with HTTP Basic authentication (RFC 7617).
     pub fn basic_auth(
-        mut self,
+        self,
         username: impl fmt::Display,
         password: Option<impl fmt::Display>,
     ) -> Self {
         let password = password.map(|password| password.to_string());
-        if let Some(value) = target::basic(&username.to_string(), password.as_deref()) {
-            self.headers.insert(header::AUTHORIZATION, value);
+        match target::basic(&username.to_string(), password.as_deref()) {
+            Some(value) => self.with_authorization(value),
+            None => self,
         }
-        self
     }
 
     /// Signs in with HTTP Digest authentication (RFC 7616).
     ///
     /// The first answer is the server's challenge, a request of its own in the reports that counts
     /// as no failure; [`Session::digest_auth`] meets it only once for many requests.
-    pub fn digest_auth(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
-        self.digest = Some(Digest::new(username, password));
-        self
+    pub fn digest_auth(self, username: impl Into<String>, password: impl Into<String>) -> Self {
+        let digest = Digest::new(username, password);
+        self.with(|plan| plan.digest = Some(Rc::new(digest)))
     }
 
     /// Signs in with a bearer token (RFC 6750).
-    pub fn bearer_auth(mut self, token: impl fmt::Display) -> Self {
+    pub fn bearer_auth(self, token: impl fmt::Display) -> Self {
         match session::bearer(token) {
-            Ok(value) => {
-                self.headers.insert(header::AUTHORIZATION, value);
-            }
-            Err(mistake) => self.fail(mistake),
+            Ok(value) => self.with_authorization(value),
+            Err(mistake) => self.refuse(mistake),
         }
-        self
     }
 
     /// Sends the request and reads the answer to the end of its body; follows redirects.
@@ -289,9 +241,8 @@ impl RequestBuilder {
     /// When the request could not be built, could not be sent, was not answered in time or not
     /// completely, or was redirected too often. [`Error::kind`] tells which.
     pub fn send(self) -> impl Future<Output = Result<Response, Error>> + use<> {
-        let planned = self.plan();
         async move {
-            match &planned {
+            match &self.plan {
                 Ok(plan) => send::send(plan).await,
                 Err(refused) => Err(send::refuse(refused)),
             }
@@ -308,11 +259,10 @@ impl RequestBuilder {
     ///
     /// # Errors
     /// As [`send`](RequestBuilder::send).
-    pub fn stream(mut self) -> impl Future<Output = Result<Streaming, Error>> + use<> {
-        self.reading = Reading::Stream;
-        let planned = self.plan();
+    pub fn stream(self) -> impl Future<Output = Result<Streaming, Error>> + use<> {
+        let request = self.with(|plan| plan.reading = Reading::Stream);
         async move {
-            match &planned {
+            match &request.plan {
                 Ok(plan) => send::stream(plan).await,
                 Err(refused) => Err(send::refuse(refused)),
             }
@@ -334,101 +284,65 @@ impl RequestBuilder {
         self.curl(Secrets::Shown)
     }
 
-    fn curl(self, secrets: Secrets) -> String {
-        match self.plan() {
-            Ok(plan) => curl::line(&plan, secrets),
+    fn curl(&self, secrets: Secrets) -> String {
+        match &self.plan {
+            Ok(plan) => curl::line(plan, secrets),
             Err(refused) => format!("# {}", refused.mistake),
         }
     }
 
-    fn plan(self) -> Result<Rc<Plan>, Refused> {
-        let target = match self.checked_target() {
-            Ok(target) => target,
-            Err(mistake) => {
-                return Err(Refused {
-                    name: self.name.unwrap_or(Cow::Borrowed("")),
-                    session: self.session,
-                    method: self.method,
-                    mistake,
-                });
-            }
-        };
-        let name = match self.name {
-            Some(name) => Name::Given(name),
-            None => Name::Default(target.name(&self.method)),
-        };
-        let state = &self.session.state;
-        let settings = state.settings();
-        let endpoint = self.profile.endpoint(&self.pool, &target);
-        let digest = match self.digest {
-            Some(digest) => Some(Rc::new(digest)),
-            None => state.digest_for(endpoint.origin(), false),
-        };
-        let mut hooks = state.hooks();
-        hooks.extend(self.hooks);
-        Ok(Rc::new(Plan {
-            method: self.method,
-            profile: self.profile,
-            pool: self.pool,
-            endpoint,
-            progress: Progress::default(),
-            away: false,
-            credentials: target.credentials.clone(),
-            target,
-            name,
-            reading: self.reading,
-            timeout: self.timeout.unwrap_or(settings.timeout),
-            read_timeout: settings.read_timeout,
-            max_body_size: settings.max_body_size,
-            redirects: (self.redirected && settings.redirects > 0).then_some(settings.redirects),
-            digest,
-            challenges: 0,
-            hooks,
-            expect_continue: self.expect_continue,
-            compressed: self.compressed.unwrap_or(settings.compressed),
-            headers: self.headers,
-            ok: (!self.ok.is_empty()).then(|| self.ok.into()),
-            content: Content::Own(self.body),
-            session: self.session,
-        }))
+    /// Changes the request, unless a mistake was made in building it.
+    fn with(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+        if let Ok(plan) = &mut self.plan
+            && let Some(plan) = Rc::get_mut(plan)
+        {
+            change(plan);
+        }
+        self
     }
 
-    /// Where the request goes, unless a mistake was made in building it.
-    fn checked_target(&self) -> Result<Rc<Target>, String> {
-        if let Some(mistake) = self.session.state.mistake() {
-            return Err(mistake);
-        }
-        let target = self.target.clone()?;
-        if self.query.is_empty() {
-            return Ok(target);
-        }
-        target.with_query(&self.query).map(Rc::new)
+    fn with_authorization(self, value: HeaderValue) -> Self {
+        self.with(|plan| {
+            plan.headers.insert(header::AUTHORIZATION, value);
+        })
     }
 
-    fn typed_body(&mut self, body: impl Into<Body>, content_type: &HeaderValue) {
-        self.body = body.into();
-        self.headers
-            .entry(header::CONTENT_TYPE)
-            .or_insert_with(|| content_type.clone());
+    fn typed_body(self, body: impl Into<Body>, content_type: &HeaderValue) -> Self {
+        self.body(body).with(|plan| {
+            plan.headers
+                .entry(header::CONTENT_TYPE)
+                .or_insert_with(|| content_type.clone());
+        })
     }
 
     /// Keeps the first mistake for `send` to tell of.
-    fn fail(&mut self, mistake: String) {
-        if self.target.is_ok() {
-            self.target = Err(mistake);
+    fn refuse(mut self, mistake: String) -> Self {
+        if let Ok(plan) = &self.plan {
+            self.plan = Err(Box::new(Refused {
+                session: plan.session.clone(),
+                method: plan.method.clone(),
+                name: match &plan.name {
+                    Name::Given(name) => name.clone(),
+                    Name::Default(_) => Cow::Borrowed(""),
+                },
+                mistake,
+            }));
         }
+        self
     }
 }
 
 impl fmt::Debug for RequestBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("RequestBuilder")
-            .field("method", &self.method)
-            .field(
-                "url",
-                &self.target.as_ref().map(|target| target.url.as_str()),
-            )
-            .finish_non_exhaustive()
+        let mut shown = formatter.debug_struct("RequestBuilder");
+        match &self.plan {
+            Ok(plan) => shown
+                .field("method", &plan.method)
+                .field("url", &plan.target.url.as_str()),
+            Err(refused) => shown
+                .field("method", &refused.method)
+                .field("mistake", &refused.mistake),
+        };
+        shown.finish_non_exhaustive()
     }
 }

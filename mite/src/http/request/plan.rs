@@ -46,7 +46,7 @@ pub(in crate::http) struct Plan {
     pub(super) expect_continue: bool,
     pub(in crate::http) compressed: bool,
     pub(super) headers: HeaderMap,
-    pub(super) ok: Option<Rc<[Box<dyn StatusPattern>]>>,
+    pub(super) ok: Vec<Rc<dyn StatusPattern>>,
     /// Whether a redirect has led away from the server that the session's own headers may hold
     /// credentials for.
     pub(super) away: bool,
@@ -99,6 +99,58 @@ impl Deref for Name {
 }
 
 impl Plan {
+    /// A request as its session has it, or what is wrong with it.
+    pub(super) fn new(
+        session: Session,
+        method: Method,
+        url: &str,
+    ) -> Result<Rc<Self>, Box<Refused>> {
+        let state = &session.state;
+        let (profile, pool) = (state.profile(), state.pool());
+        let target = match state.mistake() {
+            Some(mistake) => Err(mistake),
+            None => state.base().target(url, &profile.pool),
+        };
+        let target = match target {
+            Ok(target) => target,
+            Err(mistake) => {
+                return Err(Box::new(Refused {
+                    session,
+                    method,
+                    name: Cow::Borrowed(""),
+                    mistake,
+                }));
+            }
+        };
+        let settings = state.settings();
+        let endpoint = profile.endpoint(&pool, &target);
+        Ok(Rc::new(Self {
+            progress: Progress::default(),
+            name: Name::Default(target.name(&method)),
+            reading: Reading::Keep,
+            timeout: settings.timeout,
+            read_timeout: settings.read_timeout,
+            max_body_size: settings.max_body_size,
+            redirects: (settings.redirects > 0).then_some(settings.redirects),
+            digest: state.digest_for(endpoint.origin(), false),
+            challenges: 0,
+            hooks: state.hooks(),
+            expect_continue: false,
+            compressed: settings.compressed,
+            headers: HeaderMap::new(),
+            ok: Vec::new(),
+            away: false,
+            credentials: target.credentials.clone(),
+            content: Content::Own(Body::default()),
+            profile,
+            pool,
+            endpoint,
+            target,
+            method,
+            session,
+        }))
+    }
+
     /// Takes note of the cookies an answer sets.
     pub(in crate::http) fn remember(&self, head: &Head) {
         if head.sets_cookies {
@@ -210,14 +262,13 @@ impl Plan {
         if status.as_u16() < 400 {
             return false;
         }
-        let ok = self.ok.iter().flat_map(|ok| ok.iter());
         let is_challenge = status == StatusCode::UNAUTHORIZED
             && self.challenges == 0
             && self
                 .digest
                 .as_ref()
                 .is_some_and(|_| digest::is_challenge(answer.headers()));
-        !is_challenge && !ok.into_iter().any(|ok| ok.matches(status))
+        !is_challenge && !self.ok.iter().any(|ok| ok.matches(status))
     }
 
     /// Method and URL, as messages name the request; the name alone where one was given, since

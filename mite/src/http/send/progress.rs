@@ -138,11 +138,13 @@ impl Progress {
         self.decoded.set(decoded);
     }
 
-    /// The answer has been read to its end.
+    /// The answer has been read to its end: it ended when its last byte came.
     pub(in crate::http) fn end(&self) -> Instant {
-        let now = Instant::now();
-        self.ended.set(Some(now));
-        now
+        let connection = self.connection.borrow();
+        let last_read = connection.as_ref().and_then(|met| met.meter.last_read());
+        let ended = last_read.unwrap_or_else(Instant::now);
+        self.ended.set(Some(ended));
+        ended
     }
 
     /// Something came from the server.

@@ -1,6 +1,6 @@
 //! Reading the head of an answer, and what it says of the body (RFC 9112, sections 4 to 6).
 
-use std::mem::MaybeUninit;
+use std::{cell::RefCell, fmt, mem::MaybeUninit};
 
 use bytes::Bytes;
 use http::{Method, StatusCode, Version};
@@ -9,7 +9,44 @@ use httparse::{Header, ParserConfig, Response, Status};
 use super::{Framing, chunked::Chunked};
 use crate::http::head::{Head, MOST_FIELDS};
 
+/// How long a head may be that is remembered.
+const LONGEST_REMEMBERED: usize = 1024;
+
+/// The head that came last for some URL. The next one is often the same byte for byte, but for a
+/// date that changes once a second, and then need not be read again.
+#[derive(Default)]
+pub(in crate::http) struct LastHead(RefCell<Option<(Method, Parsed)>>);
+
+impl LastHead {
+    /// The head that the bytes begin with; `None` when it has not come in full.
+    pub(super) fn parse(&self, bytes: &[u8], method: &Method) -> Result<Option<Parsed>, String> {
+        // What comes after a head has no say in what it means.
+        if let Some((asked, last)) = &*self.0.borrow()
+            && asked == method
+            && bytes.starts_with(last.head.text())
+        {
+            return Ok(Some(last.clone()));
+        }
+        let parsed = parse(bytes, method)?;
+        if let Some(parsed) = &parsed
+            && parsed.length <= LONGEST_REMEMBERED
+        {
+            self.0.replace(Some((method.clone(), parsed.clone())));
+        }
+        Ok(parsed)
+    }
+}
+
+impl fmt::Debug for LastHead {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = self.0.borrow();
+        let head = last.as_ref().map(|(_, parsed)| &parsed.head);
+        formatter.debug_tuple("LastHead").field(&head).finish()
+    }
+}
+
 /// What the bytes at hand begin with.
+#[derive(Clone)]
 pub(super) struct Parsed {
     pub(super) head: Head,
     /// How long the head is.
@@ -42,7 +79,7 @@ pub(super) fn may_be_complete(bytes: &[u8], seen: usize) -> bool {
 }
 
 /// The head that the bytes begin with; `None` when it has not come in full.
-pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Parsed>, String> {
+fn parse(bytes: &[u8], method: &Method) -> Result<Option<Parsed>, String> {
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut response = Response::new(&mut []);
     let parsed = ParserConfig::default()
@@ -176,4 +213,57 @@ fn decimal(text: &[u8]) -> Option<u64> {
         let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
         number.checked_mul(10)?.checked_add(u64::from(digit))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long the body is that follows a head.
+    fn length(last: &LastHead, method: &Method, bytes: &str) -> Option<u64> {
+        let parsed = last.parse(bytes.as_bytes(), method).unwrap().unwrap();
+        match parsed.framing {
+            Framing::Length(length) => Some(length),
+            Framing::Chunked(_) | Framing::ToTheEnd => None,
+        }
+    }
+
+    #[test]
+    fn a_head_that_comes_again_is_read_once() {
+        let last = LastHead::default();
+        let heads = ["one", "another"].map(|body| {
+            let bytes = format!("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nx-a: b\r\n\r\n{body}");
+            last.parse(bytes.as_bytes(), &Method::GET).unwrap().unwrap()
+        });
+        assert_eq!(heads[0].length, heads[1].length);
+        let fields = heads.each_ref().map(|parsed| parsed.head.headers());
+        assert_eq!(fields[1]["x-a"], "b");
+        assert!(std::ptr::eq(fields[0], fields[1]));
+    }
+
+    #[test]
+    fn a_head_that_differs_is_read_for_itself() {
+        let last = LastHead::default();
+        let get = Method::GET;
+        let head = |length| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        for body in [2, 20, 2, 3] {
+            assert_eq!(length(&last, &get, &head(body)), Some(body));
+        }
+        assert!(
+            last.parse(b"HTTP/1.1 200 OK\r\ncont", &get)
+                .unwrap()
+                .is_none()
+        );
+        assert!(last.parse(b"HTTP/1.1 nonsense\r\n\r\n", &get).is_err());
+        assert_eq!(length(&last, &get, &head(3)), Some(3));
+    }
+
+    #[test]
+    fn the_same_head_means_no_body_when_only_the_head_was_asked_for() {
+        let last = LastHead::default();
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        for (method, body) in [(Method::GET, 2), (Method::HEAD, 0), (Method::GET, 2)] {
+            assert_eq!(length(&last, &method, head), Some(body), "{method}");
+        }
+    }
 }

@@ -20,6 +20,7 @@ use http::{Method, StatusCode};
 use tokio::{io::ReadBuf, time::Instant};
 
 pub(in crate::http) use buffers::Buffers;
+pub(in crate::http) use head::LastHead;
 
 use super::{Error, Failure, Fate, Piece};
 use crate::{
@@ -67,7 +68,7 @@ pub(in crate::http) struct Http1 {
 }
 
 /// How it is known where a body ends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Framing {
     /// After so many more bytes.
     Length(u64),
@@ -84,6 +85,8 @@ pub(in crate::http) struct Outbound<'a, W> {
     pub(in crate::http) body: Sending,
     /// The word that the body waits for.
     pub(in crate::http) go_on: Option<Continue>,
+    /// What the answer may begin with, and how that is to be read.
+    pub(in crate::http) last_head: &'a LastHead,
 }
 
 /// What the head of a request says of what is to follow.
@@ -178,12 +181,14 @@ impl Http1 {
     where
         W: FnOnce(&mut Vec<u8>) -> Result<Announced, SendError> + 'a,
     {
+        let last_head = request.last_head;
         let mut request = Some(request);
         poll_fn(move |cx| {
             if let Some(request) = request.take() {
                 self.begin(request, cx)?;
             }
-            self.poll_head(cx).map_err(|error| self.failure(error))
+            self.poll_head(last_head, cx)
+                .map_err(|error| self.failure(error))
         })
     }
 
@@ -197,6 +202,7 @@ impl Http1 {
             write_head,
             mut body,
             go_on,
+            last_head: _,
         } = request;
         self.wire.begin();
         self.wire.expect_word(go_on.is_some());
@@ -253,7 +259,11 @@ impl Http1 {
         Failure { error, fate }
     }
 
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
+    fn poll_head(
+        &mut self,
+        last_head: &LastHead,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Head, Error>> {
         loop {
             self.write_on(cx)?;
             let buffers = Rc::clone(&self.buffers);
@@ -262,7 +272,7 @@ impl Http1 {
             if read.is_empty() {
                 return Poll::Ready(Err(self.broken.take().map_or(Error::Closed, Error::Io)));
             }
-            if let Some(head) = self.take_head(read)? {
+            if let Some(head) = self.take_head(last_head, read)? {
                 return Poll::Ready(Ok(head));
             }
         }
@@ -302,24 +312,24 @@ impl Http1 {
     }
 
     /// The head of the answer once it has come in full; what follows it is kept.
-    fn take_head(&mut self, read: &[u8]) -> Result<Option<Head>, Error> {
+    fn take_head(&mut self, last_head: &LastHead, read: &[u8]) -> Result<Option<Head>, Error> {
         if self.partial.is_empty() {
-            return self.find_head(read);
+            return self.find_head(last_head, read);
         }
         let seen = self.partial.len();
         self.partial.extend_from_slice(read);
         let all = std::mem::take(&mut self.partial);
         if head::may_be_complete(&all, seen) {
-            return self.find_head(&all);
+            return self.find_head(last_head, &all);
         }
         self.hold(all).map(|()| None)
     }
 
     /// Passes over what the server says before it answers (RFC 9110, section 15.2).
-    fn find_head(&mut self, mut bytes: &[u8]) -> Result<Option<Head>, Error> {
+    fn find_head(&mut self, last_head: &LastHead, mut bytes: &[u8]) -> Result<Option<Head>, Error> {
         while !bytes.is_empty() {
-            let parsed = head::parse(bytes, &self.method).map_err(Error::NotHttp)?;
-            let Some(parsed) = parsed else {
+            let parsed = last_head.parse(bytes, &self.method);
+            let Some(parsed) = parsed.map_err(Error::NotHttp)? else {
                 return self.hold(bytes.to_vec()).map(|()| None);
             };
             bytes = bytes.get(parsed.length..).unwrap_or_default();

@@ -31,6 +31,7 @@ impl Http1 {
             },
             body: Sending::default(),
             go_on: None,
+            last_head: &LastHead::default(),
         };
         self.send(request).await
     }
@@ -276,6 +277,7 @@ async fn a_request_of_which_nothing_was_written_gives_its_body_back() {
         },
         body: Body::stream(pieces).open().await.unwrap(),
         go_on: None,
+        last_head: &LastHead::default(),
     };
     let failure = connection.send(request).await.unwrap_err();
     assert!(matches!(failure.fate, Fate::Unsent(Some(_))), "{failure:?}");
@@ -296,6 +298,7 @@ async fn the_answer_to_a_body_that_the_server_stops_reading_is_still_heard() {
         },
         body: Body::stream(pieces).open().await.unwrap(),
         go_on: None,
+        last_head: &LastHead::default(),
     };
     let serving = async {
         let mut some = [0; 1000];
@@ -325,6 +328,7 @@ async fn a_long_request_is_written_as_the_server_reads_it() {
         },
         body: Body::from(vec![b'x'; length]).ready().unwrap(),
         go_on: None,
+        last_head: &LastHead::default(),
     };
     let got = Cell::new(0);
     let serving = async {
