@@ -29,6 +29,7 @@ pub(super) struct Target {
     pub(super) host: HeaderValue,
     uri: Uri,
     absolute: OnceCell<Uri>,
+    opening: OnceCell<Box<[u8]>>,
     /// The whole URL without user, password and fragment.
     pub(super) url: Url,
     /// The user and password of the URL, as the `authorization` header has them.
@@ -134,6 +135,7 @@ impl Target {
             host,
             uri: request_line(&url)?,
             absolute: OnceCell::new(),
+            opening: OnceCell::new(),
             url,
             credentials,
             names: RefCell::default(),
@@ -154,6 +156,7 @@ impl Target {
             host: self.host.clone(),
             uri: request_line(&url)?,
             absolute: OnceCell::new(),
+            opening: OnceCell::new(),
             url,
             credentials: self.credentials.clone(),
             names: RefCell::new(self.names.borrow().clone()),
@@ -164,6 +167,11 @@ impl Target {
     /// Path and query, as the request line has them.
     pub(super) fn request_target(&self) -> &str {
         self.uri.path_and_query().map_or("/", PathAndQuery::as_str)
+    }
+
+    /// What the request line and the usual fields make of it; `write` is asked once.
+    pub(super) fn opening(&self, write: impl FnOnce() -> Vec<u8>) -> &[u8] {
+        self.opening.get_or_init(|| write().into())
     }
 
     /// The URL as a whole, as proxies and HTTP/2 want it; with another host if one is given.

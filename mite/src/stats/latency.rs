@@ -35,13 +35,13 @@ struct Samples {
     buckets: Buckets,
 }
 
-/// What a histogram would round.
+/// What a histogram would round. In nanoseconds, which are cheaper to compare and to add than a
+/// `Duration`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Exact {
     count: u64,
-    min: Duration,
-    max: Duration,
-    /// In nanoseconds, which are cheaper to add than a `Duration`.
+    min: u128,
+    max: u128,
     sum: u128,
 }
 
@@ -88,12 +88,14 @@ impl Latency {
 
     /// The smallest sample, exactly.
     pub(crate) fn min(&self) -> Option<Duration> {
-        self.samples.as_ref().map(|samples| samples.exact.min)
+        let samples = self.samples.as_ref()?;
+        Some(duration(samples.exact.min))
     }
 
     /// The largest sample, exactly.
     pub(crate) fn max(&self) -> Option<Duration> {
-        self.samples.as_ref().map(|samples| samples.exact.max)
+        let samples = self.samples.as_ref()?;
+        Some(duration(samples.exact.max))
     }
 
     /// The mean of all samples in seconds, exactly.
@@ -136,8 +138,8 @@ impl Samples {
         let mut samples = Self {
             exact: Exact {
                 count: 0,
-                min: time,
-                max: time,
+                min: u128::MAX,
+                max: 0,
                 sum: 0,
             },
             buckets: Buckets::new(digits),
@@ -156,15 +158,12 @@ impl Samples {
     }
 
     fn record(&mut self, time: Duration) {
+        let nanoseconds = time.as_nanos();
         let exact = &mut self.exact;
         exact.count += 1;
-        if time < exact.min {
-            exact.min = time;
-        }
-        if time > exact.max {
-            exact.max = time;
-        }
-        exact.sum += time.as_nanos();
+        exact.min = exact.min.min(nanoseconds);
+        exact.max = exact.max.max(nanoseconds);
+        exact.sum += nanoseconds;
         self.buckets.record(microseconds(time));
     }
 
@@ -183,7 +182,7 @@ impl Samples {
         let value = self
             .buckets
             .value_at_quantile(quantile.clamp(0.0, 1.0).next_down().max(0.0));
-        Duration::from_micros(value).clamp(self.exact.min, self.exact.max)
+        duration((u128::from(value) * 1000).clamp(self.exact.min, self.exact.max))
     }
 }
 
@@ -197,12 +196,16 @@ fn seconds(nanoseconds: u128) -> f64 {
 /// The nearest whole number of microseconds.
 fn microseconds(time: Duration) -> u64 {
     let seconds = time.as_secs().saturating_mul(1_000_000);
-    let rest = u64::from(time.subsec_nanos() + 500) / 1000;
+    let rest = u64::from((time.subsec_nanos() + 500) / 1000);
     seconds.saturating_add(rest).min(LONGEST)
 }
 
 /// What does not fit is counted in the last bucket; as a time this is 292,000 years.
 const LONGEST: u64 = u64::MAX >> 1;
+
+fn duration(nanoseconds: u128) -> Duration {
+    Duration::from_nanos_u128(nanoseconds)
+}
 
 /// On the wire a histogram is in HdrHistogram's V2 format, deflated.
 #[derive(Serialize, Deserialize)]

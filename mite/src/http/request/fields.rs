@@ -8,6 +8,7 @@ use http::{
     },
 };
 use hyper::body::Body as _;
+use smallvec::SmallVec;
 
 use super::plan::{Plan, Reading};
 use crate::http::{
@@ -22,6 +23,9 @@ static ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 
 /// Room for the headers of most requests.
 const USUAL_HEADERS: usize = 8;
+
+/// How many fields the client can have of its own.
+const OWN_FIELDS: usize = 9;
 
 /// What a body is, as far as the head has to say it.
 #[derive(Clone, Copy)]
@@ -98,19 +102,24 @@ impl Plan {
         bytes.extend_from_slice(self.method.as_str().as_bytes());
         bytes.push(b' ');
         let forwarding = self.endpoint.forwarding();
-        match &forwarding {
-            None => bytes.extend_from_slice(self.target.request_target().as_bytes()),
-            // What a proxy is given is the whole URL.
-            Some(_) => bytes.extend_from_slice(self.target.absolute(None).to_string().as_bytes()),
-        }
-        bytes.extend_from_slice(b" HTTP/1.1\r\n");
         let mut close = false;
         let mut framing = Framing::default();
         let form = Form {
             version: Version::HTTP_11,
             length,
         };
-        self.each_field(form, self.authorization(), |name, value| {
+        let authorization = self.authorization();
+        let is_usual = forwarding.is_none() && self.is_plain();
+        if is_usual {
+            bytes.extend_from_slice(self.target.opening(|| self.opening()));
+        } else {
+            match &forwarding {
+                None => write_target(bytes, self.target.request_target()),
+                // What a proxy is given is the whole URL.
+                Some(_) => write_target(bytes, &self.target.absolute(None).to_string()),
+            }
+        }
+        let mut field = |name: &HeaderName, value: &HeaderValue| {
             if name == PROXY_AUTHORIZATION && matches!(forwarding, Some(Some(_)))
                 || framing.takes(name, value)
             {
@@ -120,13 +129,32 @@ impl Plan {
                 close |= value.to_str().is_ok_and(|value| is_listed(value, "close"));
             }
             write_field(bytes, name, value.as_bytes());
-        });
+        };
+        if is_usual {
+            self.each_further(form, authorization, |name, value| field(&name, value));
+        } else {
+            self.each_field(form, authorization, field);
+        }
         if let Some(Some(authorization)) = forwarding {
             write_field(bytes, &PROXY_AUTHORIZATION, authorization.as_bytes());
         }
         let length = framing.write(bytes, length)?;
         bytes.extend_from_slice(b"\r\n");
         Ok(Announced { length, close })
+    }
+
+    /// What the head begins with after the method, when neither the request nor its session sets a
+    /// header: the same for every request to the URL.
+    fn opening(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_target(&mut bytes, self.target.request_target());
+        self.each_usual(|name, value| write_field(&mut bytes, &name, value.as_bytes()));
+        bytes
+    }
+
+    /// Whether no header was set by hand.
+    fn is_plain(&self) -> bool {
+        self.headers.is_empty() && self.session.state.headers().is_empty()
     }
 
     /// Calls `each` for every field. Those of the request come before those of the session, and
@@ -137,8 +165,7 @@ impl Plan {
         authorization: Option<HeaderValue>,
         mut each: impl FnMut(&HeaderName, &HeaderValue),
     ) {
-        let state = &self.session.state;
-        let session = state.headers();
+        let session = self.session.state.headers();
         let stripped;
         let session = if self.away && !session.is_empty() {
             let mut own = HeaderMap::clone(&session);
@@ -153,13 +180,8 @@ impl Plan {
                 .into_iter()
                 .find(|headers| !headers.is_empty() && headers.contains_key(name))
         };
-        let is_plain = self.headers.is_empty() && session.is_empty();
-        let mut own: [Option<HeaderName>; 9] = Default::default();
-        let mut places = own.iter_mut();
+        let mut own = SmallVec::<[HeaderName; OWN_FIELDS]>::new();
         let mut field = |name: HeaderName, value: &HeaderValue| {
-            if is_plain {
-                return each(&name, value);
-            }
             match overridden(&name) {
                 Some(headers) => headers
                     .get_all(&name)
@@ -167,50 +189,59 @@ impl Plan {
                     .for_each(|value| each(&name, value)),
                 None => each(&name, value),
             }
-            if let Some(place) = places.next() {
-                *place = Some(name);
-            }
+            own.push(name);
         };
-        field(HOST, &self.target.host);
-        field(USER_AGENT, &AGENT);
-        field(ACCEPT, &ANYTHING);
+        self.each_usual(&mut field);
+        self.each_further(form, authorization, field);
+        for (name, value) in session {
+            if !own.contains(name) && !self.headers.contains_key(name) {
+                each(name, value);
+            }
+        }
+        for (name, value) in &self.headers {
+            if !own.contains(name) {
+                each(name, value);
+            }
+        }
+    }
+
+    /// The fields of the client's own that every request has.
+    fn each_usual(&self, mut each: impl FnMut(HeaderName, &HeaderValue)) {
+        each(HOST, &self.target.host);
+        each(USER_AGENT, &AGENT);
+        each(ACCEPT, &ANYTHING);
+    }
+
+    /// Those that this one has.
+    fn each_further(
+        &self,
+        form: Form,
+        authorization: Option<HeaderValue>,
+        mut each: impl FnMut(HeaderName, &HeaderValue),
+    ) {
         if self.compressed {
             let accepted = match self.reading {
                 Reading::Stream => decode::ACCEPTED_STREAMED,
                 Reading::Keep | Reading::Discard => decode::ACCEPTED,
             };
-            field(ACCEPT_ENCODING, &HeaderValue::from_static(accepted));
+            each(ACCEPT_ENCODING, &HeaderValue::from_static(accepted));
         }
         if let Some(authorization) = authorization {
-            field(AUTHORIZATION, &authorization);
+            each(AUTHORIZATION, &authorization);
         }
         if let Some(length) = form.length
             && (length > 0 || expects_body(&self.method))
         {
-            field(CONTENT_LENGTH, &length.into());
+            each(CONTENT_LENGTH, &length.into());
         }
         if self.expect_continue && form.length != Some(0) {
-            field(EXPECT, &HeaderValue::from_static("100-continue"));
+            each(EXPECT, &HeaderValue::from_static("100-continue"));
         }
         if form.version == Version::HTTP_11 && !self.pool.reuses() {
-            field(CONNECTION, &HeaderValue::from_static("close"));
+            each(CONNECTION, &HeaderValue::from_static("close"));
         }
-        if let Some(cookies) = state.cookies_for(&self.target.url) {
-            field(COOKIE, &cookies);
-        }
-        if is_plain {
-            return;
-        }
-        let is_done = |name: &HeaderName| own.iter().flatten().any(|done| done == name);
-        for (name, value) in session {
-            if !is_done(name) && !self.headers.contains_key(name) {
-                each(name, value);
-            }
-        }
-        for (name, value) in &self.headers {
-            if !is_done(name) {
-                each(name, value);
-            }
+        if let Some(cookies) = self.session.state.cookies_for(&self.target.url) {
+            each(COOKIE, &cookies);
         }
     }
 
@@ -298,6 +329,12 @@ impl Framing {
         }
         Ok(length)
     }
+}
+
+/// Ends the request line.
+fn write_target(bytes: &mut Vec<u8>, target: &str) {
+    bytes.extend_from_slice(target.as_bytes());
+    bytes.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
 fn write_field(bytes: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
