@@ -63,7 +63,7 @@ fn http_contract() -> Value {
         "errors": "object", "versions": "object",
         "connections": {
             "opened": "integer", "reused": "integer", "failed": "integer",
-            "tls_handshakes": "integer", "tls_resumed": "integer",
+            "tls_handshakes": "integer", "tls_resumed": "integer", "fallbacks": "integer",
         },
         "requests_by": [{
             "journey": "string", "transaction": "string", "name": "string",

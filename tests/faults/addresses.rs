@@ -43,6 +43,10 @@ fn an_address_that_refuses_costs_no_request() {
     assert_eq!(ended.journey("come").completed, RATE * SECONDS, "{ended}");
     assert_eq!(ended.journey("stay").failed, 0, "{ended}");
     assert!(ended.journey("stay").completed > 100, "{ended}");
+    // Each second connection begins with the dead one, in each of two workers.
+    let connections = ended.report.http.connections;
+    let half = connections.opened / 2;
+    assert!(connections.fallbacks.abs_diff(half) <= 2, "{ended}");
 }
 
 #[test]

@@ -26,6 +26,7 @@
 
 pub mod agreement;
 pub mod certificates;
+pub mod holds;
 pub mod hostile;
 pub mod httpbin;
 pub mod nginx;

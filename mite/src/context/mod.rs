@@ -264,10 +264,11 @@ impl Context {
         }
     }
 
-    /// Takes note of a new connection to a server and, if it has TLS, whether the session of an
-    /// earlier one was resumed.
-    pub(crate) fn connection_opened(&self, tls_resumed: Option<bool>) {
-        self.run.scope.recorder().connection_opened(tls_resumed);
+    /// Takes note of a new connection to a server, of the addresses that would not do before and, if
+    /// it has TLS, of whether the session of an earlier one was resumed.
+    pub(crate) fn connection_opened(&self, tls_resumed: Option<bool>, passed_over: u64) {
+        let mut recorder = self.run.scope.recorder();
+        recorder.connection_opened(tls_resumed, passed_over);
     }
 
     /// Takes note of a connection that could not be made.

@@ -258,8 +258,14 @@ impl Connector {
             .time_limit()
             .zip(progress.began())
             .and_then(|(limit, began)| began.checked_add(limit));
-        self.again(|| self.shared.dialler.dial(candidates, deadline))
-            .await
+        let passed_over = Cell::new(0);
+        let dial = || {
+            let dialler = &self.shared.dialler;
+            dialler.dial(candidates, deadline, &passed_over)
+        };
+        let opened = self.again(dial).await;
+        progress.passed_over(passed_over.get());
+        opened
     }
 
     async fn unix(&self, path: &Path, progress: &Progress<'_>) -> Result<UnixStream, Error> {

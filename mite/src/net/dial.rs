@@ -143,13 +143,15 @@ impl Dialler {
                 .any(|source| source.is_ipv4() == address.is_ipv4())
     }
 
-    /// Tries the candidates; until `deadline`, each gets its share of the time.
+    /// Tries the candidates; until `deadline`, each gets its share of the time. Those that would not
+    /// do are counted in `passed_over`.
     pub(super) async fn dial(
         &self,
         candidates: &Candidates<'_>,
         deadline: Option<Instant>,
+        passed_over: &Cell<u64>,
     ) -> Result<TcpStream, Error> {
-        self.race(candidates, deadline)
+        self.race(candidates, deadline, passed_over)
             .await
             .map_err(|failures| cannot_connect(candidates, &failures))
     }
@@ -159,8 +161,10 @@ impl Dialler {
         &self,
         candidates: &Candidates<'_>,
         deadline: Option<Instant>,
+        passed_over: &Cell<u64>,
     ) -> Result<TcpStream, Vec<Failure>> {
-        let in_turn = |addresses| self.one_after_the_other(addresses, candidates.port, deadline);
+        let port = candidates.port;
+        let in_turn = |addresses| self.one_after_the_other(addresses, port, deadline, passed_over);
         let mut preferred = pin!(in_turn(&candidates.preferred));
         if candidates.others.is_empty() {
             return preferred.await;
@@ -186,6 +190,7 @@ impl Dialler {
         addresses: &[IpAddr],
         port: u16,
         deadline: Option<Instant>,
+        passed_over: &Cell<u64>,
     ) -> Result<TcpStream, Vec<Failure>> {
         let mut failures = Vec::new();
         for (tried, address) in addresses.iter().enumerate() {
@@ -202,7 +207,10 @@ impl Dialler {
             };
             match opened {
                 Ok(stream) => return Ok(stream),
-                Err(error) => failures.push(Failure { address, error }),
+                Err(error) => {
+                    passed_over.set(passed_over.get() + 1);
+                    failures.push(Failure { address, error });
+                }
             }
         }
         Err(failures)

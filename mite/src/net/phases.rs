@@ -16,6 +16,8 @@ pub(crate) struct Phases {
     pub(crate) connect: Option<Duration>,
     /// The TLS handshake.
     pub(crate) tls: Option<Duration>,
+    /// Addresses that failed, or did not answer in their time, before one would do.
+    pub(crate) passed_over: u64,
     /// When the first phase began.
     pub(crate) began: Option<Instant>,
     /// When the last of the phases that came to their end did; when there is none, as `began`.
@@ -65,6 +67,13 @@ impl<'a> Progress<'a> {
     /// When the first phase began.
     pub(super) fn began(&self) -> Option<Instant> {
         self.phases.get().began
+    }
+
+    /// So many more addresses would not do.
+    pub(super) fn passed_over(&self, addresses: u64) {
+        let mut phases = self.phases.get();
+        phases.passed_over += addresses;
+        self.phases.set(phases);
     }
 
     pub(super) fn looked_up(&self) {

@@ -347,6 +347,7 @@ fn http() -> HttpSummary {
             failed: 3,
             tls_handshakes: 12,
             tls_resumed: 9,
+            fallbacks: 4,
         },
         requests_by: vec![RequestRow {
             journey: "shop::sign_in".into(),

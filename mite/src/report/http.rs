@@ -103,6 +103,10 @@ pub struct ConnectionSummary {
     /// Of these, the ones that resumed the session of an earlier connection.
     #[serde(default)]
     pub tls_resumed: u64,
+    /// Addresses that failed, or did not answer in their time, before another of the same name made
+    /// the connection.
+    #[serde(default)]
+    pub fallbacks: u64,
 }
 
 /// The requests of one name that one transaction made and that had one status.

@@ -160,8 +160,8 @@ pub struct GeneratorSummary {
     /// Whether a worker used more than 90 % of its core in more than a tenth of the seconds, so
     /// that the times may be the generator's own.
     pub saturated: bool,
-    /// The part of its core that the busiest worker used; like all that may be absent, because the
-    /// system does not tell.
+    /// The part of its core that the work of the busiest worker used, without what was spent on
+    /// watching the clock; like all that may be absent, because the system does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busiest_worker_cpu: Option<f64>,
     /// The part of the machine's processors that was in use, by whomever.

@@ -169,6 +169,7 @@ fn every_key_of_the_http_part_is_the_promised_one() {
         "versions": {"HTTP/1.1": 18_998, "HTTP/2.0": 100_000},
         "connections": {
             "opened": 12, "reused": 118_986, "failed": 3, "tls_handshakes": 12, "tls_resumed": 9,
+            "fallbacks": 4,
         },
         "requests_by": [{
             "journey": "shop::sign_in", "transaction": "basket", "name": "GET /basket",
@@ -210,6 +211,7 @@ fn what_is_empty_has_the_promised_shape() {
                 "errors": {}, "versions": {},
                 "connections": {
                     "opened": 0, "reused": 0, "failed": 0, "tls_handshakes": 0, "tls_resumed": 0,
+                    "fallbacks": 0,
                 },
                 "requests_by": [], "requests_by_name": [],
             },
@@ -261,6 +263,7 @@ fn a_report_without_our_additions_can_be_read() {
         ("/http/connections", "failed"),
         ("/http/connections", "tls_handshakes"),
         ("/http/connections", "tls_resumed"),
+        ("/http/connections", "fallbacks"),
         ("/http/requests_by/0", "failed_time"),
         ("/http/requests_by/0", "waiting"),
         ("/http/requests_by/0", "sent"),

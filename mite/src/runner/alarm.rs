@@ -1,6 +1,6 @@
 //! What wakes a worker when something is due.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use tokio::{
     task::yield_now,
@@ -15,8 +15,9 @@ pub(super) enum Alarm {
     /// A timer of the kernel, late by what it takes to wake a thread.
     #[cfg(target_os = "linux")]
     Fine(kernel::Timer),
-    /// No timer: the runtime goes round until the time has come, and so uses a whole core.
-    Precise,
+    /// No timer: the runtime goes round until the time has come, and so uses a whole core. What is
+    /// spent on rounds in which there was nothing to do is added up here.
+    Precise(Rc<Cell<Duration>>),
 }
 
 impl Alarm {
@@ -43,15 +44,31 @@ impl Alarm {
                     sleep_until(due).await;
                 }
             }
-            Self::Precise => {
-                yield_now().await;
-                while left(due) > Duration::ZERO {
+            Self::Precise(idle) => {
+                let mut now = Instant::now();
+                loop {
                     yield_now().await;
+                    let round = now.elapsed();
+                    now += round;
+                    if round <= EMPTY_ROUND {
+                        idle.set(idle.get() + round);
+                    }
+                    if now >= due {
+                        break;
+                    }
                 }
             }
         }
     }
 }
+
+/// How long a round of the runtime takes at most when there is nothing to do in it: a look for
+/// readiness, which is a call of the system, and at the clock. An answer takes more to deal with.
+const EMPTY_ROUND: Duration = if cfg!(debug_assertions) {
+    Duration::from_micros(20)
+} else {
+    Duration::from_micros(5)
+};
 
 /// How long a worker sleeps at least after a timer of the kernel has woken it.
 ///
@@ -175,10 +192,39 @@ mod tests {
             rounds
         };
         let rounds = async {
-            for alarm in [Alarm::fine(), Alarm::Precise, Alarm::Coarse] {
+            for alarm in [Alarm::fine(), Alarm::Precise(Rc::default()), Alarm::Coarse] {
                 assert!(rounds_until_the_other_ran(alarm).await < 10);
             }
         };
         LocalSet::new().run_until(rounds).await;
+    }
+
+    #[tokio::test]
+    async fn rounds_that_others_use_are_no_idle_ones() {
+        let idle = Rc::new(Cell::new(Duration::ZERO));
+        let mut alarm = Alarm::Precise(Rc::clone(&idle));
+        let wait = async |alarm: &mut Alarm| {
+            let before = idle.get();
+            let began = Instant::now();
+            alarm.wait_until(began + Duration::from_millis(50)).await;
+            (idle.get() - before, began.elapsed())
+        };
+        let (alone, waited) = wait(&mut alarm).await;
+        assert!(alone > Duration::ZERO && alone <= waited, "{alone:?}");
+        let busy = async {
+            loop {
+                let began = Instant::now();
+                while began.elapsed() < Duration::from_millis(1) {
+                    std::hint::spin_loop();
+                }
+                yield_now().await;
+            }
+        };
+        let (beside, waited) = tokio::select! {
+            biased;
+            waited = wait(&mut alarm) => waited,
+            () = busy => unreachable!("it goes on for ever"),
+        };
+        assert!(beside < waited / 100, "{beside:?} of {waited:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! How much of its core a worker's thread uses.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use nix::time::{ClockId, clock_gettime};
 
@@ -11,6 +11,7 @@ use crate::stats::CpuTime;
 pub(super) struct ThreadClock {
     used: Cell<Option<Duration>>,
     at: Cell<Duration>,
+    idle: Rc<Cell<Duration>>,
 }
 
 impl ThreadClock {
@@ -19,15 +20,22 @@ impl ThreadClock {
         Self {
             used: Cell::new(used()),
             at: Cell::new(now),
+            idle: Rc::default(),
         }
     }
 
-    /// What was used since the last lap; nothing where the system does not tell.
+    /// Where is to be added what was used to wait, which is no work.
+    pub(super) fn idle(&self) -> Rc<Cell<Duration>> {
+        Rc::clone(&self.idle)
+    }
+
+    /// What work has used since the last lap; nothing where the system does not tell.
     pub(super) fn lap(&self, now: Duration) -> CpuTime {
         let since = self.at.replace(now);
+        let idle = self.idle.take();
         match (self.used.replace(used()), self.used.get()) {
             (Some(before), Some(after)) => CpuTime {
-                used: after.saturating_sub(before),
+                used: after.saturating_sub(before).saturating_sub(idle),
                 over: now.saturating_sub(since),
             },
             _ => CpuTime::default(),
@@ -65,5 +73,22 @@ mod tests {
         sleep(Duration::from_millis(50));
         let slept = clock.lap(began.elapsed());
         assert!(slept.share().unwrap() < 0.5, "{slept:?}");
+    }
+
+    #[test]
+    fn what_was_used_to_wait_is_no_work_and_is_told_once() {
+        let began = Instant::now();
+        let clock = ThreadClock::start(Duration::ZERO);
+        let work = || {
+            let before = used().unwrap();
+            while used().unwrap() < before + Duration::from_millis(20) {
+                std::hint::spin_loop();
+            }
+        };
+        work();
+        clock.idle().set(Duration::from_secs(1));
+        assert_eq!(clock.lap(began.elapsed()).used, Duration::ZERO);
+        work();
+        assert!(clock.lap(began.elapsed()).used >= Duration::from_millis(20));
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn main(settings: WorkerSettings, orders: UnboundedReceiver<Order>, o
             let worker = Worker::new(settings, orders, outbox.clone());
             runtime.block_on(async {
                 let alarm = if precise {
-                    Alarm::Precise
+                    Alarm::Precise(worker.cpu.idle())
                 } else {
                     Alarm::fine()
                 };

@@ -103,12 +103,16 @@ pub(crate) struct ConnectionStatistics {
     pub(crate) tls_handshakes: u64,
     /// Of these, the ones that resumed the session of an earlier connection.
     pub(crate) tls_resumed: u64,
+    /// Addresses that would not do before another did.
+    pub(crate) fallbacks: u64,
 }
 
 impl ConnectionStatistics {
-    /// A connection was opened; with TLS, an earlier session was resumed or not.
-    pub(crate) fn opened(&mut self, tls_resumed: Option<bool>) {
+    /// A connection was opened after so many addresses would not do; with TLS, an earlier session was
+    /// resumed or not.
+    pub(crate) fn opened(&mut self, tls_resumed: Option<bool>, passed_over: u64) {
         self.opened += 1;
+        self.fallbacks += passed_over;
         self.tls_handshakes += u64::from(tls_resumed.is_some());
         self.tls_resumed += u64::from(tls_resumed == Some(true));
     }
@@ -118,6 +122,7 @@ impl ConnectionStatistics {
         self.reused += other.reused;
         self.tls_handshakes += other.tls_handshakes;
         self.tls_resumed += other.tls_resumed;
+        self.fallbacks += other.fallbacks;
     }
 }
 

@@ -172,9 +172,10 @@ impl Recorder {
         self.generator.loop_lag.record(lag);
     }
 
-    /// A connection was opened; with TLS, an earlier session was resumed or not.
-    pub(crate) fn connection_opened(&mut self, tls_resumed: Option<bool>) {
-        self.http.connections.opened(tls_resumed);
+    /// A connection was opened after so many addresses would not do; with TLS, an earlier session was
+    /// resumed or not.
+    pub(crate) fn connection_opened(&mut self, tls_resumed: Option<bool>, passed_over: u64) {
+        self.http.connections.opened(tls_resumed, passed_over);
     }
 
     /// A connection could not be opened.

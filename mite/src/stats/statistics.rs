@@ -300,7 +300,7 @@ pub(crate) struct GeneratorStatistics {
     pub(crate) connections_failed: u64,
     /// Of these, the ones for which this machine itself lacked something.
     pub(crate) lacks: Lacks,
-    /// What the threads of the workers used.
+    /// What the work of the workers' threads used; waiting is no work, also where it spins.
     pub(crate) cpu: CpuTime,
 }
 

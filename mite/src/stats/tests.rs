@@ -247,8 +247,8 @@ fn requests_are_counted_by_version_and_resumed_handshakes_among_all() {
         };
         send(&mut recorder, &request);
     }
-    for tls_resumed in [None, Some(false), Some(true)] {
-        recorder.connection_opened(tls_resumed);
+    for (tls_resumed, passed_over) in [(None, 0), (Some(false), 2), (Some(true), 1)] {
+        recorder.connection_opened(tls_resumed, passed_over);
     }
     let mut http = Statistics::default();
     http.merge(recorder.take());
@@ -261,9 +261,10 @@ fn requests_are_counted_by_version_and_resumed_handshakes_among_all() {
         [
             connections.opened,
             connections.tls_handshakes,
-            connections.tls_resumed
+            connections.tls_resumed,
+            connections.fallbacks
         ],
-        [3, 2, 1]
+        [3, 2, 1, 3]
     );
 }
 
@@ -361,7 +362,7 @@ fn each_take_has_only_what_came_since_the_last() {
     let mut recorder = recorder(10, Vec::new());
     send(&mut recorder, &request("GET /", Some(200)));
     fail(&mut recorder, "error", "no");
-    recorder.connection_opened(Some(true));
+    recorder.connection_opened(Some(true), 1);
     recorder.loop_lag(MS);
     assert_eq!(recorder.take().http.requests_by.iter().count(), 1);
     let second = recorder.take();

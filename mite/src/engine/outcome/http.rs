@@ -36,6 +36,7 @@ pub(super) fn summary(totals: &Statistics) -> HttpSummary {
             failed: totals.generator.connections_failed,
             tls_handshakes: http.connections.tls_handshakes,
             tls_resumed: http.connections.tls_resumed,
+            fallbacks: http.connections.fallbacks,
         },
         requests_by: http
             .requests_by

@@ -1,6 +1,6 @@
 //! What speaks against the generator and the machine it runs on: figures in, sentences out.
 
-use super::Figures;
+use super::{Figures, load::decisive};
 use crate::{
     controller::{BusyWorkers, Outcome},
     report::{
@@ -152,19 +152,18 @@ fn loop_lag(lag: &Latency) -> Option<Suspicion> {
     let judged = (1.0 - LATE_PROBES / probes).min(0.99);
     let is_late = judged > 0.0 && lag.quantile(judged)?.as_secs_f64() > LOOP_LAG;
     let late = lag.quantile(0.99)?.as_secs_f64();
-    is_late.then(|| Suspicion {
-        name: "loop_lag".to_owned(),
-        value: late,
-        limit: LOOP_LAG,
-        invalid: true,
-        message: format!(
+    is_late.then(|| decisive(
+        "loop_lag",
+        late,
+        LOOP_LAG,
+        format!(
             "The worker threads were held up: at p99 their loops came round {} late, more than \
              {}, and every time that was measured can be that much too long. Take code that \
              blocks or computes for long out of the journeys, use a release build, or ask for less.",
             time(late),
             time(LOOP_LAG)
         ),
-    })
+    ))
 }
 
 fn worker_cpu(evidence: &Evidence<'_>) -> Option<Suspicion> {
@@ -172,19 +171,20 @@ fn worker_cpu(evidence: &Evidence<'_>) -> Option<Suspicion> {
     let share = busy.busy_seconds as f64 / busy.seconds.max(1) as f64;
     let average = busy.busiest.unwrap_or(0.0);
     let workers = plural(evidence.workers.into(), "worker");
-    (share > BUSY_SECONDS && busy.busy_seconds >= BUSY_AT_LEAST).then(|| Suspicion {
-        name: "worker_cpu".to_owned(),
-        value: share,
-        limit: BUSY_SECONDS,
-        invalid: false,
-        message: format!(
-            "A worker thread used more than 90 % of its core in {} of {} (the busiest {} on \
+    (share > BUSY_SECONDS && busy.busy_seconds >= BUSY_AT_LEAST).then(|| {
+        warning(
+            "worker_cpu",
+            share,
+            BUSY_SECONDS,
+            format!(
+                "A worker thread used more than 90 % of its core in {} of {} (the busiest {} on \
              average): part of the times is the generator's own. Use a release build, more cores \
              than these {workers} have, or ask for less.",
-            count(busy.busy_seconds),
-            plural(busy.seconds, "second"),
-            percent(round(average)),
-        ),
+                count(busy.busy_seconds),
+                plural(busy.seconds, "second"),
+                percent(round(average)),
+            ),
+        )
     })
 }
 
@@ -192,87 +192,84 @@ fn machine_cpu(figures: &Figures) -> Option<Suspicion> {
     let share = figures.busy_intervals as f64 / figures.intervals.max(1) as f64;
     let others = figures.others_cpu?;
     let is_busy = share > BUSY_SECONDS && figures.busy_intervals >= BUSY_AT_LEAST;
-    (is_busy && others > OTHERS).then(|| Suspicion {
-        name: "machine_cpu".to_owned(),
-        value: share,
-        limit: BUSY_SECONDS,
-        invalid: false,
-        message: format!(
-            "The processors of the machine were more than 90 % busy in {} of {}, and other \
+    (is_busy && others > OTHERS).then(|| {
+        warning(
+            "machine_cpu",
+            share,
+            BUSY_SECONDS,
+            format!(
+                "The processors of the machine were more than 90 % busy in {} of {}, and other \
              programs used {} of them: the generator had to wait for its turn. Give it a machine \
              of its own, apart from the server it tests.",
-            count(figures.busy_intervals),
-            plural(figures.intervals, "second"),
-            percent(round(others)),
-        ),
+                count(figures.busy_intervals),
+                plural(figures.intervals, "second"),
+                percent(round(others)),
+            ),
+        )
     })
 }
 
 fn steal(figures: &Figures) -> Option<Suspicion> {
     let share = figures.steal.filter(|share| *share > STEAL)?;
-    Some(Suspicion {
-        name: "steal".to_owned(),
-        value: share,
-        limit: STEAL,
-        invalid: false,
-        message: format!(
+    Some(warning(
+        "steal",
+        share,
+        STEAL,
+        format!(
             "The host of this virtual machine gave {} of its processor time to others, and what \
              was measured has the waiting in it. Use a machine whose processors are not shared, or \
              a quieter hour.",
             percent(round(share))
         ),
-    })
+    ))
 }
 
 fn throttling(figures: &Figures) -> Option<Suspicion> {
     let share = figures.throttled.filter(|share| *share > THROTTLED)?;
-    Some(Suspicion {
-        name: "throttling".to_owned(),
-        value: share,
-        limit: THROTTLED,
-        invalid: false,
-        message: format!(
+    Some(warning(
+        "throttling",
+        share,
+        THROTTLED,
+        format!(
             "The CPU limit of the container stopped the generator in {} of its periods, for up to \
              100ms each, and what was measured has the waiting in it. Raise the limit or remove it.",
             percent(round(share))
         ),
-    })
+    ))
 }
 
 fn memory(figures: &Figures) -> Option<Suspicion> {
     let (left, total) = (figures.memory_left?, figures.memory_total?);
     let share = left as f64 / total.max(1) as f64;
-    (share < MEMORY_LEFT).then(|| Suspicion {
-        name: "memory".to_owned(),
-        value: share,
-        limit: MEMORY_LEFT,
-        invalid: false,
-        message: format!(
+    (share < MEMORY_LEFT).then(|| warning(
+        "memory",
+        share,
+        MEMORY_LEFT,
+        format!(
             "Memory ran short: at one time {} of {} were left. A machine without memory is slow \
              before it kills the generator. Use fewer users, keep less in each, or use a larger \
              machine.",
             bytes(left),
             bytes(total)
         ),
-    })
+    ))
 }
 
 fn open_files(evidence: &Evidence<'_>) -> Option<Suspicion> {
     let figures = evidence.figures;
     let (open, limit) = (figures.open_files?, figures.open_files_limit?);
     let share = open as f64 / limit.max(1) as f64;
-    (share > OPEN_FILES && evidence.lacks.descriptors == 0).then(|| Suspicion {
-        name: "open_files".to_owned(),
-        value: share,
-        limit: OPEN_FILES,
-        invalid: false,
-        message: format!(
+    (share > OPEN_FILES && evidence.lacks.descriptors == 0).then(|| warning(
+        "open_files",
+        share,
+        OPEN_FILES,
+        format!(
             "{} of the {} files that may be open at once were open: a few more, and connections \
              fail. Raise the limit (ulimit -n).",
             count(open),
             count(limit)
         ),
-    })
+    ))
 }
 
 fn local_ports(evidence: &Evidence<'_>) -> Option<Suspicion> {
@@ -281,12 +278,11 @@ fn local_ports(evidence: &Evidence<'_>) -> Option<Suspicion> {
     let share = sockets as f64 / ports.max(1) as f64;
     // Others have sockets as well; it is about those that open many.
     let own = evidence.connections as f64 / ports.max(1) as f64;
-    (share > LOCAL_PORTS && own > LOCAL_PORTS && evidence.lacks.ports == 0).then(|| Suspicion {
-        name: "local_ports".to_owned(),
-        value: share,
-        limit: LOCAL_PORTS,
-        invalid: false,
-        message: format!(
+    (share > LOCAL_PORTS && own > LOCAL_PORTS && evidence.lacks.ports == 0).then(|| warning(
+        "local_ports",
+        share,
+        LOCAL_PORTS,
+        format!(
             "The machine had {}, closed ones of the last minute included, and from one address to \
              one server there can be {}: a few more, and connections fail. Keep connections open \
              from one request to the next, use more source addresses, or widen \
@@ -294,25 +290,35 @@ fn local_ports(evidence: &Evidence<'_>) -> Option<Suspicion> {
             plural(sockets, "TCP socket"),
             count(ports)
         ),
-    })
+    ))
 }
 
 fn retransmissions(figures: &Figures) -> Option<Suspicion> {
     let share = figures
         .retransmitted
         .filter(|share| *share > RETRANSMITTED)?;
-    (figures.segments >= SEGMENTS).then(|| Suspicion {
-        name: "retransmissions".to_owned(),
-        value: share,
-        limit: RETRANSMITTED,
-        invalid: false,
-        message: format!(
+    (figures.segments >= SEGMENTS).then(|| warning(
+        "retransmissions",
+        share,
+        RETRANSMITTED,
+        format!(
             "{} of the TCP segments this machine sent had to be sent again, which takes 200ms or \
              more each time: packets were lost on the way, or a server did not accept its \
              connections in time. Look at both before you trust the slow requests.",
             percent(round(share))
         ),
-    })
+    ))
+}
+
+/// A suspicion that leaves the run valid.
+fn warning(name: &str, value: f64, limit: f64, message: String) -> Suspicion {
+    Suspicion {
+        name: name.to_owned(),
+        value,
+        limit,
+        invalid: false,
+        message,
+    }
 }
 
 /// A share to the tenth of a percent.

@@ -152,7 +152,7 @@ fn missing_statistics(outcome: &Outcome) -> Option<Suspicion> {
 }
 
 /// A suspicion that makes the run invalid.
-fn decisive(name: &str, value: f64, limit: f64, message: String) -> Suspicion {
+pub(super) fn decisive(name: &str, value: f64, limit: f64, message: String) -> Suspicion {
     Suspicion {
         name: name.to_owned(),
         value,

@@ -113,7 +113,8 @@ async fn open(plan: &Plan, seat: Seat) -> Result<Connection, Error> {
     match connecting.await {
         Ok(connection) => {
             plan.progress.connected();
-            context.connection_opened(connection.tls_resumed());
+            let passed_over = plan.progress.phases().get().passed_over;
+            context.connection_opened(connection.tls_resumed(), passed_over);
             Ok(connection)
         }
         Err(error) => {

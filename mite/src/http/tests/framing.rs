@@ -9,8 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::stream;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::{ServerConfig, ServerConnection, crypto::ring, pki_types::PrivateKeyDer};
+use rustls::ServerConnection;
 
 use super::*;
 use crate::http::Body;
@@ -79,16 +78,7 @@ fn a_length_set_by_hand_is_that_of_the_body_or_refused() {
 /// A server over TLS that answers once on each connection, says goodbye in the same segment, and
 /// closes later.
 fn goodbye_behind_the_answer() -> String {
-    let names = ["localhost".to_owned()];
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let config = Arc::new(config);
+    let (config, _) = server::tls_config("localhost");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!(
         "https://localhost:{}",

@@ -182,6 +182,12 @@ impl TestServer {
 }
 
 fn acceptor(name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
+    let (config, certificate) = tls_config(name);
+    (TlsAcceptor::from(config), certificate)
+}
+
+/// Settings of a server with a certificate for `name`, signed by itself.
+pub(super) fn tls_config(name: &str) -> (Arc<ServerConfig>, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -191,7 +197,7 @@ fn acceptor(name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), cert.der().clone())
+    (Arc::new(config), cert.der().clone())
 }
 
 struct Conversation {

@@ -66,6 +66,12 @@ impl Summary<'_> {
                 human::plural(connections.reused, "request")
             ));
         }
+        if connections.fallbacks > 0 {
+            facts.push(format!(
+                "{} to another address",
+                human::plural(connections.fallbacks, "fallback")
+            ));
+        }
         if connections.failed > 0 {
             facts.push(format!("{} failed", human::count(connections.failed)));
         }

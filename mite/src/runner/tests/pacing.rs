@@ -274,7 +274,7 @@ async fn a_timer_of_the_kernel_and_a_watch_are_finer_than_the_timer_of_the_runti
     }
     let coarse = lateness(Alarm::Coarse).await;
     let fine = lateness(Alarm::fine()).await;
-    let precise = lateness(Alarm::Precise).await;
+    let precise = lateness(Alarm::Precise(Rc::default())).await;
     if cfg!(target_os = "linux") {
         assert!(fine < coarse / 2, "{fine:?}, {coarse:?}");
     }
