@@ -1,14 +1,16 @@
 //! A run with so many series, and what its statistics cost then.
 //!
 //! ```console
-//! series 10000 10   # ten thousand transactions, ten seconds
+//! series 10000 10      # ten thousand transactions, ten seconds
+//! series 10000 taken   # goes as far as that and no further, for counting instructions
 //! ```
 //!
-//! Prints one line of JSON.
+//! The first prints one line of JSON. The second is `filled`, `taken` or `merged`: what one of them
+//! takes more than the one before is what taking or merging a second takes.
 
 use std::{
     env,
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -32,6 +34,17 @@ async fn named(ctx: &Context) -> mite::Result {
         .await
 }
 
+/// How far to go with the snapshots of two seconds.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Step {
+    /// The second of them has been counted.
+    Filled,
+    /// It has been handed over.
+    Taken,
+    /// It has been added to the first.
+    Merged,
+}
+
 fn main() -> ExitCode {
     match measure() {
         Ok(line) => {
@@ -47,17 +60,20 @@ fn main() -> ExitCode {
 
 fn measure() -> mite::Result<serde_json::Value> {
     let mut arguments = env::args().skip(1);
-    let mut number = |what: &str| {
-        let text = arguments.next().unwrap_or_default();
-        text.parse::<u64>()
-            .ok()
-            .filter(|&number| number > 0)
-            .ok_or_else(|| Error::other(format!("{what} is a whole number above 0, not {text:?}")))
+    let series = number(
+        "the number of series",
+        &arguments.next().unwrap_or_default(),
+    )?;
+    let until = arguments.next().unwrap_or_default();
+    let step = match until.as_str() {
+        "filled" => Some(Step::Filled),
+        "taken" => Some(Step::Taken),
+        "merged" => Some(Step::Merged),
+        _ => None,
     };
-    let series = number("the number of series")?;
-    let seconds = number("the number of seconds")?;
+    let (taken, merged) = snapshots(series, step);
+    let seconds = number("the number of seconds", &until)?;
     SERIES.store(series, Ordering::Relaxed);
-    let (taken, merged) = snapshots(series);
     let report = run(series, Duration::from_secs(seconds))?;
     let journeys = report.journeys.iter().map(|row| row.completed);
     Ok(json!({
@@ -72,24 +88,43 @@ fn measure() -> mite::Result<serde_json::Value> {
     }))
 }
 
+fn number(what: &str, text: &str) -> mite::Result<u64> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Error::other(format!("{what} is a whole number above 0, not {text:?}")))
+}
+
 /// How long it takes to hand over a second in which every series had a sample, and to add it to
-/// one like it.
-fn snapshots(series: u64) -> (Duration, Duration) {
+/// one like it; after a step that is given the process ends.
+fn snapshots(series: u64, step: Option<Step>) -> (Duration, Duration) {
+    let until = step.unwrap_or(Step::Merged);
     let mut recorder = Recorder::new(usize::try_from(series).unwrap_or(usize::MAX));
-    let mut second = || {
+    let fill = |recorder: &mut Recorder| {
         for number in 0..series {
             let transaction = recorder.transaction(&format!("transaction {number}"));
             recorder.transaction_ended(transaction, Duration::from_micros(number % 1000));
         }
-        let began = Instant::now();
-        let snapshot = recorder.take();
-        (snapshot, began.elapsed())
     };
-    let (mut total, _) = second();
-    let (next, taken) = second();
+    fill(&mut recorder);
+    let mut total = recorder.take();
+    fill(&mut recorder);
     let began = Instant::now();
-    total.merge(next);
-    (taken, began.elapsed())
+    let next = (until >= Step::Taken).then(|| recorder.take());
+    let taken = began.elapsed();
+    let began = Instant::now();
+    let left = match next {
+        Some(next) if until >= Step::Merged => {
+            total.merge(next);
+            None
+        }
+        next => next,
+    };
+    let merged = began.elapsed();
+    if step.is_some() {
+        // What it would take to give everything back is not to be counted.
+        process::exit(0);
+    }
+    drop(left);
+    (taken, merged)
 }
 
 fn run(series: u64, duration: Duration) -> mite::Result<Report> {

@@ -10,11 +10,21 @@ const BUSY: f64 = 0.9;
 /// A snapshot that is about less of a second than this says nothing of that second.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// What each worker used, and the busiest of each second.
+/// What each worker used, and in which seconds one of them was busy.
 #[derive(Debug, Default)]
 pub(super) struct BusyLog {
     workers: BTreeMap<(RunnerId, u32), CpuTime>,
-    seconds: BTreeMap<u64, f64>,
+    /// A byte for each second of the run, which may last for days.
+    seconds: Vec<Seen>,
+}
+
+/// What is known of a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Seen {
+    Nothing,
+    Calm,
+    Busy,
 }
 
 /// How busy the workers were, in the part of the run that is measured.
@@ -36,21 +46,25 @@ impl BusyLog {
         if cpu.over < LEAST {
             return;
         }
-        for second in first..until {
-            let busiest = self.seconds.entry(second).or_default();
-            *busiest = busiest.max(share);
+        let seen = if share > BUSY { Seen::Busy } else { Seen::Calm };
+        let (first, until) = (first as usize, until as usize);
+        if self.seconds.len() < until {
+            self.seconds.resize(until, Seen::Nothing);
+        }
+        for second in self.seconds.iter_mut().take(until).skip(first) {
+            *second = seen.max(*second);
         }
     }
 
     /// What there is to tell.
     pub(super) fn finish(&self) -> BusyWorkers {
-        let busy = self.seconds.values().filter(|share| **share > BUSY);
+        let count = |least| self.seconds.iter().filter(|seen| **seen >= least).count() as u64;
         BusyWorkers {
             busiest: (self.workers.values())
                 .filter_map(|cpu| cpu.share())
                 .reduce(f64::max),
-            seconds: self.seconds.len() as u64,
-            busy_seconds: busy.count() as u64,
+            seconds: count(Seen::Calm),
+            busy_seconds: count(Seen::Busy),
         }
     }
 }
@@ -80,6 +94,16 @@ mod tests {
         let busy = log.finish();
         assert_eq!((busy.busy_seconds, busy.seconds), (3, 4));
         assert!((busy.busiest.unwrap() - 0.9).abs() < 1e-9, "{busy:?}");
+    }
+
+    #[test]
+    fn a_second_that_nobody_told_of_is_neither_busy_nor_known() {
+        let mut log = BusyLog::default();
+        log.add((RunnerId(0), 0), 2, 3, cpu(0.95, 1.0));
+        log.add((RunnerId(0), 1), 4, 5, cpu(0.5, 1.0));
+        log.add((RunnerId(0), 1), 2, 3, cpu(0.1, 1.0));
+        let busy = log.finish();
+        assert_eq!((busy.busy_seconds, busy.seconds), (1, 2));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod busy;
 mod entry;
 mod observe;
+mod outcome;
+mod points;
 mod results;
 mod stages;
 
@@ -13,8 +15,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub(crate) use busy::BusyWorkers;
 use entry::EntryState;
+pub(crate) use outcome::{Ending, EntryOutcome, Outcome};
+pub(crate) use points::{Point, PointTimes};
 use results::Results;
-pub(crate) use results::{Ending, EntryOutcome, Outcome, Point, PointTimes, Second};
+pub(crate) use results::Second;
 pub(crate) use stages::StageOutcome;
 
 use crate::{

@@ -7,18 +7,19 @@ use std::{
 };
 
 use super::{
-    StopCause,
-    busy::{BusyLog, BusyWorkers},
+    busy::BusyLog,
     entry::EntryState,
     observe::Observations,
-    stages::{self, StageOutcome, Stages},
+    outcome::{Ending, EntryOutcome, Outcome},
+    points::{Point, PointTimes, Points},
+    stages::{self, Stages},
 };
 use crate::{
     id::{EntryId, RunnerId},
     link::Snapshot,
     scenario::threshold::{Judge, ThresholdResult},
     stats::{JourneyStatistics, Latency, Statistics},
-    volume::{Finding, FindingKind, Observed},
+    volume::Observed,
 };
 
 /// How long a second waits for the workers that have not reported on it.
@@ -40,7 +41,7 @@ pub(super) struct Results {
     totals: Statistics,
     /// By entry, over the whole run.
     begun: Vec<Begun>,
-    points: Vec<Point>,
+    points: Points,
     stages: Stages,
     observations: Observations,
     judge: Judge,
@@ -57,55 +58,14 @@ pub(super) struct Begun {
     pub(super) failed: u64,
 }
 
-/// One second of the run, all workers together.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Point {
-    /// The beginning of the second.
-    pub(crate) at: Duration,
-    /// The stages the entries are in.
-    pub(crate) stage: Option<String>,
-    /// Journeys in flight at its end.
-    pub(crate) users: u64,
-    /// Starts due in it.
-    pub(crate) planned_starts: u64,
-    pub(crate) starts: u64,
-    pub(crate) requests: u64,
-    /// Journeys that failed.
-    pub(crate) errors: u64,
-    pub(crate) dropped: u64,
-    /// Times of successful requests; absent without one.
-    pub(crate) http: Option<PointTimes>,
-    /// Response times of completed journeys; absent without one.
-    pub(crate) response_time: Option<PointTimes>,
-    /// Service times of the same.
-    pub(crate) service_time: Option<PointTimes>,
-    /// Start delays of journeys that started; absent in the closed model.
-    pub(crate) start_delay: Option<PointTimes>,
-    /// How long starts waited for room, added up over all of them.
-    pub(crate) waiting_for_room: Duration,
-}
-
-impl Point {
-    /// Whether nothing happened and nothing was to happen.
-    fn is_empty(&self) -> bool {
-        self.users + self.planned_starts + self.starts + self.requests + self.errors + self.dropped
-            == 0
-    }
-}
-
-/// Times of what ended in one second.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct PointTimes {
-    pub(crate) p50: Duration,
-    pub(crate) p95: Duration,
-    pub(crate) p99: Duration,
-    pub(crate) max: Duration,
-}
-
 /// A second of the run, with what a person wants to see beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Second {
     pub(crate) point: Point,
+    /// Start delays of journeys that started; absent in the closed model.
+    pub(crate) start_delay: Option<PointTimes>,
+    /// How long starts waited for room, added up over all of them.
+    pub(crate) waiting_for_room: Duration,
     /// Users planned in it; absent unless every entry counts users.
     pub(crate) planned_users: Option<u64>,
     /// Starts planned in it; absent unless every entry counts starts.
@@ -118,76 +78,6 @@ pub(crate) struct Second {
     pub(crate) starved: Vec<String>,
     /// How the thresholds stand.
     pub(crate) thresholds: Vec<ThresholdResult>,
-}
-
-/// How the run ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Ending {
-    pub(crate) cause: StopCause,
-    /// Nothing that was due at this time or later was started.
-    pub(crate) stopped_at: Duration,
-    /// What broke.
-    pub(crate) broken: Vec<String>,
-    /// Whether a threshold says how many failures are too many.
-    pub(crate) judges_errors: bool,
-    /// Runners that never said goodbye.
-    pub(crate) silent: usize,
-}
-
-/// Everything a run came to.
-pub(crate) struct Outcome {
-    pub(crate) totals: Statistics,
-    pub(crate) entries: Vec<EntryOutcome>,
-    pub(crate) points: Vec<Point>,
-    pub(crate) stages: Vec<StageOutcome>,
-    pub(crate) thresholds: Vec<ThresholdResult>,
-    pub(crate) ending: Ending,
-    /// From the start to the last journey's end.
-    pub(crate) duration: Duration,
-    /// The part of it that totals and thresholds are about.
-    pub(crate) measured: Duration,
-    /// Workers whose last statistics never came.
-    pub(crate) missing: u64,
-    pub(crate) busy: BusyWorkers,
-}
-
-/// What became of the plan of one entry, warm-up included.
-#[derive(Clone, Debug)]
-pub(crate) struct EntryOutcome {
-    pub(crate) journey: String,
-    /// Starts that the plan held until the run was stopped.
-    pub(crate) planned: u64,
-    pub(crate) started: u64,
-    pub(crate) dropped: u64,
-    /// Whether journeys waited because the pool had nothing to give.
-    pub(crate) starved: bool,
-    /// Whether starts were drawn at random, so that their number was known in expectation only.
-    pub(crate) random: bool,
-    /// Whether the data was used up, which is a planned end.
-    pub(crate) exhausted: bool,
-    /// Whether its pool broke.
-    pub(crate) broken: bool,
-    /// What its volume model found out.
-    pub(crate) findings: Vec<Finding>,
-}
-
-impl EntryOutcome {
-    /// Whether it looked for a capacity, and so asked on purpose for more than there may be.
-    pub(crate) fn seeks_capacity(&self) -> bool {
-        let mut kinds = self.findings.iter().map(|finding| finding.kind);
-        kinds.any(|kind| kind == FindingKind::Capacity)
-    }
-
-    /// Whether failures were part of what it was after.
-    pub(crate) fn provokes_failures(&self) -> bool {
-        let mut kinds = self.findings.iter().map(|finding| finding.kind);
-        kinds.any(|kind| kind != FindingKind::HeldLatency)
-    }
-
-    /// Whether the data was used up and nothing else was amiss with it.
-    pub(crate) fn is_used_up(&self) -> bool {
-        self.exhausted && !self.starved
-    }
 }
 
 impl Results {
@@ -205,7 +95,7 @@ impl Results {
             warm_up: warm_up.as_secs() + u64::from(warm_up.subsec_nanos() > 0),
             totals: Statistics::default(),
             begun: vec![Begun::default(); entries.len()],
-            points: Vec::new(),
+            points: Points::default(),
             stages: Stages::default(),
             observations: Observations::new(
                 entries
@@ -314,9 +204,13 @@ impl Results {
             dropped: self.observations.run().dropped,
             starved: starved(entries).collect(),
             thresholds,
-            point: point.clone(),
+            start_delay: journey_times(&statistics, |journey| &journey.start_delay),
+            waiting_for_room: (statistics.journeys.values())
+                .map(|journey| journey.waits.room)
+                .sum(),
+            point,
         };
-        self.points.push(point);
+        self.points.push(&second.point);
         (second, aborting)
     }
 
@@ -338,7 +232,6 @@ impl Results {
             http: times(&statistics.http.time),
             response_time: journey_times(statistics, |journey| &journey.response_time),
             service_time: journey_times(statistics, |journey| &journey.service_time),
-            start_delay: journey_times(statistics, |journey| &journey.start_delay),
             ..Point::default()
         };
         for (key, journey) in &statistics.journeys {
@@ -346,7 +239,6 @@ impl Results {
             point.starts += journey.started;
             point.errors += journey.failed;
             point.dropped += journey.dropped;
-            point.waiting_for_room += journey.waits.room;
             if let Some(begun) = self.begun.get_mut(key.entry.index()) {
                 begun.add(journey);
             }
@@ -369,9 +261,6 @@ impl Results {
         {
             self.close_second(entries, Some(ending.stopped_at));
         }
-        while self.points.last().is_some_and(Point::is_empty) {
-            self.points.pop();
-        }
         let behind = self
             .covered
             .values()
@@ -381,21 +270,7 @@ impl Results {
         let outcomes = entries
             .iter()
             .zip(&self.begun)
-            .map(|(entry, begun)| EntryOutcome {
-                journey: entry.journey.clone(),
-                planned: if entry.is_exhausted() || entry.is_random() {
-                    begun.started + begun.dropped
-                } else {
-                    entry.planned_starts(Duration::ZERO, ending.stopped_at)
-                },
-                started: begun.started,
-                dropped: begun.dropped,
-                starved: entry.is_starved(),
-                random: entry.is_random(),
-                exhausted: entry.is_exhausted(),
-                broken: entry.is_broken(),
-                findings: entry.findings(),
-            })
+            .map(|(entry, begun)| EntryOutcome::new(entry, *begun, ending.stopped_at))
             .collect();
         Outcome {
             thresholds: self.judge.finish(&self.totals, measured),

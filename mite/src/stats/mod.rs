@@ -7,6 +7,7 @@ mod http;
 mod latency;
 pub mod metric;
 mod names;
+mod order;
 mod phases;
 mod recorder;
 mod requests;

@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use rustc_hash::FxHashMap;
 
 use super::{
-    capped::MORE,
+    capped::{Capped, MORE},
     errors::ErrorTable,
     http::HttpStatistics,
     latency::Latency,
     metric::Metric,
     names::Names,
+    order::RowOrder,
     requests::RequestTable,
     statistics::{
         GeneratorStatistics, JourneyKey, JourneyStatistics, Statistics, TransactionKey,
@@ -216,7 +217,7 @@ impl Recorder {
             statistics.response_time.merge(&prompt_time);
             taken.journeys.insert(key, statistics);
         }
-        self.transactions.take(&self.journeys, &mut taken);
+        taken.transactions = self.transactions.take(&self.journeys);
         taken.http = std::mem::take(&mut self.http);
         let paths = |id: TransactionId| self.transactions.path(id).clone();
         taken.http.requests_by = self.requests.take(&self.journeys, paths);
@@ -287,6 +288,7 @@ struct Transactions {
     names: Names,
     ids: FxHashMap<TransactionName, TransactionId>,
     rows: Vec<TransactionRow>,
+    order: RowOrder,
     /// How many rows are not transactions of their own.
     fixed: usize,
     cap: usize,
@@ -334,6 +336,7 @@ impl Transactions {
             ids: FxHashMap::default(),
             fixed: rows.len(),
             rows,
+            order: RowOrder::default(),
             cap,
             empty: "".into(),
         }
@@ -413,24 +416,38 @@ impl Transactions {
         }
     }
 
-    fn take(&mut self, journeys: &[Arc<str>], taken: &mut Statistics) {
-        for (index, row) in self.rows.iter_mut().enumerate() {
-            let Some(journey) = journeys.get(row.journey as usize) else {
+    fn take(&mut self, journeys: &[Arc<str>]) -> Capped<TransactionKey, TransactionStatistics> {
+        let key = |row: &TransactionRow| {
+            Some(TransactionKey {
+                journey: journeys.get(row.journey as usize)?.clone(),
+                transaction: row.path.clone(),
+            })
+        };
+        let key_of = |index: usize| self.rows.get(index).and_then(key);
+        let order = self.order.of(self.rows.len(), |one, other| {
+            key_of(one).cmp(&key_of(other))
+        });
+        let sampled = self.rows.iter().filter(|row| row.statistics.count > 0);
+        let (mut own, mut more) = (Vec::with_capacity(sampled.count()), Vec::new());
+        for &index in order {
+            let Some(row) = self.rows.get_mut(index) else {
                 continue;
             };
             if row.statistics.count == 0 {
                 continue;
             }
-            let key = TransactionKey {
-                journey: journey.clone(),
-                transaction: row.path.clone(),
-            };
-            let statistics = std::mem::take(&mut row.statistics);
-            if index < self.fixed {
-                taken.transactions.add_overflow(key, statistics);
+            let Some(key) = key(row) else { continue };
+            let rows = if index < self.fixed {
+                &mut more
             } else {
-                taken.transactions.add(key, statistics);
-            }
+                &mut own
+            };
+            rows.push((key, std::mem::take(&mut row.statistics)));
         }
+        let mut taken = Capped::of(own);
+        for (key, statistics) in more {
+            taken.add_overflow(key, statistics);
+        }
+        taken
     }
 }

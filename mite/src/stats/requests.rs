@@ -9,6 +9,7 @@ use super::{
     capped::Capped,
     http::{HttpKey, RequestStatistics},
     names::Names,
+    order::RowOrder,
 };
 use crate::{event::HttpRequest, id::TransactionId};
 
@@ -24,6 +25,7 @@ pub(crate) struct RequestTable {
     /// not be hashed.
     recent: [usize; RECENT],
     rows: Vec<Row>,
+    order: RowOrder,
     /// By journey.
     overflow: FxHashMap<u32, RequestStatistics>,
     cap: usize,
@@ -52,6 +54,7 @@ impl RequestTable {
             index: FxHashMap::default(),
             recent: [0; RECENT],
             rows: Vec::new(),
+            order: RowOrder::default(),
             overflow: FxHashMap::default(),
             cap,
         }
@@ -146,26 +149,33 @@ impl RequestTable {
         journeys: &[Arc<str>],
         path: impl Fn(TransactionId) -> Arc<str>,
     ) -> Capped<HttpKey, RequestStatistics> {
-        let mut taken = Capped::default();
-        for row in &mut self.rows {
+        let key = |row: &Row| {
+            Some(HttpKey {
+                journey: journeys.get(row.key.journey as usize)?.clone(),
+                transaction: path(row.key.transaction),
+                name: self.names.text(row.key.name)?.clone(),
+                method: row.method.clone(),
+                status: row.key.status,
+            })
+        };
+        let key_of = |index: usize| self.rows.get(index).and_then(key);
+        let order = self.order.of(self.rows.len(), |one, other| {
+            key_of(one).cmp(&key_of(other))
+        });
+        let sampled = self.rows.iter().filter(|row| row.statistics.count > 0);
+        let mut own = Vec::with_capacity(sampled.count());
+        for &index in order {
+            let Some(row) = self.rows.get_mut(index) else {
+                continue;
+            };
             if row.statistics.count == 0 {
                 continue;
             }
-            let (Some(journey), Some(name)) = (
-                journeys.get(row.key.journey as usize),
-                self.names.text(row.key.name),
-            ) else {
-                continue;
-            };
-            let key = HttpKey {
-                journey: journey.clone(),
-                transaction: path(row.key.transaction),
-                name: name.clone(),
-                method: row.method.clone(),
-                status: row.key.status,
-            };
-            taken.add(key, std::mem::take(&mut row.statistics));
+            if let Some(key) = key(row) {
+                own.push((key, std::mem::take(&mut row.statistics)));
+            }
         }
+        let mut taken = Capped::of(own);
         for (journey, statistics) in self.overflow.drain() {
             if let Some(journey) = journeys.get(journey as usize) {
                 taken.add_overflow(HttpKey::more(journey), statistics);

@@ -191,10 +191,10 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
     errors
 }
 
-fn point(point: &Point) -> SeriesPoint {
+fn point(point: Point) -> SeriesPoint {
     SeriesPoint {
         at: (point.at + INTERVAL).as_secs_f64(),
-        stage: point.stage.clone(),
+        stage: point.stage,
         users: point.users,
         planned_starts: point.planned_starts,
         starts: point.starts,
