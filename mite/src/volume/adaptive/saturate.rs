@@ -11,9 +11,6 @@ use super::{
     criterion::{Criterion, Subject},
 };
 
-/// How long a search may take when nothing is said.
-const AT_MOST: Duration = Duration::from_secs(600);
-
 /// Raises the load until the system can take no more, and reports the capacity it found.
 ///
 /// It begins with the lower bound and doubles the volume while each step is good. The first bad step
@@ -78,8 +75,10 @@ impl Saturate {
     }
 
     fn of(unit: Unit, from: f64, to: f64) -> Self {
-        let search = Adaptive::Saturate(Search::new(unit, from, to));
-        Self(Part::new(Shape::Adaptive(Box::new(search)), AT_MOST))
+        let search = Search::new(unit, from, to);
+        let at_most = search.at_most;
+        let shape = Shape::Adaptive(Box::new(Adaptive::Saturate(search)));
+        Self(Part::new(shape, at_most))
     }
 
     /// Until the median time of successful requests is not below `limit`.
@@ -166,7 +165,7 @@ impl Saturate {
     #[must_use]
     pub fn at_most(mut self, duration: Duration) -> Self {
         self.0.duration = duration;
-        self
+        self.with(|search| search.at_most = duration)
     }
 
     /// Lets the starts come at random, as those of independent visitors do: a Poisson process. Only
