@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Standard deviations from a limit at which a volume is surely on its side of it.
-pub(super) const SURE: f64 = 2.0;
+const SURE: f64 = 2.5;
 
 /// The volumes that were tried, in ascending order.
 #[derive(Debug)]

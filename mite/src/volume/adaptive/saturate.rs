@@ -15,9 +15,10 @@ use super::{
 ///
 /// It begins with the lower bound and doubles the volume while each step is good. The first bad step
 /// and the last good one are then brought closer together, until they are as near as the
-/// [`precision`](Saturate::precision) asks for. What is found is the highest volume that was measured
-/// and good; the [`Finding`](crate::volume::Finding) has it with the lowest that was bad, and every
-/// step on the way.
+/// [`precision`](Saturate::precision) asks for, and measured again while it is not sure which they are.
+/// What is found is the highest volume that is good by all steps together; the
+/// [`Finding`](crate::volume::Finding) has it with the highest that is surely good, the lowest that is
+/// surely bad, and every step on the way.
 ///
 /// A step is good when all that was asked for holds of it:
 ///
@@ -28,7 +29,7 @@ use super::{
 /// | [`until_throughput_stops`](Saturate::until_throughput_stops) | what is asked for comes through |
 ///
 /// A step settles first, is measured then, and up to three times as long while chance may have
-/// decided it. One that was bad for less than half of its time is repeated. An overload that shows
+/// decided it. One that was bad for some seconds only is repeated. An overload that shows
 /// itself for three seconds in a row ends its step early, and after a bad step nothing is asked for
 /// until what is in flight has ended, so that no queue is carried into the next.
 ///

@@ -8,7 +8,7 @@ use super::{
     },
     Answer, Bounds,
     attempt::{Attempt, End, PATIENCE, StepPlan},
-    border::{Border, SURE, dispersions},
+    border::{Border, dispersions},
     criterion::{Criteria, Criterion, TOO_MANY_ERRORS},
     tried::Tried,
 };
@@ -25,6 +25,8 @@ const OVERRUN: f64 = 0.9;
 const CAUTION: f64 = 0.98;
 /// How often volumes at the limit are measured again while it is not sure on which side they are.
 const CONFIRMATIONS: u32 = 10;
+/// Standard deviations from the limit at which a good repetition makes a bad step a hiccup.
+const REFUTED: f64 = 2.0;
 /// How far from the limit it is to be sure, in precisions.
 const SURE_WITHIN: f64 = 1.0;
 /// How long a search may take when nothing is said.
@@ -129,7 +131,7 @@ impl Search {
                 let steps = self.tried.iter().map(|tried| tried.evidence.as_slice());
                 let dispersions = dispersions(steps.chain([attempt.evidence.as_slice()]));
                 if let Some(end) = attempt.end(&self.criteria, self.unit, plan, &dispersions) {
-                    let is_surely_good = attempt.is_good_by(SURE, &dispersions);
+                    let is_surely_good = attempt.is_good_by(REFUTED, &dispersions);
                     self.conclude(end, is_surely_good, now);
                 }
             }

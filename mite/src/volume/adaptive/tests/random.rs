@@ -28,36 +28,46 @@ fn left_over() -> f64 {
     100_f64.ln() / LIMIT.as_secs_f64()
 }
 
-/// How many of the searches find the capacity to within a tenth; nine in ten intervals have it.
+/// How many of the searches find the capacity to within a tenth, and of how many the interval has it;
+/// each does one of both.
 #[track_caller]
-fn near(truth: f64, model: impl Fn() -> Saturate, server: impl Fn(u64) -> Customers) -> u64 {
-    let (mut covered, mut near) = (0, 0);
+fn near_and_covered(
+    truth: f64,
+    model: impl Fn() -> Saturate,
+    server: impl Fn(u64) -> Customers,
+) -> (u64, u64) {
+    let (mut near, mut covered) = (0, 0);
     for seed in 0..SEEDS {
-        let run = run(model(), server(seed));
-        let finding = &run.finding;
+        let finding = run(model(), server(seed)).finding;
         let [found, low, high] = [finding.found, finding.low, finding.high].map(Option::unwrap);
         assert!(low <= found && found <= high, "{low} {found} {high}");
-        let is_covered = low <= truth * SHARP && truth <= high * SHARP;
         let is_near = (found / truth - 1.0).abs() <= 0.10;
-        covered += u64::from(is_covered);
+        let is_covered = low <= truth * SHARP && truth <= high * SHARP;
+        assert!(
+            is_near || is_covered,
+            "seed {seed}: {found} of {truth}, {low} to {high}"
+        );
         near += u64::from(is_near);
+        covered += u64::from(is_covered);
     }
-    // Intervals of two standard deviations, which were looked at more than once.
-    assert!(
-        covered * 10 >= SEEDS * 9,
-        "{covered} of {SEEDS} intervals have {truth}"
-    );
-    near
+    (near, covered)
 }
 
 #[test]
 fn the_rate_at_which_a_percentile_of_a_random_queue_passes_its_limit_is_found() {
-    for rate in [60.0, 100.0, 200.0, 400.0, 1000.0] {
+    for rate in [60.0, 100.0, 200.0, 1000.0] {
         let truth = rate - left_over();
-        let near = near(truth, || search(rate), |seed| mm1(rate, seed));
-        // In ten minutes a small one does not show more than it says of itself.
-        let least = if rate < 100.0 { SEEDS * 8 / 10 } else { SEEDS };
-        assert!(near >= least, "{near} of {SEEDS} are near {truth}");
+        let (near, covered) = near_and_covered(truth, || search(rate), |seed| mm1(rate, seed));
+        if rate <= 100.0 {
+            // In ten minutes a small one does not show more than it says of itself.
+            assert!(near * 10 >= SEEDS * 8, "{near} of {SEEDS} are near {truth}");
+            assert!(
+                covered * 10 >= SEEDS * 9,
+                "{covered} of {SEEDS} have {truth}"
+            );
+        } else {
+            assert_eq!(near, SEEDS, "{truth}");
+        }
     }
 }
 
@@ -67,18 +77,19 @@ fn also_when_arrivals_or_service_are_even() {
     for rate in [60.0, 200.0] {
         // The time in a D/M/1 system is exponential as well; the root of its equation is known here.
         let truth = -left_over() / (1.0 - left_over() / rate).ln();
-        let near = near(
-            truth,
-            || search(rate),
-            |seed| servers(even_arrivals, 1, rate, seed),
-        );
+        let server = |seed| servers(even_arrivals, 1, rate, seed);
+        let (near, _) = near_and_covered(truth, || search(rate), server);
         assert_eq!(near, SEEDS, "{truth}");
     }
     let even_service = (Spacing::Exponential, Spacing::Even);
     for (count, rate) in [(1, 60.0), (4, 60.0), (8, 200.0)] {
         let truth = servers(even_service, count, rate, 77).rate_at(0.01, LIMIT.as_secs_f64());
         let server = |seed| servers(even_service, count, rate, seed);
-        assert_eq!(near(truth, || search(rate), server), SEEDS, "{truth}");
+        assert_eq!(
+            near_and_covered(truth, || search(rate), server).0,
+            SEEDS,
+            "{truth}"
+        );
     }
 }
 
@@ -86,8 +97,7 @@ fn also_when_arrivals_or_service_are_even() {
 fn with_more_time_a_small_one_is_found_within_a_tenth_too() {
     let rate = 60.0;
     let model = || search(rate).step_time(SECOND * 60).at_most(SECOND * 3600);
-    assert_eq!(
-        near(rate - left_over(), model, |seed| mm1(rate, seed)),
-        SEEDS
-    );
+    let (near, covered) = near_and_covered(rate - left_over(), model, |seed| mm1(rate, seed));
+    assert_eq!(near, SEEDS);
+    assert!(covered * 10 >= SEEDS * 9, "{covered}");
 }
