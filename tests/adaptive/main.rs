@@ -11,6 +11,7 @@
 )]
 
 mod holds;
+mod limits;
 mod saturate;
 mod server;
 
@@ -26,6 +27,16 @@ async fn look(ctx: &Context) -> mite::Result {
 async fn run(url: &str, volume: impl VolumeModel) -> Report {
     let scenario = Scenario::new().base_url(url).journey::<look>((), volume);
     Run::new(scenario).execute().await.unwrap()
+}
+
+/// The mean of the starts a second that were asked for in the last half of the run.
+fn mean_of_last_half(report: &Report) -> f64 {
+    let points = &report.series.points;
+    // The last second may be less than one, or be spent waiting for journeys to end.
+    let planned: Vec<_> = points.iter().map(|point| point.planned_starts).collect();
+    let end = planned.iter().rposition(|&starts| starts > 0).unwrap();
+    let last = &planned[end / 2..end];
+    last.iter().sum::<u64>() as f64 / last.len() as f64
 }
 
 /// Whether two amounts differ by no more than `share` of the second.

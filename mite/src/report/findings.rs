@@ -23,9 +23,9 @@ pub struct FindingSummary {
     pub conclusion: Conclusion,
     /// The capacity, or the mean of the volume that was held; absent when there is none.
     pub found: Option<f64>,
-    /// The highest volume measured good; of a hold, the lowest it took.
+    /// The highest volume that is surely good; of a hold, the lowest it took.
     pub low: Option<f64>,
-    /// The lowest volume measured bad; of a hold, the highest it took.
+    /// The lowest volume that is surely bad; of a hold, the highest it took.
     pub high: Option<f64>,
     /// Of a hold: the percentile, in seconds, or the error rate that it came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -50,38 +50,8 @@ impl Chain {
     }
 }
 
-macro_rules! parts {
-    ($($part:ident),*) => {$(
-        impl $part {
-            fn parts(&self) -> &[Part] {
-                slice::from_ref(&self.0)
-            }
-
-            fn parts_mut(&mut self) -> &mut [Part] {
-                slice::from_mut(&mut self.0)
-            }
-        }
-
-        impl From<$part> for Chain {
-            fn from(part: $part) -> Self {
-                Chain(vec![part.0])
-            }
-        }
-    )*};
-}
-
-parts!(
-    Nothing,
-    Constant,
-    Ramp,
-    OneShot,
-    Saturate,
-    HoldLatency,
-    HoldErrorRate
-);
-
-macro_rules! models {
-    ($($model:ident),*) => {$(
+macro_rules! model {
+    ($model:ident) => {
         impl<Next: Into<Chain>> Add<Next> for $model {
             type Output = Chain;
 
@@ -130,19 +100,49 @@ macro_rules! models {
                 adaptive.filter_map(|part| part.finding()).collect()
             }
         }
+    };
+}
+
+macro_rules! parts {
+    ($($part:ident),*) => {$(
+        impl $part {
+            /// Makes the part a stage: a label in series and reports. Without it the part has none.
+            #[must_use]
+            pub fn named(mut self, name: impl Into<String>) -> Self {
+                self.0.name = Some(name.into());
+                self
+            }
+
+            fn parts(&self) -> &[Part] {
+                slice::from_ref(&self.0)
+            }
+
+            fn parts_mut(&mut self) -> &mut [Part] {
+                slice::from_mut(&mut self.0)
+            }
+        }
+
+        impl From<$part> for Chain {
+            fn from(part: $part) -> Self {
+                Chain(vec![part.0])
+            }
+        }
+
+        model!($part);
     )*};
 }
 
-models!(
+parts!(
     Nothing,
     Constant,
     Ramp,
     OneShot,
     Saturate,
     HoldLatency,
-    HoldErrorRate,
-    Chain
+    HoldErrorRate
 );
+
+model!(Chain);
 
 fn volume(parts: &mut [Part], window: Window, observed: &Observed) -> Volume {
     let Ok(chain) = resolve(parts) else {

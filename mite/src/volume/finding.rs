@@ -31,12 +31,12 @@ pub struct Finding {
     pub criterion: String,
     /// How the search ended. The default is [`Conclusion::Found`].
     pub conclusion: Conclusion,
-    /// The capacity, which is the highest volume that was measured and good; or the mean of the
-    /// volume that held the criterion. Absent when there is none.
+    /// The capacity, which is the highest volume that is good by all that was measured; or the mean
+    /// of the volume that held the criterion. Absent when there is none.
     pub found: Option<f64>,
-    /// The highest volume measured good below the limit; of a hold, the lowest volume it took.
+    /// The highest volume that is good beyond chance; of a hold, the lowest volume it took.
     pub low: Option<f64>,
-    /// The lowest volume measured bad; of a hold, the highest volume it took.
+    /// The lowest volume that is bad beyond chance; of a hold, the highest volume it took.
     pub high: Option<f64>,
     /// Of a hold: what the criterion's percentile, in seconds, or error rate came to while it was
     /// held.

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use humantime::format_duration;
 
-use super::{Amount, HoldErrorRate, HoldLatency, Saturate, Unit, adaptive::Adaptive};
+use super::{Amount, Unit, adaptive::Adaptive};
 
 /// No load at all for a while.
 ///
@@ -171,29 +171,6 @@ pub struct OneShot(pub(super) Part);
 pub fn one_shot() -> OneShot {
     OneShot(Part::new(Shape::OneShot, Duration::from_secs(1)))
 }
-
-macro_rules! named {
-    ($($part:ty),*) => {$(
-        impl $part {
-            /// Makes the part a stage: a label in series and reports. Without it the part has none.
-            #[must_use]
-            pub fn named(mut self, name: impl Into<String>) -> Self {
-                self.0.name = Some(name.into());
-                self
-            }
-        }
-    )*};
-}
-
-named!(
-    Nothing,
-    Constant,
-    Ramp,
-    OneShot,
-    Saturate,
-    HoldLatency,
-    HoldErrorRate
-);
 
 /// What all parts are inside.
 #[derive(Clone, Debug)]

@@ -46,21 +46,19 @@ fn capacity(finding: &FindingSummary) -> String {
         .find(|step| !step.good && Some(step.volume) == finding.high);
     let why = bad
         .and_then(|step| step.why.as_deref())
-        .unwrap_or("it was bad");
+        .unwrap_or("it was surely bad");
     match (finding.conclusion, finding.low, finding.high) {
-        (Conclusion::AtLeast, Some(low), _) => {
-            format!(
-                "at least {}, the upper bound, with {criterion}.",
-                amount(low)
-            )
-        }
+        (Conclusion::AtLeast, Some(low), _) => format!(
+            "at least {}, the upper bound, with {criterion}.",
+            amount(finding.found.unwrap_or(low))
+        ),
         (Conclusion::Below, _, Some(high)) => format!(
             "less than {}, the lower bound, with {criterion}: {why}.",
             amount(high)
         ),
         (Conclusion::Found, Some(low), Some(high)) => format!(
-            "{} with {criterion}. {} was the most that was good; at {}, {why}.",
-            amount(low),
+            "{} with {criterion}. {} was surely good; at {}, {why}.",
+            amount(finding.found.unwrap_or(low)),
             amount(low),
             amount(high)
         ),
@@ -72,7 +70,7 @@ fn capacity(finding: &FindingSummary) -> String {
         ),
         (_, Some(low), None) => format!(
             "at least {} when the time was up, with {criterion}.",
-            amount(low)
+            amount(finding.found.unwrap_or(low))
         ),
         _ => "nothing was found before the time was up.".to_owned(),
     }

@@ -128,6 +128,7 @@ fn what_was_found_is_told_with_its_uncertainty_and_its_doubts() {
     let found = fixture::capacity();
     let ended = |conclusion, low: Option<f64>, high: Option<f64>| FindingSummary {
         conclusion,
+        found: low,
         low,
         high,
         entry: None,
@@ -148,7 +149,7 @@ fn what_was_found_is_told_with_its_uncertainty_and_its_doubts() {
     ];
     let text = shown(&report, 80);
     for sentence in [
-        "browse #1: 842/s with http.p99 < 250ms, errors.rate < 1%. 842/s was the most",
+        "browse #1: 842/s with http.p99 < 250ms, errors.rate < 1%. 842/s was surely good;",
         "at 870/s, p99 261ms, not below 250ms.",
         "In doubt: at 870/s 12 starts were dropped.",
         "browse: at least 3,200/s, the upper bound",

@@ -4,12 +4,17 @@
 //! the same results lead to the same volumes.
 
 mod attempt;
+mod border;
 mod criterion;
+mod doubt;
+mod held;
 mod hold;
 mod saturate;
 mod search;
+mod share;
 mod steer;
 mod tried;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -11,16 +11,14 @@ use super::{
     criterion::{Criterion, Subject},
 };
 
-/// How long a search may take when nothing is said.
-const AT_MOST: Duration = Duration::from_secs(600);
-
 /// Raises the load until the system can take no more, and reports the capacity it found.
 ///
 /// It begins with the lower bound and doubles the volume while each step is good. The first bad step
 /// and the last good one are then brought closer together, until they are as near as the
-/// [`precision`](Saturate::precision) asks for. What is found is the highest volume that was measured
-/// and good; the [`Finding`](crate::volume::Finding) has it with the lowest that was bad, and every
-/// step on the way.
+/// [`precision`](Saturate::precision) asks for, and measured again while it is not sure which they are.
+/// What is found is the highest volume that is good by all steps together; the
+/// [`Finding`](crate::volume::Finding) has it with the highest that is surely good, the lowest that is
+/// surely bad, and every step on the way.
 ///
 /// A step is good when all that was asked for holds of it:
 ///
@@ -31,7 +29,7 @@ const AT_MOST: Duration = Duration::from_secs(600);
 /// | [`until_throughput_stops`](Saturate::until_throughput_stops) | what is asked for comes through |
 ///
 /// A step settles first, is measured then, and up to three times as long while chance may have
-/// decided it. One that was bad for less than half of its time is repeated. An overload that shows
+/// decided it. One that was bad for some seconds only is repeated. An overload that shows
 /// itself for three seconds in a row ends its step early, and after a bad step nothing is asked for
 /// until what is in flight has ended, so that no queue is carried into the next.
 ///
@@ -78,8 +76,10 @@ impl Saturate {
     }
 
     fn of(unit: Unit, from: f64, to: f64) -> Self {
-        let search = Adaptive::Saturate(Search::new(unit, from, to));
-        Self(Part::new(Shape::Adaptive(Box::new(search)), AT_MOST))
+        let search = Search::new(unit, from, to);
+        let at_most = search.at_most;
+        let shape = Shape::Adaptive(Box::new(Adaptive::Saturate(search)));
+        Self(Part::new(shape, at_most))
     }
 
     /// Until the median time of successful requests is not below `limit`.
@@ -166,7 +166,7 @@ impl Saturate {
     #[must_use]
     pub fn at_most(mut self, duration: Duration) -> Self {
         self.0.duration = duration;
-        self
+        self.with(|search| search.at_most = duration)
     }
 
     /// Lets the starts come at random, as those of independent visitors do: a Poisson process. Only

@@ -7,7 +7,8 @@ use super::{
         Conclusion, Finding, FindingKind, MOST_PER_SECOND, Observed, Unit, VolumeError, Window,
     },
     Answer, Bounds,
-    attempt::{Attempt, End},
+    attempt::{Attempt, End, PATIENCE, StepPlan},
+    border::{Border, dispersions},
     criterion::{Criteria, Criterion, TOO_MANY_ERRORS},
     tried::Tried,
 };
@@ -22,6 +23,14 @@ const LEAST_RISE: f64 = 0.1;
 const OVERRUN: f64 = 0.9;
 /// The part of what came through in an overload that is tried next.
 const CAUTION: f64 = 0.98;
+/// How often volumes at the limit are measured again while it is not sure on which side they are.
+const CONFIRMATIONS: u32 = 10;
+/// Standard deviations from the limit at which a good repetition makes a bad step a hiccup.
+const REFUTED: f64 = 2.0;
+/// How far from the limit it is to be sure, in precisions.
+const SURE_WITHIN: f64 = 1.0;
+/// How long a search may take when nothing is said.
+const AT_MOST: Duration = Duration::from_secs(600);
 
 /// How a search is to go, and how far it is.
 #[derive(Clone, Debug)]
@@ -35,8 +44,15 @@ pub(in crate::volume) struct Search {
     pub(super) step_time: Duration,
     pub(super) settle: Option<Duration>,
     pub(super) precision: f64,
+    pub(super) at_most: Duration,
+    /// When it has to be over.
+    deadline: Duration,
     phase: Phase,
     tried: Vec<Tried>,
+    /// A bad step that may have been a hiccup, while it is repeated.
+    set_aside: Option<Tried>,
+    /// How often a volume was measured again to be surer of it.
+    confirmed: u32,
     /// Whether the throughput of users has stopped rising.
     stopped_rising: bool,
 }
@@ -79,8 +95,12 @@ impl Search {
             step_time: Duration::from_secs(10),
             settle: None,
             precision: 0.05,
+            at_most: AT_MOST,
+            deadline: Duration::MAX,
             phase: Phase::Before,
             tried: Vec::new(),
+            set_aside: None,
+            confirmed: 0,
             stopped_rising: false,
         }
     }
@@ -97,12 +117,22 @@ impl Search {
     /// The volume of a window, by what is known when it is asked for.
     pub(super) fn answer(&mut self, window: Window, observed: &Observed) -> Answer {
         let now = window.start;
+        let plan = StepPlan {
+            time: self.step_time,
+            is_rising: self.tried.iter().all(|tried| tried.step.good),
+        };
         match &mut self.phase {
-            Phase::Before => self.begin(first(self.from), now),
+            Phase::Before => {
+                self.deadline = now.saturating_add(self.at_most);
+                self.begin(first(self.from), now);
+            }
             Phase::Step(attempt) => {
                 attempt.read(observed, &self.criteria, self.unit);
-                if let Some(end) = attempt.end(&self.criteria, self.unit, self.step_time) {
-                    self.conclude(end, now);
+                let steps = self.tried.iter().map(|tried| tried.evidence.as_slice());
+                let dispersions = dispersions(steps.chain([attempt.evidence.as_slice()]));
+                if let Some(end) = attempt.end(&self.criteria, self.unit, plan, &dispersions) {
+                    let is_surely_good = attempt.is_good_by(REFUTED, &dispersions);
+                    self.conclude(end, is_surely_good, now);
                 }
             }
             Phase::Drain { since, next } => {
@@ -133,12 +163,14 @@ impl Search {
     }
 
     /// A step is over: what now?
-    fn conclude(&mut self, end: End, now: Duration) {
+    fn conclude(&mut self, end: End, is_surely_good: bool, now: Duration) {
         let Phase::Step(attempt) = &self.phase else {
             return;
         };
         let (level, guessed) = (attempt.level, attempt.guessed);
+        let tried = Tried::of(attempt, &self.criteria, self.unit);
         if end == End::Retry {
+            self.set_aside = Some(tried);
             let next = Next {
                 level,
                 guessed,
@@ -147,32 +179,43 @@ impl Search {
             self.phase = Phase::Drain { since: now, next };
             return;
         }
-        let tried = Tried::of(attempt, &self.criteria, self.unit);
         let is_good = tried.step.good;
+        // What a good repetition refutes was a hiccup; of what it does not, both count.
+        let before = self.set_aside.take();
+        self.tried.extend(before.filter(|_| !is_surely_good));
         self.tried.push(tried);
         self.watch_throughput();
-        self.phase = match self.next(guessed) {
+        self.phase = match self.next(guessed, now) {
             Err(conclusion) => Phase::Over(conclusion),
             Ok(next) if is_good => {
+                self.confirmed += u32::from(next.again);
                 self.begin(next, now);
                 return;
             }
-            Ok(next) => Phase::Drain { since: now, next },
+            Ok(next) => {
+                self.confirmed += u32::from(next.again);
+                Phase::Drain { since: now, next }
+            }
         };
     }
 
     /// The volume to try next, or how the search ends.
-    fn next(&self, guessed: bool) -> Result<Next, Conclusion> {
-        let (low, high) = self.bracket();
+    fn next(&self, guessed: bool, now: Duration) -> Result<Next, Conclusion> {
+        let border = Border::of(&self.tried);
+        let (low, high) = border.bracket();
         let (low, high) = match (low, high) {
-            (None, _) => return Err(Conclusion::Below),
+            (None, high) => {
+                let surely_bad = border.sure().1 == high;
+                let again = high.filter(|_| !surely_bad && self.may_confirm(now));
+                return again.map(confirmation).ok_or(Conclusion::Below);
+            }
             (Some(low), None) if low >= self.to => return Err(Conclusion::AtLeast),
             (Some(low), None) => return Ok(first(self.round(low * GROWTH).min(self.to))),
             (Some(low), Some(high)) => (low, high),
         };
         let middle = self.round((low * high).sqrt());
         if high <= low * (1.0 + self.precision) || middle <= low || middle >= high {
-            return Err(Conclusion::Found);
+            return self.confirm(&border, (low, high), now);
         }
         let margin = 1.0 + self.precision / 2.0;
         let inside = |level: f64| low * margin < level && level < high / margin;
@@ -189,6 +232,30 @@ impl Search {
         Ok(first(middle))
     }
 
+    /// Measures again what lies at the limit, until it is sure enough or there is no time left.
+    fn confirm(
+        &self,
+        border: &Border,
+        (low, high): (f64, f64),
+        now: Duration,
+    ) -> Result<Next, Conclusion> {
+        let near = 1.0 + self.precision * SURE_WITHIN;
+        let (surely_good, surely_bad) = border.sure();
+        let low_is_sure = surely_good.is_some_and(|good| good * near >= low);
+        let high_is_sure = surely_bad.is_some_and(|bad| bad <= high * near);
+        if (low_is_sure && high_is_sure) || !self.may_confirm(now) {
+            return Err(Conclusion::Found);
+        }
+        let low_is_better_known = border.seconds(low) > border.seconds(high);
+        let is_low = !low_is_sure && (high_is_sure || !low_is_better_known);
+        Ok(confirmation(if is_low { low } else { high }))
+    }
+
+    fn may_confirm(&self, now: Duration) -> bool {
+        let step = self.settle() * 2 + self.step_time * PATIENCE;
+        self.confirmed < CONFIRMATIONS && now.saturating_add(step) < self.deadline
+    }
+
     /// What came through in the last step, if far more was asked for: an open server that is always
     /// busy shows its capacity.
     fn guess(&self) -> Option<f64> {
@@ -196,19 +263,6 @@ impl Search {
         let overrun = last.step.throughput < last.step.volume * OVERRUN;
         (self.unit == Unit::PerSecond && overrun)
             .then(|| self.round(last.step.throughput * CAUTION))
-    }
-
-    /// The highest good volume below the lowest bad one, and that one.
-    fn bracket(&self) -> (Option<f64>, Option<f64>) {
-        let volumes = |good: bool| {
-            let steps = self.tried.iter().map(|tried| &tried.step);
-            steps
-                .filter(move |step| step.good == good)
-                .map(|step| step.volume)
-        };
-        let high = volumes(false).reduce(f64::min);
-        let below = volumes(true).filter(|volume| high.is_none_or(|high| *volume < high));
-        (below.reduce(f64::max), high)
     }
 
     /// Whether users who are this productive together are as many as the server has use for.
@@ -264,16 +318,18 @@ impl Search {
         if matches!(self.phase, Phase::Before) {
             return None;
         }
-        let (low, high) = self.bracket();
+        let border = Border::of(&self.tried);
+        let (found, _) = border.bracket();
+        let (low, high) = border.interval();
         let mut finding = Finding::new(FindingKind::Capacity, self.unit, self.criteria.to_string());
         finding.conclusion = match self.phase {
             Phase::Over(conclusion) => conclusion,
             _ => Conclusion::Unfinished,
         };
-        (finding.found, finding.low, finding.high) = (low, low, high);
+        (finding.found, finding.low, finding.high) = (found, low, high);
         let decisive = self.tried.iter().filter(|tried| {
             let volume = Some(tried.step.volume);
-            volume == low || volume == high
+            [low, found, high].contains(&volume)
         });
         finding.doubts = decisive.filter_map(|tried| tried.doubt.clone()).collect();
         finding.steps = self.tried.iter().map(|tried| tried.step.clone()).collect();
@@ -298,6 +354,13 @@ impl Search {
             return self.criteria.check();
         };
         Err(VolumeError(wrong))
+    }
+}
+
+fn confirmation(level: f64) -> Next {
+    Next {
+        again: true,
+        ..first(level)
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     super::{Conclusion, Finding, FindingKind, Observed, Step, Stretch, Unit, VolumeError, Window},
     Answer, Bounds,
     criterion::{Criteria, Criterion},
+    held::Held,
     search::check_bounds,
     tried::step,
 };
@@ -70,17 +71,6 @@ struct Run {
     run_off: Option<Duration>,
     held: Option<Held>,
     steps: VecDeque<Step>,
-}
-
-/// What came of it since the target was reached.
-#[derive(Clone, Debug)]
-struct Held {
-    unread: Duration,
-    stretch: Stretch,
-    volume_seconds: f64,
-    seconds: f64,
-    lowest: f64,
-    highest: f64,
 }
 
 impl Steer {
@@ -381,26 +371,6 @@ impl Run {
             format!("{side} the target")
         });
         self.steps.push_back(step);
-    }
-}
-
-impl Held {
-    fn new(now: Duration, level: f64) -> Self {
-        Self {
-            unread: now,
-            stretch: Stretch::default(),
-            volume_seconds: 0.0,
-            seconds: 0.0,
-            lowest: level,
-            highest: level,
-        }
-    }
-
-    fn add(&mut self, level: f64, length: Duration) {
-        self.volume_seconds += level * length.as_secs_f64();
-        self.seconds += length.as_secs_f64();
-        self.lowest = self.lowest.min(level);
-        self.highest = self.highest.max(level);
     }
 }
 

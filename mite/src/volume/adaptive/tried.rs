@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{
     super::{Step, Stretch, Unit},
     attempt::Attempt,
-    criterion::{Criteria, Subject, doubt},
+    criterion::{Criteria, Subject},
+    doubt::doubt,
+    share::{Share, pooled},
 };
 
 /// What is told of a step on which throughput no longer rose.
@@ -17,6 +19,8 @@ pub(super) struct Tried {
     pub(super) step: Step,
     /// Why it may have shown the limit of the load generator.
     pub(super) doubt: Option<String>,
+    /// What lay beyond the limits: of each criterion, by second.
+    pub(super) evidence: Vec<Vec<Share>>,
     /// Whether it was good but for the throughput of the other steps.
     is_good_alone: bool,
 }
@@ -32,8 +36,22 @@ impl Tried {
                 ..step(attempt.since, attempt.level, &attempt.stretch, criteria)
             },
             doubt: doubt(&attempt.stretch, attempt.level, unit),
+            evidence: attempt.evidence.clone(),
             is_good_alone: good,
         }
+    }
+
+    pub(super) fn seconds(&self) -> u64 {
+        self.step.measured.as_secs()
+    }
+
+    /// Whether it was bad for a reason that is no matter of shares.
+    pub(super) fn is_outright_bad(&self) -> bool {
+        !self.step.good
+            && self
+                .evidence
+                .iter()
+                .all(|seconds| pooled(seconds).is_good())
     }
 
     /// The other steps have shown whether there are more users than the server has use for.

@@ -6,8 +6,10 @@ use proptest::prelude::*;
 
 use super::{
     super::super::{Conclusion, FindingKind, HoldErrorRate, HoldLatency, VolumeModel},
-    SECOND, assert_within, run, run_with_delay,
-    server::{Crowd, Limit, Mm1, Noisy, Queue, Server, SteadyMm1},
+    SECOND, assert_within,
+    customers::mm1,
+    run, run_with_delay,
+    server::{Crowd, Limit, Noisy, Queue, Server, SteadyMm1},
 };
 
 const TARGET: Duration = Duration::from_millis(250);
@@ -80,7 +82,7 @@ fn the_percentile_of_a_random_queue_is_held() {
         let model = HoldLatency::p99(TARGET)
             .per_second(rate / 10.0, rate * 3.0)
             .over(1800 * SECOND);
-        let held = run(model, Mm1::new(rate, seed));
+        let held = run(model, mm1(rate, seed));
         let truth = rate - 100_f64.ln() / TARGET.as_secs_f64();
         assert_within(held.mean_of_last(15 * MINUTES), truth, 0.10);
         assert_within(held.finding.found.unwrap(), truth, 0.10);

@@ -1,6 +1,8 @@
 //! Searches and holds against servers of which the truth is known, on a clock that jumps.
 
+mod customers;
 mod hold;
+mod random;
 mod saturate;
 mod server;
 

@@ -110,60 +110,8 @@ impl Server for Limit {
     }
 }
 
-/// One server, Poisson arrivals, exponential service: every customer is simulated.
-pub(super) struct Mm1 {
-    pub(super) rate: f64,
-    pub(super) random: fastrand::Rng,
-    now: f64,
-    free_at: f64,
-    /// When those in the system leave, and how long they were there.
-    leaving: std::collections::VecDeque<(f64, f64)>,
-}
-
-impl Mm1 {
-    pub(super) fn new(rate: f64, seed: u64) -> Self {
-        Self {
-            rate,
-            random: fastrand::Rng::with_seed(seed),
-            now: 0.0,
-            free_at: 0.0,
-            leaving: std::collections::VecDeque::new(),
-        }
-    }
-
-    fn exponential(&mut self, rate: f64) -> f64 {
-        -(1.0 - self.random.f64()).ln() / rate
-    }
-}
-
-impl Server for Mm1 {
-    fn second(&mut self, level: f64) -> Second {
-        let mut second = Second::default();
-        let end = self.now + 1.0;
-        let mut at = self.now;
-        loop {
-            at += self.exponential(level.max(1e-9));
-            if at >= end {
-                break;
-            }
-            second.started += 1;
-            let served = self.free_at.max(at) + self.exponential(self.rate);
-            self.free_at = served;
-            self.leaving.push_back((served, served - at));
-        }
-        while let Some(&(at, time)) = self.leaving.front()
-            && at < end
-        {
-            self.leaving.pop_front();
-            answer(&mut second, Duration::from_secs_f64(time), 1);
-        }
-        second.in_flight = self.leaving.len() as u64;
-        self.now = end;
-        second
-    }
-}
-
-/// The same without chance: what percentiles of an endless run would be.
+/// One server, Poisson arrivals, exponential service, without chance: what percentiles of an endless
+/// run would be.
 pub(super) struct SteadyMm1(pub(super) f64);
 
 impl Server for SteadyMm1 {
@@ -224,7 +172,7 @@ impl Server for Crowd {
     }
 }
 
-fn answer(second: &mut Second, time: Duration, count: u64) {
+pub(super) fn answer(second: &mut Second, time: Duration, count: u64) {
     second.completed += count;
     second.requests += count;
     second.http.add(time, count);
