@@ -161,6 +161,7 @@ mod net;
 pub mod report;
 mod runner;
 mod scenario;
+mod serve;
 mod stats;
 pub mod testing;
 pub mod volume;

@@ -48,7 +48,7 @@ pub(crate) struct PointTimes {
 /// Numbers are written in as many groups of seven bits as they have, the lowest first (LEB128, as
 /// DWARF and WebAssembly do), and names of stages as numbers. Memory grows by a chunk at a time,
 /// so that what is there already is never copied, and never doubled to make room.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Points {
     chunks: Vec<Vec<u8>>,
     stages: Vec<String>,

@@ -56,6 +56,8 @@ pub(super) struct Begun {
     pub(super) dropped: u64,
     pub(super) completed: u64,
     pub(super) failed: u64,
+    /// At the end of the last second.
+    pub(super) in_flight: u64,
 }
 
 /// A second of the run, with what a person wants to see beside it.
@@ -234,6 +236,9 @@ impl Results {
             service_time: journey_times(statistics, |journey| &journey.service_time),
             ..Point::default()
         };
+        for begun in &mut self.begun {
+            begun.in_flight = 0;
+        }
         for (key, journey) in &statistics.journeys {
             point.users += journey.users.in_flight;
             point.starts += journey.started;
@@ -244,6 +249,30 @@ impl Results {
             }
         }
         point
+    }
+
+    /// The end of the last second that is known.
+    pub(super) fn known_until(&self) -> Duration {
+        Duration::from_secs(self.next)
+    }
+
+    /// What there is so far, as if the run had ended with the last second that is known.
+    pub(super) fn so_far(&self, entries: &[EntryState], ending: Ending) -> Outcome {
+        let duration = self.known_until();
+        let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
+        Outcome {
+            thresholds: self.judge.finish(&self.totals, measured),
+            totals: self.totals.clone(),
+            entries: self.outcomes(entries, duration),
+            points: self.points.clone(),
+            stages: self.stages.so_far().to_vec(),
+            ending,
+            duration,
+            measured,
+            missing: self.missing,
+            busy: self.busy.finish(),
+            volume_changes: Vec::new(),
+        }
     }
 
     /// Everything, once nothing more will come.
@@ -267,15 +296,10 @@ impl Results {
             .filter(|covered| **covered != FINISHED)
             .count();
         let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
-        let outcomes = entries
-            .iter()
-            .zip(&self.begun)
-            .map(|(entry, begun)| EntryOutcome::new(entry, *begun, ending.stopped_at))
-            .collect();
         Outcome {
             thresholds: self.judge.finish(&self.totals, measured),
+            entries: self.outcomes(entries, ending.stopped_at),
             totals: self.totals,
-            entries: outcomes,
             points: self.points,
             stages: self.stages.finish(),
             ending,
@@ -283,7 +307,14 @@ impl Results {
             measured,
             missing: self.missing + behind as u64,
             busy: self.busy.finish(),
+            volume_changes: Vec::new(),
         }
+    }
+
+    fn outcomes(&self, entries: &[EntryState], stopped_at: Duration) -> Vec<EntryOutcome> {
+        let each = entries.iter().zip(&self.begun);
+        each.map(|(entry, begun)| EntryOutcome::new(entry, *begun, stopped_at))
+            .collect()
     }
 }
 
@@ -293,6 +324,7 @@ impl Begun {
         self.dropped += journey.dropped;
         self.completed += journey.completed;
         self.failed += journey.failed;
+        self.in_flight += journey.users.in_flight;
     }
 }
 

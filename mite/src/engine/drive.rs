@@ -1,15 +1,16 @@
 //! The controller's driver: carries its words to runners, pools and onlookers, and theirs to it.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::mpsc::UnboundedReceiver,
+    sync::{mpsc::UnboundedReceiver, oneshot},
     task::spawn_local,
     time::{MissedTickBehavior, interval},
 };
 
 use super::{
-    Run, RunError, Settings, Stop,
+    Run, RunError, Settings, Stop, StopHandle,
+    moment::Frame,
     onlooker::Onlooker,
     outcome,
     pools::{Answer, Pools},
@@ -26,8 +27,9 @@ use crate::{
     link::{self, ControllerEnd, Message},
     net,
     report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
-    runner::{RunnerEntry, RunnerSettings, TapFactory, serve},
+    runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     scenario::{Entry, Hook, Scenario},
+    serve::{self, Question, Server, Volume},
     stats::metric::{self, Metric},
 };
 
@@ -41,13 +43,15 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         mut settings,
         observer,
         tap,
-        stop: _stop,
+        stop,
         mut stops,
+        served,
     } = run;
     check_options(&settings)?;
     let metrics = metric::all_registered()?;
     let thresholds = scenario.check(&metrics)?;
     let sinks = Sinks::open(&settings.reports)?;
+    let mut desk = Desk::open(&settings.serve, stop, served)?;
     let Scenario {
         mut entries,
         base_url,
@@ -93,8 +97,16 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     );
     let onlooker = observer.and_then(Onlooker::new);
     if let Some(onlooker) = &onlooker {
-        onlooker.started(run_info(&settings, &controller, workers));
+        let info = run_info(&settings, &controller, workers);
+        desk.introduce(onlooker, info);
     }
+    let frame = Frame {
+        settings: Arc::new(settings.clone()),
+        clock,
+        workers,
+        warm_up,
+        planned: controller.planned_duration(),
+    };
     let mut driver = Driver {
         controller,
         clock,
@@ -103,15 +115,21 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         onlooker,
         config: settings.config.clone(),
         stopping: None,
+        watch,
+        frame,
+        server: desk.server,
     };
     driver.run(&mut stops).await;
-    let figures = watch.finish();
     let Driver {
         mut controller,
         pools,
         onlooker,
+        watch,
+        frame,
+        server,
         ..
     } = driver;
+    let figures = watch.finish();
     for (entry, error) in pools.close().await {
         controller.pool_broke(clock.elapsed(), entry, &error.to_string());
     }
@@ -122,6 +140,9 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let report = outcome::report(&settings, clock, &outcome, workers, &figures);
     // A terminal that stands still shall cost no report.
     let written = sinks.write(&report).map(drop);
+    if let Some(server) = server {
+        server.over(frame.last(outcome, figures, report.clone()));
+    }
     if let Some(onlooker) = onlooker {
         onlooker.ended(&report);
     }
@@ -144,6 +165,9 @@ struct Driver {
     /// What a note must not show.
     config: Config,
     stopping: Option<Duration>,
+    watch: Watch,
+    frame: Frame,
+    server: Option<Server>,
 }
 
 impl Driver {
@@ -158,6 +182,7 @@ impl Driver {
                 }
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
+                Some(question) = next_question(&mut self.server) => self.answer(question),
             };
             for action in actions {
                 self.act(action);
@@ -179,6 +204,9 @@ impl Driver {
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
             Action::Show(second) => {
+                if let Some(server) = &self.server {
+                    server.second(second.point.at.as_secs() + 1);
+                }
                 if let Some(onlooker) = &self.onlooker {
                     onlooker.progress(self.progress(&second));
                 }
@@ -209,6 +237,29 @@ impl Driver {
             Stop::Gracefully => self.controller.stop(now),
             Stop::Now => self.controller.cut(now, StopCause::Interrupted),
             Stop::AtFailure => self.controller.cut(now, StopCause::FirstFailure),
+        }
+    }
+
+    /// Answers whoever looks at the run from outside, or wants something of it.
+    fn answer(&mut self, question: Question) -> Vec<Action> {
+        match question {
+            Question::Look(answer) => {
+                // Who has gone away meanwhile needs nothing to be put together.
+                if !answer.is_closed() {
+                    let figures = self.watch.so_far();
+                    let stopping = self.stopping.is_some();
+                    let _ = answer.send(self.frame.moment(&self.controller, figures, stopping));
+                }
+                Vec::new()
+            }
+            Question::Volume(factor, answer) => {
+                let now = self.clock.elapsed();
+                let adjustable = self.controller.volume().adjustable;
+                let change = factor.map(|factor| self.controller.change_volume(now, factor));
+                let factor = self.controller.volume().factor;
+                let _ = answer.send(Volume { adjustable, factor });
+                change.unwrap_or_default()
+            }
         }
     }
 
@@ -244,6 +295,53 @@ impl Driver {
                     passing: standing.passed,
                 })
                 .collect(),
+        }
+    }
+}
+
+/// What is asked from outside, if anybody can ask.
+async fn next_question(server: &mut Option<Server>) -> Option<Question> {
+    server.as_mut()?.question().await
+}
+
+/// The dashboard before there is anything to see.
+struct Desk {
+    url: Option<String>,
+    /// One that was made because none was given.
+    token: Option<String>,
+    server: Option<Server>,
+}
+
+impl Desk {
+    fn open(
+        options: &serve::Options,
+        stop: StopHandle,
+        served: Option<oneshot::Sender<()>>,
+    ) -> Result<Self, RunError> {
+        let Some(mut bound) = serve::bind(options)? else {
+            return Ok(Self {
+                url: None,
+                token: None,
+                server: None,
+            });
+        };
+        let served = served.unwrap_or_else(|| oneshot::channel().0);
+        Ok(Self {
+            url: Some(bound.url()),
+            token: bound.make_token(),
+            server: Some(bound.start(Box::new(move || stop.stop()), served)?),
+        })
+    }
+
+    fn introduce(&mut self, onlooker: &Onlooker, info: RunInfo) {
+        onlooker.started(RunInfo {
+            dashboard: self.url.take(),
+            ..info
+        });
+        if let Some(token) = self.token.take() {
+            onlooker.note(format!(
+                "to stop it or change its volume from there: {token}"
+            ));
         }
     }
 }
@@ -385,7 +483,7 @@ fn start_runner(
         tap,
     };
     spawn_local(async move {
-        if let Err(error) = serve(settings, runner_end).await {
+        if let Err(error) = runner::serve(settings, runner_end).await {
             tracing::error!("the runner cannot start its threads: {error}");
         }
     });

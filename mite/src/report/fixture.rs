@@ -7,7 +7,7 @@ use super::{
     LatencySummary, MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress,
     Report, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary,
     State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
-    WaitSummary,
+    VolumeChange, WaitSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -51,6 +51,7 @@ pub(crate) fn empty() -> Report {
         },
         stages: Vec::new(),
         findings: Vec::new(),
+        volume_changes: Vec::new(),
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -142,6 +143,10 @@ pub(crate) fn full() -> Report {
         },
         stages: vec![stage("ramp", 5.0, 15.0), stage("peak", 15.0, 60.0)],
         findings: vec![capacity(), held()],
+        volume_changes: vec![VolumeChange {
+            at: 40.5,
+            factor: 1.1,
+        }],
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,

@@ -33,7 +33,7 @@ pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, Request
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
     OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
-    WaitSummary,
+    VolumeChange, WaitSummary,
 };
 pub use stage::{StageHttp, StageSummary};
 

@@ -235,6 +235,17 @@ pub struct Suspicion {
     pub message: String,
 }
 
+/// From when on the volume was another than the plan's: asked for while the run went on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VolumeChange {
+    /// How old the run was, in seconds.
+    pub at: f64,
+    /// How much of the plan as it was written was asked for from then on; 1 is all of it. Entries
+    /// whose volume follows the results are left alone.
+    pub factor: f64,
+}
+
 /// How the run went over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -126,6 +126,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
             }),
         ),
         ("/findings/1/measured", json!(0.0104)),
+        ("/volume_changes/0", json!({"at": 40.5, "factor": 1.1})),
         (
             "/series",
             json!({
@@ -254,6 +255,7 @@ fn a_report_without_our_additions_can_be_read() {
         ("", "config"),
         ("", "seed"),
         ("", "findings"),
+        ("", "volume_changes"),
         ("/http", "requests_by_name"),
         ("/http", "phases"),
         ("/http", "errors"),
@@ -317,6 +319,7 @@ fn the_published_schema_allows_what_is_written_and_knows_nothing_else() {
         assert_eq!(check.faults.len(), 1, "{key} is let through");
     }
     for verdict in [
+        Verdict::Running,
         Verdict::Passed,
         Verdict::Failed,
         Verdict::Invalid,

@@ -98,6 +98,12 @@ impl Latency {
         Some(duration(samples.exact.max))
     }
 
+    /// All samples added up in seconds, exactly.
+    pub(crate) fn sum_seconds(&self) -> f64 {
+        let samples = self.samples.as_ref();
+        samples.map_or(0.0, |samples| seconds(samples.exact.sum))
+    }
+
     /// The mean of all samples in seconds, exactly.
     pub(crate) fn mean_seconds(&self) -> Option<f64> {
         let samples = self.samples.as_ref()?;

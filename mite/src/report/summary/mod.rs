@@ -113,6 +113,7 @@ impl Summary<'_> {
                 Tone::Doubtful,
                 "✗ invalid: the load was not what was asked for",
             ),
+            Verdict::Running => (Tone::Quiet, "… still running"),
             Verdict::Interrupted => (Tone::Doubtful, "✗ interrupted before the end"),
         };
         let mut lines = vec![self.style.paint(tone, word)];
