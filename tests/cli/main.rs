@@ -15,5 +15,6 @@ mod generator;
 mod names_and_help;
 mod outputs;
 mod program;
+mod served;
 mod server;
 mod stopping;

@@ -25,11 +25,13 @@
 )]
 
 pub mod agreement;
+pub mod asking;
 pub mod certificates;
 pub mod holds;
 pub mod hostile;
 pub mod httpbin;
 pub mod nginx;
 mod process;
+pub mod prometheus;
 pub mod proxy;
 pub mod wire;
