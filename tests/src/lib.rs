@@ -25,6 +25,7 @@
 )]
 
 pub mod agreement;
+pub mod browser;
 pub mod certificates;
 pub mod holds;
 pub mod hostile;

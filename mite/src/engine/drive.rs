@@ -222,7 +222,7 @@ impl Driver {
                 .stopping
                 .map_or(State::Running, |since| State::Stopping { since }),
             users: point.users,
-            target_users: second.planned_users,
+            target_users: second.point.target_users,
             starts_per_second: point.starts as f64,
             planned_starts_per_second: second.planned_starts.map(|starts| starts as f64),
             requests_per_second: point.requests as f64,
