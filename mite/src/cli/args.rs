@@ -147,7 +147,7 @@ pub(super) struct RunArguments {
     /// repeatable
     #[arg(long, value_name = "EXPR")]
     pub(super) threshold: Vec<String>,
-    /// Write a report; the ending chooses its format: .json; repeatable
+    /// Write a report; the ending chooses its format: .json, .html; repeatable
     #[arg(long, value_name = "FILE")]
     pub(super) report: Vec<PathBuf>,
     /// Worker threads [default: one a core]

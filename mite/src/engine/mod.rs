@@ -172,7 +172,8 @@ impl Run {
         self
     }
 
-    /// Writes the report to a file when the run is over; the ending chooses the form: `.json`.
+    /// Writes the report to a file when the run is over; the ending chooses the form: `.json` for
+    /// programs, `.html` for a page to look at.
     ///
     /// It may be asked for several times. That the file can be written is made sure of before
     /// anything starts.

@@ -41,7 +41,7 @@ class Chart {
         draw("path", { d: "M1 4H17", class: lineClass(line) + " key" }));
       const output = make("output");
       this.outputs.set(line, output);
-      const button = make("button", { type: "button", "aria-pressed": !this.hidden.has(line.name), title: line.title, onclick: () => {
+      const button = make("button", { type: "button", "aria-pressed": String(!this.hidden.has(line.name)), title: line.title, onclick: () => {
         if (!this.hidden.delete(line.name)) this.hidden.add(line.name);
         button.setAttribute("aria-pressed", !this.hidden.has(line.name));
         this.render();
@@ -106,7 +106,7 @@ class Chart {
     const span = (start, end) => [this.x(Math.max(start, from)), this.x(Math.min(end, until))];
     const label = (text, left, right) => {
       const most = Math.floor((right - left - 6) / 6.2);
-      if (most < 2) return;
+      if (most < Math.min(text.length, 5)) return;
       const shown = text.length > most ? text.slice(0, most - 1) + "…" : text;
       parts.push(draw("text", { x: left + 4, y: EDGE.top - 6 }, shown, draw("title", {}, words.cut(text))));
     };

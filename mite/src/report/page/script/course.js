@@ -22,7 +22,7 @@ function coursePart() {
       { name: "failed", of: perSecond("failed_requests"), color: "red", optional: true },
     ] }),
     errors: new Chart(timeline, { title: "Errors", unit: "rate", lines: [
-      { name: "failed requests", of: perSecond("failed_requests"), color: "orange" },
+      { name: "failed requests", of: perSecond("failed_requests"), color: "violet" },
       { name: "failed journeys", of: perSecond("errors"), color: "red" },
     ] }),
     http: new Chart(timeline, { title: "Time of successful requests", unit: "time", log: true, empty: "no request was answered", lines: [
@@ -39,6 +39,7 @@ function coursePart() {
   const built = part("course", "Over time", remark, make("div", { class: "tools" }, timeline.back),
     make("div", { class: "charts two" }, Object.values(charts).map((chart) => chart.element)));
 
+  built.short = "Over time";
   built.update = (report) => {
     const { points } = report.series;
     built.element.hidden = points.length === 0;

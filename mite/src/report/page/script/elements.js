@@ -20,5 +20,5 @@ const draw = (tag, attributes = {}, ...children) =>
 function part(id, title, ...children) {
   const heading = make("h2", {}, title);
   const element = make("section", { id, "aria-label": title }, heading, ...children);
-  return { id, title, element };
+  return { id, title, short: title.split(" ")[0], element };
 }

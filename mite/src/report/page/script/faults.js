@@ -61,7 +61,7 @@ function generatorPart() {
     ],
   });
   const figures = makeTable({
-    title: "Figures of the generator", unit: "figure", columns: [
+    title: "Figures of the generator", unit: "figure", filter: false, columns: [
       textColumn("Figure", (row) => row[0]),
       { name: "Value", of: (row) => row[1], node: (row) => row[1] },
       textColumn("Tells", (row) => row[2], { wide: true }),
@@ -70,6 +70,7 @@ function generatorPart() {
   const notes = make("ul", {});
   const built = part("generator", "The load generator itself", word, suspicions.element, notes,
     make("div", { class: "block" }, make("h3", {}, "Figures"), figures.element));
+  built.short = "Generator";
   built.update = (report, names) => {
     const { generator } = report;
     const held = generator.suspicions ?? [];

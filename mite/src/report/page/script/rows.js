@@ -14,7 +14,6 @@ function journeysPart() {
       countColumn("Interrupted", (row) => row.interrupted, { optional: true, title: "Cut off by the end of the test" }),
       { name: "Unmet", of: (row) => row.unmet ?? null, number: true, text: (row) => words.share(row.unmet), optional: true, title: "Of the planned volume, what did not come about" },
       ...percentiles((row) => row.response_time, ["p50", "p95", "p99", "max"]),
-      timeColumn("service p50", (row) => row.service_time.p50, { title: "Service time: from the actual start" }),
       timeColumn("service p99", (row) => row.service_time.p99, { title: "Service time: from the actual start" }),
       timeColumn("delay p99", (row) => row.start_delay.p99, { optional: true, title: "Start delay: from the intended start to the actual one" }),
     ],
@@ -91,7 +90,7 @@ function requestsPart() {
       countColumn("Failed", failed, { bad: (row) => failed(row) > 0 }),
       { name: "Failed %", of: (row) => share(failed(row), row.count), number: true, text: (row) => words.share(failed(row) / row.count), bad: (row) => failed(row) > 0 },
       timeColumn("mean", (row) => row.time.mean),
-      ...percentiles((row) => row.time, ["p50", "p90", "p95", "p99", "p99_9", "max"]),
+      ...percentiles((row) => row.time, ["p50", "p95", "p99", "p99_9", "max"]),
       textColumn("Failures", (row) => Object.entries(row.failures).map(([why, count]) => `${words.count(count)} × ${why}`).join(", "), { optional: true }),
     ],
   });

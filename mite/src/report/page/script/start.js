@@ -29,7 +29,7 @@ function start() {
     when.textContent = `Load test of ${report.started.replace("T", " ").replace("Z", " UTC")}, ${words.span(report.duration_seconds)}`;
     for (const part of parts) part.update(report, names, running);
     const shown = parts.filter((part) => !part.element.hidden);
-    links.replaceChildren(...shown.map((part) => make("a", { href: "#" + part.id }, part.title)));
+    links.replaceChildren(...shown.map((part) => make("a", { href: "#" + part.id }, part.short)));
   }
 
   if (embedded !== "") {

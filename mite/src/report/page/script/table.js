@@ -1,13 +1,13 @@
 // Tables that sort by any column and show only the rows with given words.
 
 // So many rows are shown at first.
-const FEW = 50;
+const FEW = 25;
 // From so many rows on a table has a filter.
 const FILTERED = 8;
 
 // A column is { name, of(row): what it sorts by, text(row): what it shows, … }; a number if
 // `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares.
-function makeTable({ title, columns, sort = null, ascending = false, unit = "row" }) {
+function makeTable({ title, columns, sort = null, ascending = false, unit = "row", filter = true }) {
   let rows = [];
   let order = { column: sort === null ? null : columns.findIndex((column) => column.name === sort), ascending };
   let all = false;
@@ -25,7 +25,7 @@ function makeTable({ title, columns, sort = null, ascending = false, unit = "row
 
   const keys = columns.map((column) => {
     const sign = make("span", { "aria-hidden": "true" });
-    const button = make("button", { type: "button", title: column.title, onclick: () => sortBy(column) }, column.name, sign);
+    const button = make("button", { type: "button", title: column.title, onclick: () => sortBy(column) }, ...(column.number ? [sign, column.name] : [column.name, sign]));
     return { cell: make("th", { scope: "col", class: column.number ? "number" : null }, button), sign };
   });
 
@@ -88,7 +88,7 @@ function makeTable({ title, columns, sort = null, ascending = false, unit = "row
     // A column that says nothing of any row is left out.
     used = columns.filter((column) => !column.optional || rows.some((row) => column.of(row)));
     head.replaceChildren(...used.map((column) => keys[columns.indexOf(column)].cell));
-    tools.hidden = rows.length < FILTERED && search.value === "";
+    tools.hidden = !filter || (rows.length < FILTERED && search.value === "");
     element.hidden = rows.length === 0;
     show();
   }
