@@ -225,7 +225,7 @@ fn from_other_machines_a_token_is_needed_that_is_shown_once() {
     let (mut running, asked) = watched(&["scenario", "test", "minute", "--metrics", "0.0.0.0:0"]);
     let asked = Asked(asked.0.replace("0.0.0.0", "127.0.0.1"));
     let line = running.wait_for("change its volume");
-    let (_, token) = line.rsplit_once("from there: ").unwrap();
+    let (_, token) = line.rsplit_once("#token=").unwrap();
     let token: String = token.chars().take_while(char::is_ascii_hexdigit).collect();
     assert_eq!(token.len(), 32, "{line}");
 

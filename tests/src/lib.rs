@@ -26,6 +26,7 @@
 
 pub mod agreement;
 pub mod asking;
+pub mod browser;
 pub mod certificates;
 pub mod holds;
 pub mod hostile;

@@ -147,7 +147,7 @@ pub(super) struct RunArguments {
     /// repeatable
     #[arg(long, value_name = "EXPR")]
     pub(super) threshold: Vec<String>,
-    /// Write a report; the ending chooses its format: .json; repeatable
+    /// Write a report; the ending chooses its format: .json, .html; repeatable
     #[arg(long, value_name = "FILE")]
     pub(super) report: Vec<PathBuf>,
     /// Serve a dashboard at / and Prometheus' metrics at /metrics while the run goes on: an address

@@ -68,8 +68,6 @@ pub(crate) struct Second {
     pub(crate) start_delay: Option<PointTimes>,
     /// How long starts waited for room, added up over all of them.
     pub(crate) waiting_for_room: Duration,
-    /// Users planned in it; absent unless every entry counts users.
-    pub(crate) planned_users: Option<u64>,
     /// Starts planned in it; absent unless every entry counts starts.
     pub(crate) planned_starts: Option<u64>,
     /// Failed journeys since the start.
@@ -177,7 +175,20 @@ impl Results {
         self.next += 1;
         let at = Duration::from_secs(number);
         let end = Duration::from_secs(self.next);
-        let point = self.point(at, end, &statistics, entries);
+        let mut point = self.point(at, end, &statistics, entries);
+        let planned_users: Vec<f64> = entries
+            .iter()
+            .filter_map(|entry| entry.planned_users(at))
+            .collect();
+        point.target_users = (planned_users.len() == entries.len()).then(|| {
+            // Whoever is in flight after the end may finish, but none is asked for.
+            let over = stopped.is_some_and(|stopped| at >= stopped);
+            if over {
+                0
+            } else {
+                planned_users.iter().sum::<f64>().round() as u64
+            }
+        });
         self.observations.second(at, &statistics, &self.begun);
         let measured = Duration::from_secs(self.next.saturating_sub(self.warm_up));
         let mut aborting = None;
@@ -194,13 +205,7 @@ impl Results {
         let aborting = aborting
             .and_then(|index| thresholds.get(index))
             .map(|threshold| threshold.expression.clone());
-        let planned_users: Vec<f64> = entries
-            .iter()
-            .filter_map(|entry| entry.planned_users(at))
-            .collect();
         let second = Second {
-            planned_users: (planned_users.len() == entries.len())
-                .then(|| planned_users.iter().sum::<f64>().round() as u64),
             planned_starts: planned_users.is_empty().then_some(point.planned_starts),
             errors: self.observations.run().failed,
             dropped: self.observations.run().dropped,
@@ -227,6 +232,7 @@ impl Results {
             at,
             stage: stage(entries, at),
             requests: statistics.http.requests,
+            failed_requests: statistics.http.failed,
             planned_starts: entries
                 .iter()
                 .map(|entry| entry.planned_starts(at, end))

@@ -3,13 +3,14 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc::UnboundedReceiver, oneshot},
+    sync::mpsc::UnboundedReceiver,
     task::spawn_local,
     time::{MissedTickBehavior, interval},
 };
 
 use super::{
-    Run, RunError, Settings, Stop, StopHandle,
+    Run, RunError, Settings, Stop,
+    dashboard::{self, Dashboard},
     moment::Frame,
     onlooker::Onlooker,
     outcome,
@@ -29,7 +30,7 @@ use crate::{
     report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
     runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     scenario::{Entry, Hook, Scenario},
-    serve::{self, Question, Server, Volume},
+    serve::{Question, Server, Volume},
     stats::metric::{self, Metric},
 };
 
@@ -51,7 +52,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let metrics = metric::all_registered()?;
     let thresholds = scenario.check(&metrics)?;
     let sinks = Sinks::open(&settings.reports)?;
-    let mut desk = Desk::open(&settings.serve, stop, served)?;
+    let mut dashboard = Dashboard::open(&settings.serve, stop, served)?;
     let Scenario {
         mut entries,
         base_url,
@@ -98,7 +99,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let onlooker = observer.and_then(Onlooker::new);
     if let Some(onlooker) = &onlooker {
         let info = run_info(&settings, &controller, workers);
-        desk.introduce(onlooker, info);
+        dashboard.introduce(onlooker, info);
     }
     let frame = Frame {
         settings: Arc::new(settings.clone()),
@@ -117,7 +118,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         stopping: None,
         watch,
         frame,
-        server: desk.server,
+        server: dashboard.server,
     };
     driver.run(&mut stops).await;
     let Driver {
@@ -182,7 +183,7 @@ impl Driver {
                 }
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
-                Some(question) = next_question(&mut self.server) => self.answer(question),
+                Some(question) = dashboard::question(&mut self.server) => self.answer(question),
             };
             for action in actions {
                 self.act(action);
@@ -273,7 +274,7 @@ impl Driver {
                 .stopping
                 .map_or(State::Running, |since| State::Stopping { since }),
             users: point.users,
-            target_users: second.planned_users,
+            target_users: second.point.target_users,
             starts_per_second: point.starts as f64,
             planned_starts_per_second: second.planned_starts.map(|starts| starts as f64),
             requests_per_second: point.requests as f64,
@@ -295,53 +296,6 @@ impl Driver {
                     passing: standing.passed,
                 })
                 .collect(),
-        }
-    }
-}
-
-/// What is asked from outside, if anybody can ask.
-async fn next_question(server: &mut Option<Server>) -> Option<Question> {
-    server.as_mut()?.question().await
-}
-
-/// The dashboard before there is anything to see.
-struct Desk {
-    url: Option<String>,
-    /// One that was made because none was given.
-    token: Option<String>,
-    server: Option<Server>,
-}
-
-impl Desk {
-    fn open(
-        options: &serve::Options,
-        stop: StopHandle,
-        served: Option<oneshot::Sender<()>>,
-    ) -> Result<Self, RunError> {
-        let Some(mut bound) = serve::bind(options)? else {
-            return Ok(Self {
-                url: None,
-                token: None,
-                server: None,
-            });
-        };
-        let served = served.unwrap_or_else(|| oneshot::channel().0);
-        Ok(Self {
-            url: Some(bound.url()),
-            token: bound.make_token(),
-            server: Some(bound.start(Box::new(move || stop.stop()), served)?),
-        })
-    }
-
-    fn introduce(&mut self, onlooker: &Onlooker, info: RunInfo) {
-        onlooker.started(RunInfo {
-            dashboard: self.url.take(),
-            ..info
-        });
-        if let Some(token) = self.token.take() {
-            onlooker.note(format!(
-                "to stop it or change its volume from there: {token}"
-            ));
         }
     }
 }

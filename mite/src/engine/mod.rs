@@ -1,5 +1,6 @@
 //! One run of a scenario, from opening its pools to writing its reports.
 
+mod dashboard;
 mod drive;
 mod error;
 mod moment;
@@ -176,7 +177,8 @@ impl Run {
         self
     }
 
-    /// Writes the report to a file when the run is over; the ending chooses the form: `.json`.
+    /// Writes the report to a file when the run is over; the ending chooses the form: `.json` for
+    /// programs, `.html` for a page to look at.
     ///
     /// It may be asked for several times. That the file can be written is made sure of before
     /// anything starts.

@@ -15,11 +15,13 @@ mod lines;
 mod live;
 mod names;
 mod observer;
+pub(crate) mod page;
 mod parts;
 pub(crate) mod plan;
 mod progress;
 mod screen;
 mod sink;
+mod spread;
 mod stage;
 mod style;
 mod summary;
@@ -35,6 +37,7 @@ pub use parts::{
     OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
     VolumeChange, WaitSummary,
 };
+pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};
 
 pub(crate) use error::ReportError;

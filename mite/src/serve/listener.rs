@@ -9,7 +9,7 @@ use tokio::{
     runtime::{Builder, LocalOptions},
     sync::watch,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{Stage, patience::Patient, routes::Desk};
@@ -55,9 +55,17 @@ impl Listener {
         let mut connections = JoinSet::new();
         let end = until_served(self.stages, self.linger);
         tokio::pin!(end);
-        loop {
+        let farewell = sleep(FAREWELL);
+        tokio::pin!(farewell);
+        let mut ending = false;
+        // Whoever looks on has a moment to ask for the last report.
+        while !(ending && connections.is_empty()) {
             tokio::select! {
-                () = &mut end => break,
+                () = &mut end, if !ending => {
+                    ending = true;
+                    farewell.as_mut().reset(Instant::now() + FAREWELL);
+                }
+                () = &mut farewell, if ending => break,
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) if connections.len() < MOST_CONNECTIONS => {

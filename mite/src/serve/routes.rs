@@ -17,6 +17,7 @@ use super::{
     guard::Guard,
     latest::{Latest, Seen},
 };
+use crate::report::page;
 
 /// No request has a longer body.
 const LONGEST_BODY: usize = 4096;
@@ -44,7 +45,7 @@ impl Desk {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let posts = request.method() == Method::POST;
         Ok(match request.uri().path() {
-            "/" if reads => answer::page(page()),
+            "/" if reads => answer::page(page::live()),
             "/api/report" if reads => self.report().await,
             "/api/events" if reads => self.events(&request),
             "/metrics" if reads => self.metrics(&request).await,
@@ -177,8 +178,4 @@ fn unchangeable() -> Answer {
         StatusCode::CONFLICT,
         "the volume cannot be changed: the run is stopping, or its volume follows the results",
     )
-}
-
-fn page() -> &'static str {
-    include_str!("index.html")
 }
