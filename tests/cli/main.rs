@@ -16,5 +16,6 @@ mod names_and_help;
 mod outputs;
 mod program;
 mod served;
+mod served_page;
 mod server;
 mod stopping;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Visits to `server`, fifty a second for so many seconds, with the dashboard on a free port.
-fn visits(server: &Server, seconds: u32, more: &[&str]) -> (Running, Asked) {
+pub(crate) fn visits(server: &Server, seconds: u32, more: &[&str]) -> (Running, Asked) {
     let duration = format!("{seconds}s");
     let url = format!("base_url={}", server.url);
     let arguments = ["journey", "test", "visit", "--rate", "50", "--duration"];
