@@ -31,8 +31,7 @@ async fn buy(ctx: &Context) -> mite::Result {
     ctx.send(
         "basket",
         json!({"items": 2, "seconds": 0.25, "shop": "north"}),
-    );
-    Ok(())
+    )
 }
 
 #[journey]

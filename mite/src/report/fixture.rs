@@ -278,6 +278,7 @@ pub(crate) fn passed() -> Report {
     let mut report = full();
     report.errors.clear();
     report.findings.clear();
+    report.volume_changes.clear();
     report.http.failed = 0;
     report.http.failed_time = LatencySummary::default();
     report.http.connections.failed = 0;

@@ -29,6 +29,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
     };
     let sections = [
         summary.heading(),
+        summary.changes(),
         summary.journeys(),
         summary.stages(),
         summary.transactions(),
@@ -75,6 +76,23 @@ impl Summary<'_> {
             self.style.paint(Tone::Heading, &scenario),
             self.style.paint(Tone::Quiet, &when),
         ]
+    }
+
+    /// That the load was not all as it was planned.
+    fn changes(&self) -> Vec<String> {
+        let changes = &self.report.volume_changes;
+        let Some(last) = changes.last() else {
+            return Vec::new();
+        };
+        let at = human::span(seconds(last.at));
+        let factor = human::number(last.factor);
+        let times = match changes.len() {
+            1 => "once".to_owned(),
+            times => format!("{times} times, the last time"),
+        };
+        let text =
+            format!("The volume was changed {times} to {factor} times the plan, after {at}.");
+        text::wrap(&text, self.style.width)
     }
 
     fn thresholds(&self) -> Vec<String> {
