@@ -51,6 +51,8 @@ pub(crate) struct EntryOutcome {
     pub(crate) journey: String,
     /// Starts that the plan held until the run was stopped.
     pub(crate) planned: u64,
+    /// Whether its plan counted users at the end, and not starts.
+    pub(crate) counts_users: bool,
     /// Journeys in flight at the end of the last second.
     pub(crate) in_flight: u64,
     pub(crate) started: u64,
@@ -77,6 +79,7 @@ impl EntryOutcome {
             } else {
                 entry.planned_starts(Duration::ZERO, stopped_at)
             },
+            counts_users: entry.planned_users(stopped_at).is_some(),
             in_flight: begun.in_flight,
             started: begun.started,
             dropped: begun.dropped,

@@ -50,13 +50,14 @@ impl Controller {
     /// How each entry stands at `now`, with the journeys that `outcome` says are in flight.
     pub(crate) fn entries_now(&self, now: Duration, outcome: &Outcome) -> Vec<EntryNow> {
         let entries = self.entries.iter().zip(&outcome.entries);
-        let asked = self.phase == Phase::Running;
+        // What is stopped is to come to its end.
+        let asked = f64::from(u8::from(self.phase == Phase::Running));
         entries
             .map(|(entry, outcome)| EntryNow {
                 journey: entry.journey.clone(),
                 users: outcome.in_flight,
-                required_users: entry.planned_users(now).filter(|_| asked),
-                required_rate: entry.planned_rate(now).filter(|_| asked),
+                required_users: entry.planned_users(now).map(|users| users * asked),
+                required_rate: entry.planned_rate(now).map(|rate| rate * asked),
             })
             .collect()
     }

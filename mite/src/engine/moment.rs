@@ -71,8 +71,8 @@ impl Frame {
         let entries = outcome.entries.iter().map(|entry| EntryNow {
             journey: entry.journey.clone(),
             users: 0,
-            required_users: None,
-            required_rate: None,
+            required_users: entry.counts_users.then_some(0.0),
+            required_rate: (!entry.counts_users).then_some(0.0),
         });
         let entries = entries.collect();
         let now = self.now(&outcome, &figures, RunState::Over, entries);
