@@ -49,8 +49,12 @@ impl Prometheus {
             let mut process = Process::start("prometheus", &mut command, at);
             let asked = Asked(listen);
             process.wait_until(|| {
-                std::net::TcpStream::connect(&asked.0).is_ok()
-                    && asked.get("/-/ready").status == 200
+                // It knows its targets some seconds after it is ready.
+                std::net::TcpStream::connect(&asked.0).is_ok() && {
+                    let targets = asked.get("/api/v1/targets");
+                    targets.status == 200
+                        && targets.json()["data"]["activeTargets"][0]["lastError"] != Value::Null
+                }
             })?;
             Ok(Self {
                 _process: process,
