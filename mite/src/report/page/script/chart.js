@@ -98,7 +98,7 @@ class Chart {
     if (most === -Infinity) return null;
     // A bound is shown when it is anywhere near.
     for (const bound of this.bounds) if (bound.value <= most * 2) most = Math.max(most, bound.value);
-    return this.log && least < Infinity ? logarithmic(least, most, 5) : linear(most, 4);
+    return this.log && least < Infinity ? logarithmic(least, most, 5) : linear(most, 4, this.unit === "count" ? 1 : 0);
   }
 
   background(inner, from, until) {
@@ -159,9 +159,10 @@ class Chart {
         continue;
       }
       const together = before !== null && (crowded || point.at - before <= 1.5 * interval);
-      const place = `${this.x(point.at).toFixed(1)} ${this.y(value).toFixed(1)}`;
-      // A point alone is a dot: a line of no length with round ends.
-      shape.push(together ? `L${place}` : `M${place}h0`);
+      const y = this.y(value).toFixed(1);
+      // A point stands for the time up to it, so that one alone is a line as well.
+      if (!together) shape.push(`M${this.x(point.at - interval).toFixed(1)} ${y}`);
+      shape.push(`L${this.x(point.at).toFixed(1)} ${y}`);
       before = point.at;
     }
     return draw("path", { class: lineClass(line), d: shape.join("") });
