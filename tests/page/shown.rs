@@ -182,3 +182,25 @@ fn the_configuration_has_the_seed_to_the_last_digit() {
     assert!(text.contains(&(u64::MAX - 1).to_string()), "{text}");
     assert!(text.contains("http://127.0.0.1"), "{text}");
 }
+
+#[test]
+fn what_changed_and_what_broke_in_the_course_of_the_run_is_marked_in_all_charts() {
+    let mut report = full().json.clone();
+    report["thresholds"][1]["broke_at"] = serde_json::json!(4.0);
+    report["volume_changes"] = serde_json::json!([{"at": 3.0, "factor": 1.1}]);
+    let written = full().with(&report);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&written.url(), 1280);
+    let text = page.evaluate("document.getElementById('page').innerText");
+    let text = text.as_str().unwrap();
+    assert!(text.contains("✗ broken at 0:04"), "{text}");
+    assert!(text.contains("110 % at 0:03"), "{text}");
+    let marks = |name: &str| {
+        format!(
+            "[...document.querySelectorAll('#course .plot path title')].filter((title) => title.textContent === {name:?}).length"
+        )
+    };
+    assert_eq!(page.evaluate(&marks("volume 110 %")), 6);
+    assert_eq!(page.evaluate(&marks("broken: errors.rate < 1%")), 6);
+    assert_eq!(page.complaints(), [""; 0]);
+}

@@ -110,7 +110,7 @@ class Chart {
       const shown = text.length > most ? text.slice(0, most - 1) + "…" : text;
       parts.push(draw("text", { x: left + 4, y: EDGE.top - 6 }, shown, draw("title", {}, words.cut(text))));
     };
-    const { warmUp, spans } = this.timeline;
+    const { warmUp, spans, marks } = this.timeline;
     if (warmUp > from) {
       const [left, right] = span(0, warmUp);
       parts.push(draw("rect", { class: "warm", x: left, y: EDGE.top, width: Math.max(0, right - left), height: inner.height }));
@@ -121,6 +121,10 @@ class Chart {
       const [left, right] = span(stage.from, stage.until);
       if (stage.from > from) parts.push(draw("path", { class: "edge", d: `M${left.toFixed(1)} ${EDGE.top - 14}V${EDGE.top + inner.height}` }));
       label(stage.from < warmUp ? "warm-up: " + stage.name : stage.name, left, right);
+    }
+    for (const mark of marks) {
+      if (mark.at <= from || mark.at > until) continue;
+      parts.push(draw("path", { class: mark.style, d: `M${this.x(mark.at).toFixed(1)} ${EDGE.top}v${inner.height}` }, draw("title", {}, words.cut(mark.name))));
     }
     return parts;
   }
