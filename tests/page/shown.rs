@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tests::browser::Browser;
 
-use crate::runs::{NAMES, full};
+use crate::runs::{NAMES, full, tiny};
 
 /// The cells of a table by the name of its part of the page: for each row its name and the exact
 /// numbers behind the columns, by the name of the column.
@@ -203,4 +203,36 @@ fn what_changed_and_what_broke_in_the_course_of_the_run_is_marked_in_all_charts(
     assert_eq!(page.evaluate(&marks("volume 110 %")), 6);
     assert_eq!(page.evaluate(&marks("broken: errors.rate < 1%")), 6);
     assert_eq!(page.complaints(), [""; 0]);
+}
+
+#[test]
+fn what_is_drawn_adds_up_to_the_totals() {
+    let report = &full().json;
+    let http = &report["http"];
+    let sum = |rows: &Value, key: &str| -> u64 {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum(&http["distribution"], "count"), http["time"]["count"]);
+    let failed = sum(&http["failed_distribution"], "count");
+    assert_eq!(failed, http["failed_time"]["count"]);
+    for journey in report["journeys"].as_array().unwrap() {
+        let count = sum(&journey["distribution"], "count");
+        assert_eq!(count, journey["response_time"]["count"]);
+    }
+    let steps = http["distribution"].as_array().unwrap();
+    let (first, last) = (&steps[0], &steps[steps.len() - 1]);
+    assert!(first["from"].as_f64() <= http["time"]["p50"].as_f64());
+    assert!(last["until"].as_f64() >= http["time"]["p99_9"].as_f64());
+
+    let warm_up = report["series"]["warm_up_seconds"].as_f64();
+    let mut measured = report["series"]["points"].clone();
+    let points = measured.as_array_mut().unwrap();
+    points.retain(|point| point["at"].as_f64() > warm_up);
+    assert_eq!(sum(&measured, "requests"), http["requests"]);
+    assert_eq!(sum(&measured, "failed_requests"), http["failed"]);
+    assert!(http["failed"].as_u64() > Some(0));
+    assert_eq!(report["series"]["points"][1]["target_users"], Value::Null);
+    let closed = &tiny().json["series"]["points"];
+    assert_eq!(closed[0]["target_users"], 2);
 }
