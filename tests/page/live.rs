@@ -178,7 +178,8 @@ fn line(page: &mut Page<'_>) -> String {
 fn wait_for_seconds(page: &mut Page<'_>, seconds: usize) {
     page.wait_for(&format!(
         "(document.querySelector('#course figure:nth-child(3) .plot .line')?.getAttribute('d') ?? '').split(/[ML]/).length === {}",
-        seconds + 1
+        // The beginning of the first, and the end of each.
+        seconds + 2
     ));
 }
 

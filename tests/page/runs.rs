@@ -161,7 +161,7 @@ pub(crate) fn blabbed() -> &'static Written {
         let volume = Constant::per_second(5, Duration::from_secs(1));
         let mut config = config();
         config.set("db_password", "hunter2-hunter2");
-        config.secret("db_password");
+        config.mark_secret("db_password");
         run(Scenario::new().journey::<blab>((), volume), config)
     })
 }

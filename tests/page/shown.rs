@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tests::browser::Browser;
 
-use crate::runs::{NAMES, full};
+use crate::runs::{NAMES, full, tiny};
 
 /// The cells of a table by the name of its part of the page: for each row its name and the exact
 /// numbers behind the columns, by the name of the column.
@@ -181,4 +181,58 @@ fn the_configuration_has_the_seed_to_the_last_digit() {
     let text = text.as_str().unwrap();
     assert!(text.contains(&(u64::MAX - 1).to_string()), "{text}");
     assert!(text.contains("http://127.0.0.1"), "{text}");
+}
+
+#[test]
+fn what_changed_and_what_broke_in_the_course_of_the_run_is_marked_in_all_charts() {
+    let mut report = full().json.clone();
+    report["thresholds"][1]["broke_at"] = serde_json::json!(4.0);
+    report["volume_changes"] = serde_json::json!([{"at": 3.0, "factor": 1.1}]);
+    let written = full().with(&report);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&written.url(), 1280);
+    let text = page.evaluate("document.getElementById('page').innerText");
+    let text = text.as_str().unwrap();
+    assert!(text.contains("✗ broken at 0:04"), "{text}");
+    assert!(text.contains("110 % at 0:03"), "{text}");
+    let marks = |name: &str| {
+        format!(
+            "[...document.querySelectorAll('#course .plot path title')].filter((title) => title.textContent === {name:?}).length"
+        )
+    };
+    assert_eq!(page.evaluate(&marks("volume 110 %")), 6);
+    assert_eq!(page.evaluate(&marks("broken: errors.rate < 1%")), 6);
+    assert_eq!(page.complaints(), [""; 0]);
+}
+
+#[test]
+fn what_is_drawn_adds_up_to_the_totals() {
+    let report = &full().json;
+    let http = &report["http"];
+    let sum = |rows: &Value, key: &str| -> u64 {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum(&http["distribution"], "count"), http["time"]["count"]);
+    let failed = sum(&http["failed_distribution"], "count");
+    assert_eq!(failed, http["failed_time"]["count"]);
+    for journey in report["journeys"].as_array().unwrap() {
+        let count = sum(&journey["distribution"], "count");
+        assert_eq!(count, journey["response_time"]["count"]);
+    }
+    let steps = http["distribution"].as_array().unwrap();
+    let (first, last) = (&steps[0], &steps[steps.len() - 1]);
+    assert!(first["from"].as_f64() <= http["time"]["p50"].as_f64());
+    assert!(last["until"].as_f64() >= http["time"]["p99_9"].as_f64());
+
+    let warm_up = report["series"]["warm_up_seconds"].as_f64();
+    let mut measured = report["series"]["points"].clone();
+    let points = measured.as_array_mut().unwrap();
+    points.retain(|point| point["at"].as_f64() > warm_up);
+    assert_eq!(sum(&measured, "requests"), http["requests"]);
+    assert_eq!(sum(&measured, "failed_requests"), http["failed"]);
+    assert!(http["failed"].as_u64() > Some(0));
+    assert_eq!(report["series"]["points"][1]["target_users"], Value::Null);
+    let closed = &tiny().json["series"]["points"];
+    assert_eq!(closed[0]["target_users"], 2);
 }

@@ -1,4 +1,4 @@
-//! A real browser without a window (Chromium), told what to do by its DevTools protocol:
+//! A real browser without a window (Chromium), told what to do by the protocol of its tools:
 //! <https://chromedevtools.github.io/devtools-protocol/>.
 
 use std::{

@@ -10,11 +10,12 @@ function clockTicks(from, until, most) {
   return ticks;
 }
 
-// An axis of amounts from 0; `top` is round, so that the last tick is the upper edge.
-function linear(most, count) {
+// An axis of amounts from 0; `top` is round, so that the last tick is the upper edge. Ticks are not
+// closer than `closest`.
+function linear(most, count, closest) {
   const rough = (most > 0 ? most : 1) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * 0.999999);
+  const step = Math.max(closest, [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * 0.999999));
   const top = Math.ceil((most > 0 ? most : 1) / step - 1e-9) * step;
   const ticks = [];
   for (let tick = 0; tick <= top + step / 2; tick += step) ticks.push(tick);

@@ -98,7 +98,7 @@ class Chart {
     if (most === -Infinity) return null;
     // A bound is shown when it is anywhere near.
     for (const bound of this.bounds) if (bound.value <= most * 2) most = Math.max(most, bound.value);
-    return this.log && least < Infinity ? logarithmic(least, most, 5) : linear(most, 4);
+    return this.log && least < Infinity ? logarithmic(least, most, 5) : linear(most, 4, this.unit === "count" ? 1 : 0);
   }
 
   background(inner, from, until) {
@@ -110,7 +110,7 @@ class Chart {
       const shown = text.length > most ? text.slice(0, most - 1) + "…" : text;
       parts.push(draw("text", { x: left + 4, y: EDGE.top - 6 }, shown, draw("title", {}, words.cut(text))));
     };
-    const { warmUp, spans } = this.timeline;
+    const { warmUp, spans, marks } = this.timeline;
     if (warmUp > from) {
       const [left, right] = span(0, warmUp);
       parts.push(draw("rect", { class: "warm", x: left, y: EDGE.top, width: Math.max(0, right - left), height: inner.height }));
@@ -121,6 +121,10 @@ class Chart {
       const [left, right] = span(stage.from, stage.until);
       if (stage.from > from) parts.push(draw("path", { class: "edge", d: `M${left.toFixed(1)} ${EDGE.top - 14}V${EDGE.top + inner.height}` }));
       label(stage.from < warmUp ? "warm-up: " + stage.name : stage.name, left, right);
+    }
+    for (const mark of marks) {
+      if (mark.at <= from || mark.at > until) continue;
+      parts.push(draw("path", { class: mark.style, d: `M${this.x(mark.at).toFixed(1)} ${EDGE.top}v${inner.height}` }, draw("title", {}, words.cut(mark.name))));
     }
     return parts;
   }
@@ -159,9 +163,10 @@ class Chart {
         continue;
       }
       const together = before !== null && (crowded || point.at - before <= 1.5 * interval);
-      const place = `${this.x(point.at).toFixed(1)} ${this.y(value).toFixed(1)}`;
-      // A point alone is a dot: a line of no length with round ends.
-      shape.push(together ? `L${place}` : `M${place}h0`);
+      const y = this.y(value).toFixed(1);
+      // A point stands for the time up to it, so that one alone is a line as well.
+      if (!together) shape.push(`M${this.x(point.at - interval).toFixed(1)} ${y}`);
+      shape.push(`L${this.x(point.at).toFixed(1)} ${y}`);
       before = point.at;
     }
     return draw("path", { class: lineClass(line), d: shape.join("") });

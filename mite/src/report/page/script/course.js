@@ -46,11 +46,28 @@ function coursePart() {
     const any = (name) => points.some((point) => point[name] > 0);
     const requests = any("requests");
     for (const name of ["requests", "http"]) charts[name].element.hidden = !requests;
+    charts.journeys.element.hidden = !points.some((point) => point.response_time?.p50 !== undefined);
     charts.errors.element.hidden = !any("failed_requests") && !any("errors");
     charts.http.bounds = boundsOf(report, "http");
     charts.journeys.bounds = boundsOf(report, "journey");
     const warmUp = report.series.warm_up_seconds > 0 ? " The shaded seconds are the warm-up, which counts in no total." : "";
     remark.textContent = `Second by second, by age of the run, which began on ${report.started.replace("T", " at ").replace("Z", " UTC")}.${warmUp} Point at a chart to read all of them at that second; drag to look closer.`;
+    const changes = report.volume_changes ?? [];
+    if (changes.length > 0) {
+      const told = changes.slice(0, 20).map(({ at, factor }) => `${words.percent(factor)} at ${words.clock(at)}`);
+      remark.textContent += ` The volume of the plan was changed: ${told.join(", ")}.`;
+    }
+    // Users start journeys too, and nothing was due for these.
+    const closed = report.journeys.some((row) => row.started > 0 && row.start_delay.count === 0);
+    if (closed && any("planned_starts")) {
+      remark.textContent += " Starts are asked for in the open model only; users start journeys besides.";
+    }
+    timeline.marks = [
+      ...changes.map(({ at, factor }) => ({ at, name: `volume ${words.percent(factor)}`, style: "edge" })),
+      ...report.thresholds
+        .filter(({ broke_at: at }) => typeof at === "number")
+        .map(({ broke_at: at, expression }) => ({ at, name: `broken: ${expression}`, style: "bound" })),
+    ];
     timeline.update(report);
   };
   return built;

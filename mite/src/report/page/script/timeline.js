@@ -6,6 +6,7 @@ class Timeline {
     this.charts = [];
     this.points = [];
     this.spans = [];
+    this.marks = [];
     this.interval = 1;
     this.warmUp = 0;
     this.zoom = null;

@@ -17,7 +17,7 @@ function verdictPart() {
       { name: "Threshold", of: (row) => row.expression, node: (row) => make("span", { class: "code" }, words.cut(row.expression)) },
       { name: "Measured", of: (row) => row.value, number: true, text: words.measured, bad: (row) => !row.passed,
         node: (row) => words.measured(row), title: "Over the whole run without the warm-up, or the worst window" },
-      { name: "Held", of: (row) => (row.passed ? "held" : "broken"), node: (row) => mark(row.passed, "held", "broken") },
+      { name: "Held", of: (row) => (row.passed ? "held" : "broken"), node: (row) => mark(row.passed, "held", brokenAt(row)) },
     ],
   });
   const block = make("div", { class: "block" }, make("h3", {}, "Thresholds"), thresholds.element);
@@ -39,6 +39,8 @@ function verdictPart() {
   };
   return built;
 }
+
+const brokenAt = ({ broke_at: at }) => (typeof at === "number" ? `broken at ${words.clock(at)}` : "broken");
 
 const mark = (good, yes, no) =>
   make("span", { class: good ? "good" : "bad" }, make("span", { "aria-hidden": "true" }, good ? "✓ " : "✗ "), good ? yes : no);
