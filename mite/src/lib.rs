@@ -161,6 +161,7 @@ mod net;
 pub mod report;
 mod runner;
 mod scenario;
+mod serve;
 mod stats;
 pub mod testing;
 pub mod volume;
@@ -192,12 +193,16 @@ mod pages {
     struct Architecture;
     #[doc = include_str!("../../docs/command-line.md")]
     struct CommandLine;
+    #[doc = include_str!("../../docs/dashboard.md")]
+    struct Dashboard;
     #[doc = include_str!("../../docs/imitating-a-client.md")]
     struct ImitatingAClient;
     #[doc = include_str!("../../docs/numbers.md")]
     struct Numbers;
     #[doc = include_str!("../../docs/performance.md")]
     struct Performance;
+    #[doc = include_str!("../../docs/prometheus.md")]
+    struct Prometheus;
     #[doc = include_str!("../../docs/report.md")]
     struct Report;
 }

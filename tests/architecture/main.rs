@@ -69,6 +69,8 @@ const MODULES: &[Module] = &[
     module("runner", 6, Uses::Lower),
     // They look at numbers and events, never at who made them.
     module("report", 7, Uses::UpTo(2, &["scenario"])),
+    // What a run shows and takes over HTTP; the engine tells it how the run stands.
+    module("serve", 7, Uses::UpTo(2, &["report"])),
     module("archive", 7, Uses::UpTo(1, &[])),
     module("engine", 8, Uses::Lower),
     // What users call.

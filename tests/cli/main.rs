@@ -15,5 +15,7 @@ mod generator;
 mod names_and_help;
 mod outputs;
 mod program;
+mod served;
+mod served_page;
 mod server;
 mod stopping;

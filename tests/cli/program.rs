@@ -80,10 +80,17 @@ impl Running {
         }
     }
 
-    /// Waits until `text` stands on stderr.
-    pub(crate) fn wait_for(&mut self, text: &str) {
+    /// Waits until `text` stands on stderr, in a line that is whole, and gives what stands there.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
-        while !self.stderr.so_far().contains(text) {
+        loop {
+            let so_far = self.stderr.so_far();
+            let whole = so_far
+                .split_once(text)
+                .is_some_and(|(_, rest)| rest.contains('\n'));
+            if whole {
+                return so_far;
+            }
             if Instant::now() > deadline {
                 self.give_up(&format!("{text:?} does not come"));
             }

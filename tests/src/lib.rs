@@ -25,11 +25,14 @@
 )]
 
 pub mod agreement;
+pub mod asking;
+pub mod browser;
 pub mod certificates;
 pub mod holds;
 pub mod hostile;
 pub mod httpbin;
 pub mod nginx;
 mod process;
+pub mod prometheus;
 pub mod proxy;
 pub mod wire;

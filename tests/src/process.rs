@@ -158,7 +158,7 @@ pub(crate) fn is_taken(error: &str) -> bool {
 
 /// A port nobody listens on, outside the range that outgoing connections take theirs from: on a
 /// port of that range a client can meet itself while the server is away.
-fn free_port(address: IpAddr) -> u16 {
+pub(crate) fn free_port(address: IpAddr) -> u16 {
     let random = RandomState::new();
     (0..1000_u64)
         .map(|attempt| 20_000 + u16::try_from(random.hash_one(attempt) % 12_000).unwrap())

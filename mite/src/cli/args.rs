@@ -147,9 +147,29 @@ pub(super) struct RunArguments {
     /// repeatable
     #[arg(long, value_name = "EXPR")]
     pub(super) threshold: Vec<String>,
-    /// Write a report; the ending chooses its format: .json; repeatable
+    /// Write a report; the ending chooses its format: .json, .html; repeatable
     #[arg(long, value_name = "FILE")]
     pub(super) report: Vec<PathBuf>,
+    /// Serve a dashboard at / and Prometheus' metrics at /metrics while the run goes on: an address
+    /// and port such as 127.0.0.1:9301, or a port for this machine only
+    #[arg(long, value_name = "ADDR")]
+    pub(super) metrics: Option<String>,
+    /// What has to be known to stop the run or change its volume over HTTP; better given in the
+    /// environment [default: none for this machine only, else one that is made and shown]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "MITE_METRICS_TOKEN",
+        hide_env_values = true
+    )]
+    pub(super) metrics_token: Option<String>,
+    /// How long to serve the last numbers when the run is over
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub(super) metrics_linger: Duration,
+    /// Upper bounds of the classic buckets of Prometheus' histograms in seconds [default:
+    /// 0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30]
+    #[arg(long, value_name = "SECONDS,...", env = "MITE_HTTP_HISTOGRAM_BUCKETS")]
+    pub(super) metrics_buckets: Option<String>,
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<usize>,

@@ -25,7 +25,7 @@ impl From<Verdict> for Exit {
             Verdict::Passed => Exit::Passed,
             Verdict::Failed => Exit::Failed,
             Verdict::Invalid => Exit::Invalid,
-            Verdict::Interrupted => Exit::Interrupted,
+            Verdict::Running | Verdict::Interrupted => Exit::Interrupted,
         }
     }
 }

@@ -67,20 +67,45 @@ pub(super) fn run(
     if common.debugging {
         run = debugging(run);
     }
+    if !arguments.quiet && !common.debugging {
+        run = run.announce_token();
+    }
+    let served = run.served();
     let stop = run.stop_handle();
     let watch = signals::watch(stop, (!arguments.quiet).then_some(printer));
-    let outcome = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?
-        .block_on(async {
-            tokio::select! {
-                outcome = run.execute() => Ok(outcome),
-                watched = watch => Err(match watched {
-                    Ok(()) => Failure::new("the watch for signals ended"),
-                    Err(error) => Failure::new(format!("cannot watch for Ctrl-C: {error}")),
-                }),
-            }
-        })?;
+        .build()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = run.execute() => Ok(outcome),
+            watched = watch => Err(match watched {
+                Ok(()) => Failure::new("the watch for signals ended"),
+                Err(error) => Failure::new(format!("cannot watch for Ctrl-C: {error}")),
+            }),
+        }
+    })?;
+    let exit = end(outcome);
+    let lingers =
+        arguments.metrics.is_some() && exit.is_ok() && !arguments.metrics_linger.is_zero();
+    if lingers && !arguments.quiet {
+        let time = report::human::span(arguments.metrics_linger);
+        tell(&format!(
+            "the last numbers are served for {time}; Ctrl-C ends that"
+        ));
+    }
+    runtime.block_on(async {
+        tokio::select! {
+            // It is dropped, and says nothing.
+            _ = served => {}
+            _ = signals::any() => {}
+        }
+    });
+    exit
+}
+
+/// Shows what a run came to.
+fn end(outcome: Result<Report, RunError>) -> Result<Exit, Failure> {
     match outcome {
         Ok(report) => {
             show(&report);

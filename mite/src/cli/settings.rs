@@ -67,7 +67,17 @@ pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) 
         .max_in_flight(usize::try_from(arguments.max_in_flight).unwrap_or(usize::MAX))
         .max_start_delay(arguments.max_start_delay)
         .graceful_stop(arguments.graceful_stop)
-        .precise(arguments.precise);
+        .precise(arguments.precise)
+        .metrics_linger(arguments.metrics_linger);
+    if let Some(address) = &arguments.metrics {
+        run = run.metrics(address);
+    }
+    if let Some(token) = &arguments.metrics_token {
+        run = run.metrics_token(token);
+    }
+    if let Some(bounds) = &arguments.metrics_buckets {
+        run = run.metrics_buckets(bounds);
+    }
     if let Some(workers) = arguments.workers {
         run = run.workers(workers);
     }

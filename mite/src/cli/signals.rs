@@ -30,6 +30,14 @@ pub(super) async fn watch(stop: StopHandle, mut printer: Option<Printer>) -> io:
     std::process::exit(Exit::Interrupted.code().into())
 }
 
+/// Ends with the next signal, or at once when there can be no watch.
+pub(super) async fn any() -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    either(&mut interrupt, &mut terminate).await;
+    Ok(())
+}
+
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}

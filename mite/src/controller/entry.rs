@@ -82,6 +82,19 @@ impl EntryState {
             .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))
     }
 
+    /// Whether its volume can be raised and lowered: a model that follows the results decides alone.
+    pub(super) fn is_adjustable(&self) -> bool {
+        !self.follows
+    }
+
+    /// Plans `factor` times what its model says from `at` on, and gives what is new.
+    pub(super) fn rescale(&mut self, at: Duration, factor: f64) -> Vec<Segment> {
+        if self.follows || self.over_at.is_some() {
+            return Vec::new();
+        }
+        self.planner.rescale(at, factor)
+    }
+
     /// A runner says something about its data.
     pub(super) fn report(
         &mut self,
@@ -196,6 +209,11 @@ impl EntryState {
     /// Whether starts are drawn at random, so that their number is known in expectation only.
     pub(super) fn is_random(&self) -> bool {
         self.planner.is_poisson()
+    }
+
+    /// Planned starts a second at `at`; none for an entry of the closed model.
+    pub(super) fn planned_rate(&self, at: Duration) -> Option<f64> {
+        (self.planner.unit_at(at) == Unit::PerSecond).then(|| self.planner.level_at(at))
     }
 
     /// Planned users at `at`; none for an entry of the open model.

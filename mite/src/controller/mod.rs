@@ -9,6 +9,7 @@ mod observe;
 mod outcome;
 mod points;
 mod results;
+mod so_far;
 mod stages;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -19,6 +20,7 @@ pub(crate) use outcome::{Ending, EntryOutcome, Outcome};
 pub(crate) use points::{Point, PointTimes};
 use results::Results;
 pub(crate) use results::Second;
+pub(crate) use so_far::EntryNow;
 pub(crate) use stages::StageOutcome;
 
 use crate::{
@@ -124,6 +126,8 @@ pub(crate) struct Controller {
     drained_at: Option<Duration>,
     broken: Vec<String>,
     judges_errors: bool,
+    /// When the volume was changed, and to how much of the plan.
+    volume_changes: Vec<(Duration, f64)>,
 }
 
 impl Controller {
@@ -162,6 +166,7 @@ impl Controller {
             drained_at: None,
             broken: Vec::new(),
             judges_errors,
+            volume_changes: Vec::new(),
         }
     }
 
@@ -308,8 +313,11 @@ impl Controller {
             judges_errors: self.judges_errors,
             silent: self.runners.values().filter(|runner| !runner.gone).count(),
         };
-        self.results
-            .finish(&self.entries, ending, self.drained_at.unwrap_or(now))
+        let drained_at = self.drained_at.unwrap_or(now);
+        Outcome {
+            volume_changes: self.volume_changes,
+            ..self.results.finish(&self.entries, ending, drained_at)
+        }
     }
 
     /// Asks the models for what comes next and passes it on.

@@ -27,6 +27,8 @@ pub(crate) struct Outcome {
     /// Workers whose last statistics never came.
     pub(crate) missing: u64,
     pub(crate) busy: BusyWorkers,
+    /// When the volume was changed while the run went on, and to how much of the plan.
+    pub(crate) volume_changes: Vec<(Duration, f64)>,
 }
 
 /// How the run ended.
@@ -49,6 +51,10 @@ pub(crate) struct EntryOutcome {
     pub(crate) journey: String,
     /// Starts that the plan held until the run was stopped.
     pub(crate) planned: u64,
+    /// Whether its plan counted users at the end, and not starts.
+    pub(crate) counts_users: bool,
+    /// Journeys in flight at the end of the last second.
+    pub(crate) in_flight: u64,
     pub(crate) started: u64,
     pub(crate) dropped: u64,
     /// Whether journeys waited because the pool had nothing to give.
@@ -73,6 +79,8 @@ impl EntryOutcome {
             } else {
                 entry.planned_starts(Duration::ZERO, stopped_at)
             },
+            counts_users: entry.planned_users(stopped_at).is_some(),
+            in_flight: begun.in_flight,
             started: begun.started,
             dropped: begun.dropped,
             starved: entry.is_starved(),

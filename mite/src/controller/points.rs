@@ -11,10 +11,13 @@ pub(crate) struct Point {
     pub(crate) stage: Option<String>,
     /// Journeys in flight at its end.
     pub(crate) users: u64,
+    /// How many there should be; absent unless every entry counts users.
+    pub(crate) target_users: Option<u64>,
     /// Starts due in it.
     pub(crate) planned_starts: u64,
     pub(crate) starts: u64,
     pub(crate) requests: u64,
+    pub(crate) failed_requests: u64,
     /// Journeys that failed.
     pub(crate) errors: u64,
     pub(crate) dropped: u64,
@@ -48,7 +51,7 @@ pub(crate) struct PointTimes {
 /// Numbers are written in as many groups of seven bits as they have, the lowest first (LEB128, as
 /// DWARF and WebAssembly do), and names of stages as numbers. Memory grows by a chunk at a time,
 /// so that what is there already is never copied, and never doubled to make room.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Points {
     chunks: Vec<Vec<u8>>,
     stages: Vec<String>,
@@ -60,7 +63,7 @@ pub(crate) struct Points {
 /// The size of a chunk: a page.
 const CHUNK: usize = 4096;
 
-/// More than any point can take: the time, the stage, which times there are, six counts and
+/// More than any point can take: the time, the stage, which times there are, eight counts and
 /// twelve times, of 19 bytes at most each.
 const LARGEST: usize = 400;
 
@@ -109,11 +112,17 @@ fn pack(point: &Point, stage: usize, bytes: &mut Vec<u8>) {
         point.planned_starts,
         point.starts,
         point.requests,
+        point.failed_requests,
         point.errors,
         point.dropped,
     ];
     put(bytes, point.at.as_nanos());
     put(bytes, stage as u128);
+    // No target is not a target of none.
+    put(
+        bytes,
+        point.target_users.map_or(0, |users| u128::from(users) + 1),
+    );
     for count in counts {
         put(bytes, count.into());
     }
@@ -145,10 +154,12 @@ impl Packed<'_> {
                 0 => None,
                 number => stages.get(number as usize - 1).cloned(),
             },
+            target_users: self.number()?.checked_sub(1).map(|users| users as u64),
             users: self.number()? as u64,
             planned_starts: self.number()? as u64,
             starts: self.number()? as u64,
             requests: self.number()? as u64,
+            failed_requests: self.number()? as u64,
             errors: self.number()? as u64,
             dropped: self.number()? as u64,
             http: self.times()?,
@@ -214,6 +225,8 @@ mod tests {
             users: 100,
             starts: 65_432 + u64::from(number % 1000),
             requests: 65_432,
+            target_users: Some(100),
+            failed_requests: 12,
             http: Some(times(1)),
             response_time: Some(times(2)),
             service_time: Some(times(2)),
@@ -278,6 +291,7 @@ mod tests {
             stage: Some("peak".to_owned()),
             // Their sum is what tells whether anything happened.
             users: u64::MAX,
+            target_users: Some(u64::MAX),
             http: times,
             response_time: times,
             service_time: times,
@@ -306,22 +320,35 @@ mod tests {
     fn any_point() -> impl Strategy<Value = Point> {
         let count = prop_oneof![Just(0), 0..1000u64, 0..u64::MAX / 8];
         let stage = prop::option::of("[a-d]{0,2}");
+        let target_users = prop::option::of(any::<u64>());
         let times = prop::array::uniform3(any_times());
         (
             any::<Duration>(),
             stage,
-            prop::array::uniform6(count),
+            target_users,
+            prop::array::uniform7(count),
             times,
         )
-            .prop_map(|(at, stage, counts, [http, response_time, service_time])| {
-                let [users, planned_starts, starts, requests, errors, dropped] = counts;
-                Point {
-                    at,
-                    stage,
+            .prop_map(|(at, stage, target_users, counts, times)| {
+                let [
                     users,
                     planned_starts,
                     starts,
                     requests,
+                    failed_requests,
+                    errors,
+                    dropped,
+                ] = counts;
+                let [http, response_time, service_time] = times;
+                Point {
+                    at,
+                    stage,
+                    users,
+                    target_users,
+                    planned_starts,
+                    starts,
+                    requests,
+                    failed_requests,
                     errors,
                     dropped,
                     http,

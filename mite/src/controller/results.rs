@@ -56,6 +56,8 @@ pub(super) struct Begun {
     pub(super) dropped: u64,
     pub(super) completed: u64,
     pub(super) failed: u64,
+    /// At the end of the last second.
+    pub(super) in_flight: u64,
 }
 
 /// A second of the run, with what a person wants to see beside it.
@@ -66,8 +68,6 @@ pub(crate) struct Second {
     pub(crate) start_delay: Option<PointTimes>,
     /// How long starts waited for room, added up over all of them.
     pub(crate) waiting_for_room: Duration,
-    /// Users planned in it; absent unless every entry counts users.
-    pub(crate) planned_users: Option<u64>,
     /// Starts planned in it; absent unless every entry counts starts.
     pub(crate) planned_starts: Option<u64>,
     /// Failed journeys since the start.
@@ -175,7 +175,20 @@ impl Results {
         self.next += 1;
         let at = Duration::from_secs(number);
         let end = Duration::from_secs(self.next);
-        let point = self.point(at, end, &statistics, entries);
+        let mut point = self.point(at, end, &statistics, entries);
+        let planned_users: Vec<f64> = entries
+            .iter()
+            .filter_map(|entry| entry.planned_users(at))
+            .collect();
+        point.target_users = (planned_users.len() == entries.len()).then(|| {
+            // Whoever is in flight after the end may finish, but none is asked for.
+            let over = stopped.is_some_and(|stopped| at >= stopped);
+            if over {
+                0
+            } else {
+                planned_users.iter().sum::<f64>().round() as u64
+            }
+        });
         self.observations.second(at, &statistics, &self.begun);
         let measured = Duration::from_secs(self.next.saturating_sub(self.warm_up));
         let mut aborting = None;
@@ -192,13 +205,7 @@ impl Results {
         let aborting = aborting
             .and_then(|index| thresholds.get(index))
             .map(|threshold| threshold.expression.clone());
-        let planned_users: Vec<f64> = entries
-            .iter()
-            .filter_map(|entry| entry.planned_users(at))
-            .collect();
         let second = Second {
-            planned_users: (planned_users.len() == entries.len())
-                .then(|| planned_users.iter().sum::<f64>().round() as u64),
             planned_starts: planned_users.is_empty().then_some(point.planned_starts),
             errors: self.observations.run().failed,
             dropped: self.observations.run().dropped,
@@ -225,6 +232,7 @@ impl Results {
             at,
             stage: stage(entries, at),
             requests: statistics.http.requests,
+            failed_requests: statistics.http.failed,
             planned_starts: entries
                 .iter()
                 .map(|entry| entry.planned_starts(at, end))
@@ -234,6 +242,9 @@ impl Results {
             service_time: journey_times(statistics, |journey| &journey.service_time),
             ..Point::default()
         };
+        for begun in &mut self.begun {
+            begun.in_flight = 0;
+        }
         for (key, journey) in &statistics.journeys {
             point.users += journey.users.in_flight;
             point.starts += journey.started;
@@ -244,6 +255,30 @@ impl Results {
             }
         }
         point
+    }
+
+    /// The end of the last second that is known.
+    pub(super) fn known_until(&self) -> Duration {
+        Duration::from_secs(self.next)
+    }
+
+    /// What there is so far, as if the run had ended with the last second that is known.
+    pub(super) fn so_far(&self, entries: &[EntryState], ending: Ending) -> Outcome {
+        let duration = self.known_until();
+        let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
+        Outcome {
+            thresholds: self.judge.finish(&self.totals, measured),
+            totals: self.totals.clone(),
+            entries: self.outcomes(entries, duration),
+            points: self.points.clone(),
+            stages: self.stages.so_far().to_vec(),
+            ending,
+            duration,
+            measured,
+            missing: self.missing,
+            busy: self.busy.finish(),
+            volume_changes: Vec::new(),
+        }
     }
 
     /// Everything, once nothing more will come.
@@ -267,15 +302,10 @@ impl Results {
             .filter(|covered| **covered != FINISHED)
             .count();
         let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
-        let outcomes = entries
-            .iter()
-            .zip(&self.begun)
-            .map(|(entry, begun)| EntryOutcome::new(entry, *begun, ending.stopped_at))
-            .collect();
         Outcome {
             thresholds: self.judge.finish(&self.totals, measured),
+            entries: self.outcomes(entries, ending.stopped_at),
             totals: self.totals,
-            entries: outcomes,
             points: self.points,
             stages: self.stages.finish(),
             ending,
@@ -283,7 +313,14 @@ impl Results {
             measured,
             missing: self.missing + behind as u64,
             busy: self.busy.finish(),
+            volume_changes: Vec::new(),
         }
+    }
+
+    fn outcomes(&self, entries: &[EntryState], stopped_at: Duration) -> Vec<EntryOutcome> {
+        let each = entries.iter().zip(&self.begun);
+        each.map(|(entry, begun)| EntryOutcome::new(entry, *begun, stopped_at))
+            .collect()
     }
 }
 
@@ -293,6 +330,7 @@ impl Begun {
         self.dropped += journey.dropped;
         self.completed += journey.completed;
         self.failed += journey.failed;
+        self.in_flight += journey.users.in_flight;
     }
 }
 

@@ -83,6 +83,11 @@ impl Stages {
         }
     }
 
+    /// The stages that have begun.
+    pub(super) fn so_far(&self) -> &[StageOutcome] {
+        &self.rows
+    }
+
     /// The stages that there were.
     pub(super) fn finish(self) -> Vec<StageOutcome> {
         self.rows

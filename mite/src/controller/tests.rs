@@ -550,3 +550,64 @@ fn what_a_search_has_found_is_part_of_the_outcome_and_ends_the_plan() {
     assert_eq!(finding.conclusion, Conclusion::AtLeast);
     assert_eq!((finding.found, finding.steps.len()), (Some(40.0), 3));
 }
+
+#[test]
+fn a_volume_that_is_changed_is_what_was_planned_from_then_on() {
+    let mut run = Simulation::new(Constant::per_second(100, 10 * SECOND), 3);
+    run.run_until(2 * SECOND);
+    assert!(run.controller.volume().adjustable);
+    let actions = run.controller.change_volume(run.now, 1.5);
+    run.act(actions);
+    assert_eq!(run.controller.volume().factor, 1.5);
+    run.run_until(HOUR);
+    assert!(
+        !run.controller.volume().adjustable,
+        "there is nothing left to change"
+    );
+    assert_eq!(run.controller.change_volume(run.now, 9.0).len(), 0);
+    // Half a second after it was asked for.
+    assert_eq!(run.started(), 250 + 1125);
+    let outcome = run.finish();
+    assert_eq!(outcome.entries[0].planned, 250 + 1125);
+    assert_eq!(outcome.volume_changes, [(5 * SECOND / 2, 1.5)]);
+    let planned = outcome.points.iter().map(|point| point.planned_starts);
+    assert_eq!(planned.collect::<Vec<_>>()[..4], [100, 100, 125, 150]);
+}
+
+#[test]
+fn what_there_is_so_far_is_what_the_known_seconds_showed() {
+    let mut run = Simulation::new(Constant::per_second(100, MINUTE), 2);
+    run.measure();
+    run.run_until(10 * SECOND);
+    let so_far = run.controller.so_far();
+    let seconds = so_far.points.iter().count() as u64;
+    assert!((7..=10).contains(&seconds), "{seconds}");
+    assert_eq!(so_far.duration, Duration::from_secs(seconds));
+    let started = so_far
+        .totals
+        .journeys
+        .values()
+        .map(|row| row.started)
+        .sum::<u64>();
+    assert_eq!(started, 100 * seconds);
+    assert_eq!(
+        (so_far.entries[0].planned, so_far.entries[0].started),
+        (started, started)
+    );
+    let entry = &run.controller.entries_now(run.now, &so_far)[0];
+    assert_eq!(
+        (entry.required_users, entry.required_rate),
+        (None, Some(100.0))
+    );
+    run.run_until(HOUR);
+    assert_eq!(
+        run.finish()
+            .totals
+            .journeys
+            .values()
+            .next()
+            .unwrap()
+            .started,
+        6000
+    );
+}

@@ -1,6 +1,6 @@
 //! The controller's driver: carries its words to runners, pools and onlookers, and theirs to it.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -10,6 +10,8 @@ use tokio::{
 
 use super::{
     Run, RunError, Settings, Stop,
+    dashboard::{self, Dashboard},
+    moment::Frame,
     onlooker::Onlooker,
     outcome,
     pools::{Answer, Pools},
@@ -26,8 +28,9 @@ use crate::{
     link::{self, ControllerEnd, Message},
     net,
     report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
-    runner::{RunnerEntry, RunnerSettings, TapFactory, serve},
+    runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     scenario::{Entry, Hook, Scenario},
+    serve::{Question, Server, Volume},
     stats::metric::{self, Metric},
 };
 
@@ -41,13 +44,15 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         mut settings,
         observer,
         tap,
-        stop: _stop,
+        stop,
         mut stops,
+        served,
     } = run;
     check_options(&settings)?;
     let metrics = metric::all_registered()?;
     let thresholds = scenario.check(&metrics)?;
     let sinks = Sinks::open(&settings.reports)?;
+    let mut dashboard = Dashboard::open(&settings.serve, stop, served)?;
     let Scenario {
         mut entries,
         base_url,
@@ -93,8 +98,16 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     );
     let onlooker = observer.and_then(Onlooker::new);
     if let Some(onlooker) = &onlooker {
-        onlooker.started(run_info(&settings, &controller, workers));
+        let info = run_info(&settings, &controller, workers);
+        dashboard.introduce(onlooker, info);
     }
+    let frame = Frame {
+        settings: Arc::new(settings.clone()),
+        clock,
+        workers,
+        warm_up,
+        planned: controller.planned_duration(),
+    };
     let mut driver = Driver {
         controller,
         clock,
@@ -103,15 +116,21 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         onlooker,
         config: settings.config.clone(),
         stopping: None,
+        watch,
+        frame,
+        server: dashboard.server,
     };
     driver.run(&mut stops).await;
-    let figures = watch.finish();
     let Driver {
         mut controller,
         pools,
         onlooker,
+        watch,
+        frame,
+        server,
         ..
     } = driver;
+    let figures = watch.finish();
     for (entry, error) in pools.close().await {
         controller.pool_broke(clock.elapsed(), entry, &error.to_string());
     }
@@ -122,6 +141,9 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let report = outcome::report(&settings, clock, &outcome, workers, &figures);
     // A terminal that stands still shall cost no report.
     let written = sinks.write(&report).map(drop);
+    if let Some(server) = server {
+        server.over(frame.last(outcome, figures, report.clone()));
+    }
     if let Some(onlooker) = onlooker {
         onlooker.ended(&report);
     }
@@ -144,6 +166,9 @@ struct Driver {
     /// What a note must not show.
     config: Config,
     stopping: Option<Duration>,
+    watch: Watch,
+    frame: Frame,
+    server: Option<Server>,
 }
 
 impl Driver {
@@ -158,6 +183,7 @@ impl Driver {
                 }
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
+                Some(question) = dashboard::question(&mut self.server) => self.answer(question),
             };
             for action in actions {
                 self.act(action);
@@ -179,6 +205,9 @@ impl Driver {
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
             Action::Show(second) => {
+                if let Some(server) = &self.server {
+                    server.second(second.point.at.as_secs() + 1);
+                }
                 if let Some(onlooker) = &self.onlooker {
                     onlooker.progress(self.progress(&second));
                 }
@@ -212,6 +241,29 @@ impl Driver {
         }
     }
 
+    /// Answers whoever looks at the run from outside, or wants something of it.
+    fn answer(&mut self, question: Question) -> Vec<Action> {
+        match question {
+            Question::Look(answer) => {
+                // Who has gone away meanwhile needs nothing to be put together.
+                if !answer.is_closed() {
+                    let figures = self.watch.so_far();
+                    let stopping = self.stopping.is_some();
+                    let _ = answer.send(self.frame.moment(&self.controller, figures, stopping));
+                }
+                Vec::new()
+            }
+            Question::Volume(factor, answer) => {
+                let now = self.clock.elapsed();
+                let adjustable = self.controller.volume().adjustable;
+                let change = factor.map(|factor| self.controller.change_volume(now, factor));
+                let factor = self.controller.volume().factor;
+                let _ = answer.send(Volume { adjustable, factor });
+                change.unwrap_or_default()
+            }
+        }
+    }
+
     fn progress(&self, second: &Second) -> Progress {
         let point = &second.point;
         Progress {
@@ -222,7 +274,7 @@ impl Driver {
                 .stopping
                 .map_or(State::Running, |since| State::Stopping { since }),
             users: point.users,
-            target_users: second.planned_users,
+            target_users: second.point.target_users,
             starts_per_second: point.starts as f64,
             planned_starts_per_second: second.planned_starts.map(|starts| starts as f64),
             requests_per_second: point.requests as f64,
@@ -385,7 +437,7 @@ fn start_runner(
         tap,
     };
     spawn_local(async move {
-        if let Err(error) = serve(settings, runner_end).await {
+        if let Err(error) = runner::serve(settings, runner_end).await {
             tracing::error!("the runner cannot start its threads: {error}");
         }
     });

@@ -6,6 +6,7 @@ use crate::{
     datapool::DataPoolError,
     report::{Report, ReportError},
     scenario::ScenarioError,
+    serve::ServeError,
     stats::metric::MetricError,
 };
 
@@ -58,6 +59,12 @@ pub enum RunError {
     /// The engine itself failed: a bug in mite.
     #[error("the engine of mite panicked, which is a bug in mite; the message is on stderr")]
     Panicked,
+}
+
+impl From<ServeError> for RunError {
+    fn from(error: ServeError) -> Self {
+        RunError::Option(error.to_string())
+    }
 }
 
 impl From<ReportError> for RunError {

@@ -1,7 +1,9 @@
 //! One run of a scenario, from opening its pools to writing its reports.
 
+mod dashboard;
 mod drive;
 mod error;
+mod moment;
 mod onlooker;
 mod outcome;
 mod plan;
@@ -88,6 +90,8 @@ pub struct Run {
     tap: Option<TapFactory>,
     stop: StopHandle,
     stops: UnboundedReceiver<Stop>,
+    /// Whoever waits until the dashboard is gone.
+    served: Option<oneshot::Sender<()>>,
 }
 
 impl Run {
@@ -101,6 +105,7 @@ impl Run {
             tap: None,
             stop: StopHandle(sender),
             stops,
+            served: None,
         }
     }
 
@@ -172,12 +177,55 @@ impl Run {
         self
     }
 
-    /// Writes the report to a file when the run is over; the ending chooses the form: `.json`.
+    /// Writes the report to a file when the run is over; the ending chooses the form: `.json` for
+    /// programs, `.html` for a page to look at.
     ///
     /// It may be asked for several times. That the file can be written is made sure of before
     /// anything starts.
     pub fn report(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.reports.push(path.into());
+        self
+    }
+
+    /// Serves the dashboard, the report so far and Prometheus' metrics while the run goes on:
+    /// `127.0.0.1:9301`, `[::1]:9301`, or `9301` for this machine only. Port 0 is any that is free;
+    /// the command line says which it is. The default is not to serve anything.
+    ///
+    /// That the port can be had is made sure of before anything starts. It is served by a thread of
+    /// its own, and nothing of it is on the way of a request.
+    ///
+    /// ```no_run
+    /// # use mite::{Run, Scenario};
+    /// # async fn test(scenario: Scenario) -> mite::Result {
+    /// let report = Run::new(scenario).metrics("127.0.0.1:9301").execute().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics(mut self, address: impl Into<String>) -> Self {
+        self.settings.serve.address = Some(address.into());
+        self
+    }
+
+    /// What has to be known to stop the run, or to change its volume, over HTTP: 16 to 256 letters,
+    /// digits and any of `-._~+/=`. Without one everybody on this machine may do either where the
+    /// address is a loopback one, and nobody where it is not.
+    pub fn metrics_token(mut self, token: impl Into<String>) -> Self {
+        self.settings.serve.token = Some(token.into());
+        self
+    }
+
+    /// How long the last report and metrics are served when the run is over, as long as the process
+    /// lives; [`execute`](Run::execute) does not wait for that. The default is not at all.
+    pub fn metrics_linger(mut self, linger: Duration) -> Self {
+        self.settings.serve.linger = linger;
+        self
+    }
+
+    /// The upper bounds of the classic buckets of Prometheus' histograms, in seconds and ascending:
+    /// `0.005,0.05,0.5,5`. The default is
+    /// `0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30`.
+    pub fn metrics_buckets(mut self, bounds: impl Into<String>) -> Self {
+        self.settings.serve.buckets = Some(bounds.into());
         self
     }
 
@@ -192,6 +240,19 @@ impl Run {
     /// A handle that stops this run, from anywhere.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
+    }
+
+    /// That the observer shows a token which is made because none was given.
+    pub(crate) fn announce_token(mut self) -> Self {
+        self.settings.serve.announced = true;
+        self
+    }
+
+    /// Ends when the dashboard is gone, or when there has been none.
+    pub(crate) fn served(&mut self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.served = Some(sender);
+        receiver
     }
 
     /// Who looks on.

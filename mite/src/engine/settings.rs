@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, thread::available_parallelism, time::Duration};
 
-use crate::{config::Config, stats};
+use crate::{config::Config, serve, stats};
 
 /// The options of a run, with their defaults.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
+    pub(crate) serve: serve::Options,
 }
 
 impl Default for Settings {
@@ -36,6 +37,7 @@ impl Default for Settings {
             seed: fastrand::u64(..),
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
+            serve: serve::Options::default(),
         }
     }
 }

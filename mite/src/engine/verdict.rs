@@ -4,6 +4,7 @@ use crate::{
     controller::{EntryOutcome, Outcome, StopCause},
     id::EntryId,
     report::{Suspicion, Verdict, human::span},
+    scenario::threshold::ThresholdResult,
     volume::{Conclusion, FindingKind},
 };
 
@@ -37,6 +38,20 @@ pub(super) fn verdict(outcome: &Outcome, suspicions: &[Suspicion]) -> (Verdict, 
     (verdict, reasons)
 }
 
+/// What speaks against a run that goes on, if it ended now; what is still to come does not.
+pub(super) fn against(outcome: &Outcome, suspicions: &[Suspicion]) -> Vec<String> {
+    let invalid = suspicions.iter().filter(|suspicion| suspicion.invalid);
+    let mut reasons: Vec<_> = invalid.map(|suspicion| suspicion.message.clone()).collect();
+    reasons.extend(outcome.ending.broken.iter().cloned());
+    reasons.extend(
+        unmet_thresholds(outcome)
+            .filter(|threshold| threshold.value.is_some())
+            .map(unmet_threshold),
+    );
+    reasons.extend(unjudged_failures(outcome));
+    reasons
+}
+
 /// What the system under test, or the scenario, did wrong.
 fn failures(outcome: &Outcome) -> Vec<String> {
     let mut reasons = outcome.ending.broken.clone();
@@ -46,20 +61,7 @@ fn failures(outcome: &Outcome) -> Vec<String> {
             "the run was stopped after {at}, when {expression} did not hold"
         ));
     }
-    for threshold in outcome
-        .thresholds
-        .iter()
-        .filter(|threshold| !threshold.passed)
-    {
-        let value = match threshold.value {
-            Some(_) => String::new(),
-            None => " (there is no sample)".to_owned(),
-        };
-        reasons.push(format!(
-            "the threshold {} does not hold{value}",
-            threshold.expression
-        ));
-    }
+    reasons.extend(unmet_thresholds(outcome).map(unmet_threshold));
     if outcome.ending.cause == StopCause::FirstFailure {
         let at = span(outcome.ending.stopped_at);
         reasons.push(format!(
@@ -67,6 +69,26 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         ));
     }
     reasons.extend(unfound(&outcome.entries));
+    reasons.extend(unjudged_failures(outcome));
+    reasons
+}
+
+fn unmet_thresholds(outcome: &Outcome) -> impl Iterator<Item = &ThresholdResult> {
+    let thresholds = outcome.thresholds.iter();
+    thresholds.filter(|threshold| !threshold.passed)
+}
+
+fn unmet_threshold(threshold: &ThresholdResult) -> String {
+    let expression = &threshold.expression;
+    let value = match threshold.value {
+        Some(_) => "",
+        None => " (there is no sample)",
+    };
+    format!("the threshold {expression} does not hold{value}")
+}
+
+/// Failures of journeys, where no threshold says how many are too many.
+fn unjudged_failures(outcome: &Outcome) -> Option<String> {
     let provoked = |id: EntryId| {
         let entry = outcome.entries.get(id.index());
         entry.is_some_and(EntryOutcome::provokes_failures)
@@ -78,13 +100,9 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         .filter(|(key, _)| !provoked(key.entry))
         .map(|(_, journey)| journey.failed)
         .sum();
-    if failed > 0 && !outcome.ending.judges_errors {
-        let journeys = if failed == 1 { "journey" } else { "journeys" };
-        reasons.push(format!(
-            "{failed} {journeys} failed, and no threshold is on errors"
-        ));
-    }
-    reasons
+    let journeys = if failed == 1 { "journey" } else { "journeys" };
+    (failed > 0 && !outcome.ending.judges_errors)
+        .then(|| format!("{failed} {journeys} failed, and no threshold is on errors"))
 }
 
 /// Searches that the system failed at their lowest volume, or that never got as far as that.

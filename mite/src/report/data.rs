@@ -9,7 +9,7 @@ use super::{
     http::{HttpSummary, RequestSummary},
     parts::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
-        TransactionSummary,
+        TransactionSummary, VolumeChange,
     },
     stage::StageSummary,
 };
@@ -66,6 +66,10 @@ pub struct Report {
     /// system; absent in the JSON when there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingSummary>,
+    /// When the volume was raised or lowered while the run went on; absent in the JSON when it was
+    /// not. What was planned, and so the verdict, is about the changed plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volume_changes: Vec<VolumeChange>,
     /// How the run went, second by second.
     pub series: Series,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.
@@ -135,6 +139,8 @@ impl Report {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Verdict {
+    /// The run goes on: only a report that is looked at meanwhile says so.
+    Running,
     /// Every threshold held.
     Passed,
     /// A threshold did not hold or, without a threshold on errors, there was an error.
@@ -148,6 +154,8 @@ pub enum Verdict {
 impl Verdict {
     /// What the process should end with: passed 0, failed 1, invalid 3, interrupted 130.
     ///
+    /// A run that goes on has no answer; whoever ended it now would interrupt it.
+    ///
     /// ```
     /// assert_eq!(mite::report::Verdict::Invalid.exit_code(), 3);
     /// ```
@@ -156,13 +164,14 @@ impl Verdict {
             Verdict::Passed => 0,
             Verdict::Failed => 1,
             Verdict::Invalid => 3,
-            Verdict::Interrupted => 130,
+            Verdict::Running | Verdict::Interrupted => 130,
         }
     }
 
     /// The verdict in lower case, as reports write it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Verdict::Running => "running",
             Verdict::Passed => "passed",
             Verdict::Failed => "failed",
             Verdict::Invalid => "invalid",

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     ConnectionSummary, ErrorSummary, FindingSummary, GeneratorSummary, HttpSummary, JourneySummary,
     LatencySummary, MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress,
-    Report, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary,
-    State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
-    WaitSummary,
+    Report, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, Spread, StageHttp,
+    StageSummary, State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary,
+    TransactionSummary, Verdict, VolumeChange, WaitSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -51,6 +51,7 @@ pub(crate) fn empty() -> Report {
         },
         stages: Vec::new(),
         findings: Vec::new(),
+        volume_changes: Vec::new(),
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -79,6 +80,7 @@ pub(crate) fn full() -> Report {
                 service_time: times(29_990, 0.008),
                 response_time: times(29_990, 0.0085),
                 start_delay: times(30_000, 0.000_08),
+                distribution: spread(&[(0.0084, 0.0088, 29_990)]),
                 waits: waits(0.5, 1.25, 0.25),
                 unmet: 0.0,
             },
@@ -142,6 +144,10 @@ pub(crate) fn full() -> Report {
         },
         stages: vec![stage("ramp", 5.0, 15.0), stage("peak", 15.0, 60.0)],
         findings: vec![capacity(), held()],
+        volume_changes: vec![VolumeChange {
+            at: 40.5,
+            factor: 1.1,
+        }],
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,
@@ -149,9 +155,11 @@ pub(crate) fn full() -> Report {
                 at: 12.0,
                 stage: Some("peak".into()),
                 users: 10,
+                target_users: Some(10),
                 planned_starts: 500,
                 starts: 499,
                 requests: 998,
+                failed_requests: 2,
                 errors: 1,
                 dropped: 1,
                 http: series_times(0.004),
@@ -172,6 +180,14 @@ fn series_times(median: f64) -> SeriesTimes {
         p99: Some(median * 4.0),
         max: Some(median * 8.0),
     }
+}
+
+/// Samples between two times.
+fn spread(steps: &[(f64, f64, u64)]) -> Vec<Spread> {
+    let steps = steps.iter();
+    steps
+        .map(|&(from, until, count)| Spread { from, until, count })
+        .collect()
 }
 
 /// Seconds that starts waited for their worker, for room and for data.
@@ -262,6 +278,7 @@ pub(crate) fn passed() -> Report {
     let mut report = full();
     report.errors.clear();
     report.findings.clear();
+    report.volume_changes.clear();
     report.http.failed = 0;
     report.http.failed_time = LatencySummary::default();
     report.http.connections.failed = 0;
@@ -330,6 +347,8 @@ fn http() -> HttpSummary {
         decoded_body_bytes: 240_000_000,
         time: times(118_992, 0.004),
         failed_time: times(6, 0.5),
+        distribution: spread(&[(0.0039, 0.0041, 100_000), (0.016, 0.0161, 18_992)]),
+        failed_distribution: spread(&[(0.49, 0.51, 6)]),
         phases: PhaseSummary {
             waiting: times(40, 0.05),
             dns: times(12, 0.000_3),

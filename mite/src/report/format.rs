@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{data::Report, error::ReportError, json::Json};
+use super::{data::Report, error::ReportError, json::Json, page::Html};
 
 /// One way to write a report.
 pub(crate) trait Format: Send + Sync {
@@ -11,7 +11,7 @@ pub(crate) trait Format: Send + Sync {
 }
 
 /// The endings that choose a format.
-const FORMATS: &[(&str, &dyn Format)] = &[("json", &Json)];
+const FORMATS: &[(&str, &dyn Format)] = &[("json", &Json), ("html", &Html)];
 
 /// The format that the ending of `path` chooses.
 pub(crate) fn by_ending(path: &Path) -> Result<&'static dyn Format, ReportError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::spread::Spread;
 use crate::{event::PHASES, stats::LatencySummary};
 
 /// What the HTTP clients saw.
@@ -29,6 +30,12 @@ pub struct HttpSummary {
     pub time: LatencySummary,
     /// Total time of the failed ones.
     pub failed_time: LatencySummary,
+    /// How the times of the successful ones spread; absent in the JSON without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distribution: Vec<Spread>,
+    /// The same of the failed ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_distribution: Vec<Spread>,
     /// How long each phase took, over all requests.
     #[serde(default)]
     pub phases: PhaseSummary,

@@ -15,11 +15,13 @@ mod lines;
 mod live;
 mod names;
 mod observer;
+pub(crate) mod page;
 mod parts;
 pub(crate) mod plan;
 mod progress;
 mod screen;
 mod sink;
+mod spread;
 mod stage;
 mod style;
 mod summary;
@@ -33,8 +35,9 @@ pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, Request
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
     OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
-    WaitSummary,
+    VolumeChange, WaitSummary,
 };
+pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};
 
 pub(crate) use error::ReportError;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::spread::Spread;
 use crate::stats::LatencySummary;
 
 /// A threshold and whether it held.
@@ -43,6 +44,9 @@ pub struct JourneySummary {
     pub response_time: LatencySummary,
     /// From the intended start to the actual one; empty in the closed model.
     pub start_delay: LatencySummary,
+    /// How the response times spread; absent from a stage's rows, and without a completed run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distribution: Vec<Spread>,
     /// What starts that were due waited for.
     #[serde(default)]
     pub waits: WaitSummary,
@@ -235,6 +239,17 @@ pub struct Suspicion {
     pub message: String,
 }
 
+/// From when on the volume was another than the plan's: asked for while the run went on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VolumeChange {
+    /// How old the run was, in seconds.
+    pub at: f64,
+    /// How much of the plan as it was written was asked for from then on; 1 is all of it. Entries
+    /// whose volume follows the results are left alone.
+    pub factor: f64,
+}
+
 /// How the run went over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -258,12 +273,19 @@ pub struct SeriesPoint {
     pub stage: Option<String>,
     /// Journeys in flight at the end of the interval.
     pub users: u64,
+    /// How many there should have been at its beginning; absent unless every entry is of the closed
+    /// model.
+    #[serde(default)]
+    pub target_users: Option<u64>,
     /// Starts that fell due in it; 0 in the closed model.
     pub planned_starts: u64,
     /// Journeys that began in it.
     pub starts: u64,
     /// Requests that ended in it.
     pub requests: u64,
+    /// Those of them that failed.
+    #[serde(default)]
+    pub failed_requests: u64,
     /// Journeys that failed in it.
     pub errors: u64,
     /// Starts given up in it.

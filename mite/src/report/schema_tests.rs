@@ -43,6 +43,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 "failed": 8, "dropped": 1, "interrupted": 2,
                 "service_time": times(29_990, 0.008), "response_time": times(29_990, 0.0085),
                 "start_delay": times(30_000, 0.000_08),
+                "distribution": [{"from": 0.0084, "until": 0.0088, "count": 29_990}],
                 "waits": {"worker": 0.5, "room": 1.25, "data": 0.25}, "unmet": 0.0,
             }),
         ),
@@ -126,12 +127,14 @@ fn every_key_of_a_full_report_is_the_promised_one() {
             }),
         ),
         ("/findings/1/measured", json!(0.0104)),
+        ("/volume_changes/0", json!({"at": 40.5, "factor": 1.1})),
         (
             "/series",
             json!({
                 "interval_seconds": 1, "warm_up_seconds": 5.0, "points": [{
-                    "at": 12.0, "stage": "peak", "users": 10, "planned_starts": 500, "starts": 499,
-                    "requests": 998, "errors": 1, "dropped": 1,
+                    "at": 12.0, "stage": "peak", "users": 10, "target_users": 10,
+                    "planned_starts": 500, "starts": 499, "requests": 998, "failed_requests": 2,
+                    "errors": 1, "dropped": 1,
                     "http": series_times(0.004), "response_time": series_times(0.0085),
                     "service_time": series_times(0.008),
                 }],
@@ -160,6 +163,11 @@ fn every_key_of_the_http_part_is_the_promised_one() {
         "requests": 118_998, "failed": 6, "bytes_sent": 12_900_000, "bytes_received": 245_000_000,
         "encoded_body_bytes": 61_000_000, "decoded_body_bytes": 240_000_000,
         "time": times(118_992, 0.004), "failed_time": times(6, 0.5),
+        "distribution": [
+            {"from": 0.0039, "until": 0.0041, "count": 100_000},
+            {"from": 0.016, "until": 0.0161, "count": 18_992},
+        ],
+        "failed_distribution": [{"from": 0.49, "until": 0.51, "count": 6}],
         "phases": {
             "waiting": times(40, 0.05), "dns": times(12, 0.000_3), "connect": times(12, 0.000_2),
             "tls": times(12, 0.002), "sent": times(118_998, 0.000_02),
@@ -254,6 +262,7 @@ fn a_report_without_our_additions_can_be_read() {
         ("", "config"),
         ("", "seed"),
         ("", "findings"),
+        ("", "volume_changes"),
         ("/http", "requests_by_name"),
         ("/http", "phases"),
         ("/http", "errors"),
@@ -273,6 +282,11 @@ fn a_report_without_our_additions_can_be_read() {
         ("", "stages"),
         ("/journeys/0", "waits"),
         ("/generator", "max_in_flight"),
+        ("/http", "distribution"),
+        ("/http", "failed_distribution"),
+        ("/journeys/0", "distribution"),
+        ("/series/points/0", "target_users"),
+        ("/series/points/0", "failed_requests"),
         ("/series/points/0", "response_time"),
         ("/series/points/0", "service_time"),
         ("/generator", "starved"),
@@ -317,6 +331,7 @@ fn the_published_schema_allows_what_is_written_and_knows_nothing_else() {
         assert_eq!(check.faults.len(), 1, "{key} is let through");
     }
     for verdict in [
+        Verdict::Running,
         Verdict::Passed,
         Verdict::Failed,
         Verdict::Invalid,

@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(
             refusal("report.pdf"),
             "cannot tell the format of the report report.pdf: it ends in .pdf, and the ending \
-             chooses it; there is .json"
+             chooses it; there is .json, .html"
         );
         assert!(refusal("report").contains("it has no ending"));
         assert!(refusal(at("none/r.json")).contains("create it first"));

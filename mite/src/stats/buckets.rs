@@ -107,6 +107,35 @@ impl Buckets {
             .map(|(index, count)| (self.highest(index), count))
     }
 
+    /// The same in at most so many groups of neighbours, 64 at least: the lowest value of each, the
+    /// lowest value above it, and what is in it.
+    ///
+    /// A group never reaches into another doubling, so groups are as even in proportion as buckets.
+    pub(super) fn grouped(&self, most: usize) -> Vec<(u64, u64, u64)> {
+        let mut groups = self.groups(0);
+        for coarseness in 1..=self.bits {
+            if groups.len() <= most {
+                break;
+            }
+            groups = self.groups(coarseness);
+        }
+        groups
+    }
+
+    /// Groups of `2^coarseness` buckets that are not empty.
+    fn groups(&self, coarseness: u32) -> Vec<(u64, u64, u64)> {
+        let size = 1 << coarseness;
+        let groups = self.counts.chunks(size).enumerate();
+        groups
+            .filter_map(|(group, counts)| {
+                let count: u64 = counts.iter().copied().map(u64::from).sum();
+                let first = group * size;
+                let last = first + counts.len() - 1;
+                (count > 0).then(|| (self.lowest(first), self.highest(last) + 1, count))
+            })
+            .collect()
+    }
+
     /// The buckets that are not empty.
     fn filled(&self) -> impl Iterator<Item = (usize, u32)> {
         let counts = self.counts.iter().copied().enumerate();

@@ -98,6 +98,12 @@ impl Latency {
         Some(duration(samples.exact.max))
     }
 
+    /// All samples added up in seconds, exactly.
+    pub(crate) fn sum_seconds(&self) -> f64 {
+        let samples = self.samples.as_ref();
+        samples.map_or(0.0, |samples| seconds(samples.exact.sum))
+    }
+
     /// The mean of all samples in seconds, exactly.
     pub(crate) fn mean_seconds(&self) -> Option<f64> {
         let samples = self.samples.as_ref()?;
@@ -124,6 +130,17 @@ impl Latency {
         let samples = self.samples.iter();
         let buckets = samples.flat_map(|samples| samples.buckets.counted_from_above());
         buckets.map(|(micros, count)| (Duration::from_micros(micros), u64::from(count)))
+    }
+
+    /// How the samples spread, in at most so many steps, 64 at least: from a time to below another,
+    /// so many. In ascending order, without those that are empty.
+    pub(crate) fn spread(&self, most: usize) -> Vec<(Duration, Duration, u64)> {
+        let samples = self.samples.iter();
+        let groups = samples.flat_map(|samples| samples.buckets.grouped(most));
+        let micros = Duration::from_micros;
+        groups
+            .map(|(from, until, count)| (micros(from), micros(until), count))
+            .collect()
     }
 
     /// The figures a report shows.
@@ -304,6 +321,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_spread_has_every_sample_once_where_it_belongs_in_few_steps() {
+        let latency = of((1..=20_000).map(|n| Duration::from_micros(n * 37)));
+        let spread = latency.spread(200);
+        assert!((50..=200).contains(&spread.len()), "{} steps", spread.len());
+        for (from, until, count) in &spread {
+            let truth = (1..=20_000)
+                .map(|n| Duration::from_micros(n * 37))
+                .filter(|time| from <= time && time < until);
+            assert_eq!(truth.count() as u64, *count, "{from:?} to {until:?}");
+        }
+        assert_eq!(spread.iter().map(|step| step.2).sum::<u64>(), 20_000);
+        assert!(spread.is_sorted_by(|one, next| one.1 <= next.0));
+        assert!(of([]).spread(200).is_empty());
     }
 
     #[test]

@@ -27,7 +27,10 @@ pub(crate) use statistics::{
     Waits,
 };
 pub use summary::LatencySummary;
-pub(crate) use user_metrics::MetricValue;
+pub(crate) use user_metrics::{MetricValue, UserMetric};
+
+#[cfg(test)]
+pub(crate) use statistics::ErrorKey;
 
 #[cfg(test)]
 mod tests;

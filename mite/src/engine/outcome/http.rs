@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::{
-    report::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary},
+    report::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary, Spread},
     stats::{HttpKey, Latency, PhaseStatistics, RequestStatistics, Statistics},
 };
 
@@ -19,6 +19,8 @@ pub(super) fn summary(totals: &Statistics) -> HttpSummary {
         decoded_body_bytes: http.decoded_body_bytes(),
         time: http.time.summary(),
         failed_time: http.failed_time.summary(),
+        distribution: Spread::of(&http.time),
+        failed_distribution: Spread::of(&http.failed_time),
         phases: phases(&http.phases()),
         errors: http
             .errors

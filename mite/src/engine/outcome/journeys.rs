@@ -4,17 +4,22 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     controller::{EntryOutcome, Outcome, StageOutcome},
-    report::{JourneySummary, StageHttp, StageSummary, WaitSummary},
+    report::{JourneySummary, Spread, StageHttp, StageSummary, WaitSummary},
     stats::{JourneyKey, JourneyStatistics, UserTime},
 };
 
 /// A row for each entry of the scenario.
 pub(super) fn totals(outcome: &Outcome) -> Vec<JourneySummary> {
     let planned = |entry: &EntryOutcome| (entry.planned, entry.started);
-    rows(outcome, &outcome.totals.journeys, |key, row| {
+    let journeys = &outcome.totals.journeys;
+    let mut rows = rows(outcome, journeys, |key, row| {
         let entry = outcome.entries.get(key.entry.index());
         unmet(entry, entry.map(planned), row.users)
-    })
+    });
+    for (row, journey) in rows.iter_mut().zip(journeys.values()) {
+        row.distribution = Spread::of(&journey.response_time);
+    }
+    rows
 }
 
 /// What each stage showed, as far as it was measured.
@@ -87,6 +92,7 @@ fn rows(
             service_time: journey.service_time.summary(),
             response_time: journey.response_time.summary(),
             start_delay: journey.start_delay.summary(),
+            distribution: Vec::new(),
             waits: WaitSummary {
                 worker: journey.waits.worker.as_secs_f64(),
                 room: journey.waits.room.as_secs_f64(),

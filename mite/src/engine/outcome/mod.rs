@@ -9,7 +9,7 @@ use std::{cmp::Reverse, time::Duration};
 use super::{
     Settings,
     suspect::{self, Figures},
-    verdict::verdict,
+    verdict::{against, verdict},
 };
 use crate::{
     clock::RunClock,
@@ -17,7 +17,8 @@ use crate::{
     controller::{Outcome, Point, PointTimes},
     report::{
         ErrorSummary, FindingSummary, MetricKind, MetricSummary, MetricValue, Report, Series,
-        SeriesPoint, SeriesTimes, ThresholdSummary, TransactionSummary, human,
+        SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary, Verdict,
+        VolumeChange, human,
     },
     stats::{self, Statistics, metric},
 };
@@ -33,8 +34,37 @@ pub(super) fn report(
     workers: u32,
     figures: &Figures,
 ) -> Report {
+    made(settings, clock, outcome, workers, figures, verdict)
+}
+
+/// The report so far of a run that goes on; its reasons are what speaks against it by now.
+pub(super) fn report_so_far(
+    settings: &Settings,
+    clock: RunClock,
+    outcome: &Outcome,
+    workers: u32,
+    figures: &Figures,
+) -> Report {
+    made(
+        settings,
+        clock,
+        outcome,
+        workers,
+        figures,
+        |outcome, held| (Verdict::Running, against(outcome, held)),
+    )
+}
+
+fn made(
+    settings: &Settings,
+    clock: RunClock,
+    outcome: &Outcome,
+    workers: u32,
+    figures: &Figures,
+    judge: impl FnOnce(&Outcome, &[Suspicion]) -> (Verdict, Vec<String>),
+) -> Report {
     let suspicions = suspect::suspicions(outcome, figures, workers);
-    let (verdict, reasons) = verdict(outcome, &suspicions);
+    let (verdict, reasons) = judge(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
         schema: 1,
@@ -60,6 +90,7 @@ pub(super) fn report(
         generator: generator::summary(settings, outcome, workers, figures, suspicions),
         stages: journeys::stages(outcome),
         findings: findings(outcome),
+        volume_changes: outcome.volume_changes.iter().map(volume_change).collect(),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
@@ -191,14 +222,24 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
     errors
 }
 
+fn volume_change(change: &(Duration, f64)) -> VolumeChange {
+    let (at, factor) = *change;
+    VolumeChange {
+        at: at.as_secs_f64(),
+        factor,
+    }
+}
+
 fn point(point: Point) -> SeriesPoint {
     SeriesPoint {
         at: (point.at + INTERVAL).as_secs_f64(),
         stage: point.stage,
         users: point.users,
+        target_users: point.target_users,
         planned_starts: point.planned_starts,
         starts: point.starts,
         requests: point.requests,
+        failed_requests: point.failed_requests,
         errors: point.errors,
         dropped: point.dropped,
         http: times(point.http),

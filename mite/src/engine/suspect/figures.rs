@@ -78,11 +78,17 @@ impl Gathering {
         self.last = sample;
     }
 
+    /// What it has come to.
+    pub(super) fn so_far(&self) -> Figures {
+        let mut figures = self.figures.clone();
+        figures.sum_up(&self.first, &self.last);
+        figures
+    }
+
     /// What it all came to.
     pub(super) fn finish(mut self) -> Figures {
         self.look();
-        self.figures.sum_up(&self.first, &self.last);
-        self.figures
+        self.so_far()
     }
 }
 

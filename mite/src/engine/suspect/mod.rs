@@ -8,7 +8,10 @@ mod load;
 mod sample;
 
 use std::{
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
     thread::{Builder, JoinHandle},
     time::Duration,
 };
@@ -29,16 +32,20 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Watch {
     stop: Sender<()>,
     thread: Option<JoinHandle<Figures>>,
+    latest: Arc<Mutex<Figures>>,
 }
 
 impl Watch {
     /// Looks on from now.
     pub(super) fn start() -> Self {
         let (stop, stopped) = channel();
+        let latest = Arc::<Mutex<Figures>>::default();
+        let shown = Arc::clone(&latest);
         let look = move || {
             let mut gathering = Gathering::start();
             while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 gathering.look();
+                *shown.lock().unwrap_or_else(PoisonError::into_inner) = gathering.so_far();
             }
             gathering.finish()
         };
@@ -49,7 +56,14 @@ impl Watch {
         Self {
             stop,
             thread: thread.ok(),
+            latest,
         }
+    }
+
+    /// What was seen up to the last look.
+    pub(super) fn so_far(&self) -> Figures {
+        let latest = self.latest.lock();
+        latest.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was seen.

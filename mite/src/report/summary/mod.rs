@@ -29,6 +29,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
     };
     let sections = [
         summary.heading(),
+        summary.changes(),
         summary.journeys(),
         summary.stages(),
         summary.transactions(),
@@ -77,6 +78,23 @@ impl Summary<'_> {
         ]
     }
 
+    /// That the load was not all as it was planned.
+    fn changes(&self) -> Vec<String> {
+        let changes = &self.report.volume_changes;
+        let Some(last) = changes.last() else {
+            return Vec::new();
+        };
+        let at = human::span(seconds(last.at));
+        let factor = human::number(last.factor);
+        let times = match changes.len() {
+            1 => "once".to_owned(),
+            times => format!("{times} times, the last time"),
+        };
+        let text =
+            format!("The volume was changed {times} to {factor} times the plan, after {at}.");
+        text::wrap(&text, self.style.width)
+    }
+
     fn thresholds(&self) -> Vec<String> {
         let rows = &self.report.thresholds;
         let values: Vec<String> = rows.iter().map(bound::measured).collect();
@@ -113,6 +131,7 @@ impl Summary<'_> {
                 Tone::Doubtful,
                 "✗ invalid: the load was not what was asked for",
             ),
+            Verdict::Running => (Tone::Quiet, "… still running"),
             Verdict::Interrupted => (Tone::Doubtful, "✗ interrupted before the end"),
         };
         let mut lines = vec![self.style.paint(tone, word)];

@@ -27,6 +27,7 @@ fn shown(report: &Report, width: usize) -> String {
 fn failed() -> Report {
     let mut report = fixture::full();
     report.findings.clear();
+    report.volume_changes.clear();
     report.verdict = Verdict::Failed;
     report.thresholds = vec![
         threshold("http.p99 < 10ms", Some(0.016), false),
@@ -307,4 +308,17 @@ fn colour_changes_nothing_but_colour() {
         .map(|line| format!("{}\n", line.trim_end()))
         .collect();
     assert_eq!(trimmed, shown(&report, 80));
+}
+
+#[test]
+fn a_volume_that_was_changed_is_told_at_the_top() {
+    let text = shown(&fixture::full(), 80);
+    let lines: Vec<_> = text.lines().skip(1).take(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "",
+            "The volume was changed once to 1.1 times the plan, after 40.5s."
+        ]
+    );
 }

@@ -19,6 +19,11 @@ pub(crate) struct Planner {
     limit: Option<Duration>,
     /// Up to when the model has been asked.
     asked: Duration,
+    /// What the model said.
+    said: Timeline,
+    /// How much of it is planned from now on.
+    factor: f64,
+    /// What is planned.
     timeline: Timeline,
     /// Where a stage begins; an unnamed one where it has none again.
     stages: Vec<(Duration, String)>,
@@ -50,6 +55,8 @@ impl Planner {
             model,
             limit: None,
             asked: Duration::ZERO,
+            said: Timeline::default(),
+            factor: 1.0,
             timeline: Timeline::default(),
             stages: Vec::new(),
             ended_at: None,
@@ -78,6 +85,21 @@ impl Planner {
             new.extend(self.step(observed)?);
         }
         Ok(new)
+    }
+
+    /// Plans `factor` times what the model says from `at` on, and gives the segments that are new.
+    ///
+    /// What was planned before `at` stays, and with it the number of starts until then.
+    pub(crate) fn rescale(&mut self, at: Duration, factor: f64) -> Vec<Segment> {
+        self.factor = factor;
+        let said: Vec<_> = self.said.from(at).collect();
+        let mut new = Vec::with_capacity(said.len());
+        for said in said {
+            let segment = self.planned(said);
+            self.timeline.push(segment.clone());
+            new.push(segment);
+        }
+        new
     }
 
     /// When the plan ends, once that has come in sight.
@@ -225,20 +247,43 @@ impl Planner {
         }
         self.note_stage(window.start);
         self.asked = window.end;
-        let segment = Segment {
+        let said = Segment {
             from: window.start,
             until: (start != end).then_some(window.end),
             unit,
             start,
             end,
-            base: self.timeline.cumulative(window.start),
+            base: 0.0,
             poisson: unit == Unit::PerSecond && self.model.poisson(window.start),
         };
-        if self.goes_on(&segment) {
-            return Ok(None);
+        Ok(self.plan(said))
+    }
+
+    /// Takes in what the model said; gives what is to be done, unless that goes on as before.
+    fn plan(&mut self, said: Segment) -> Option<Segment> {
+        let segment = self.planned(said.clone());
+        if !goes_on(&self.said, &said) {
+            self.said.push(said);
+        }
+        if goes_on(&self.timeline, &segment) {
+            return None;
         }
         self.timeline.push(segment.clone());
-        Ok(Some(segment))
+        Some(segment)
+    }
+
+    /// What is planned where the model said this.
+    fn planned(&self, said: Segment) -> Segment {
+        let most = most(said.unit);
+        let start = (said.start * self.factor).min(most);
+        let end = (said.end * self.factor).min(most);
+        Segment {
+            until: said.until.filter(|_| start != end),
+            base: self.timeline.cumulative(said.from),
+            start,
+            end,
+            ..said
+        }
     }
 
     /// The next window to ask for; an empty one at the limit.
@@ -265,19 +310,9 @@ impl Planner {
             poisson: false,
         };
         self.ended_at = Some(at);
+        self.said.push(end.clone());
         self.timeline.push(end.clone());
         end
-    }
-
-    /// Whether the constant that stands is the same as this one.
-    fn goes_on(&self, next: &Segment) -> bool {
-        self.timeline.segments().last().is_some_and(|standing| {
-            let both_constant = standing.until.is_none() && next.until.is_none();
-            both_constant
-                && standing.unit == next.unit
-                && standing.start == next.start
-                && standing.poisson == next.poisson
-        })
     }
 
     fn note_stage(&mut self, at: Duration) {
@@ -289,11 +324,27 @@ impl Planner {
     }
 }
 
-fn check(amount: f64, unit: Unit, window: Window, volume: Volume) -> Result<(), VolumeError> {
-    let most = match unit {
+/// Whether the constant that stands is the same as this one.
+fn goes_on(timeline: &Timeline, next: &Segment) -> bool {
+    timeline.segments().last().is_some_and(|standing| {
+        let both_constant = standing.until.is_none() && next.until.is_none();
+        both_constant
+            && standing.unit == next.unit
+            && standing.start == next.start
+            && standing.poisson == next.poisson
+    })
+}
+
+/// The highest amount that is taken for meant.
+fn most(unit: Unit) -> f64 {
+    match unit {
         Unit::Users => f64::MAX,
         Unit::PerSecond => MOST_PER_SECOND,
-    };
+    }
+}
+
+fn check(amount: f64, unit: Unit, window: Window, volume: Volume) -> Result<(), VolumeError> {
+    let most = most(unit);
     let wrong = if !amount.is_finite() || amount < 0.0 {
         "an amount is finite and not negative".to_owned()
     } else if amount > most {

@@ -35,6 +35,19 @@ impl Segment {
         self.level_after(self.passed(at))
     }
 
+    /// The part of it from `at` on, which lies in it.
+    pub(crate) fn rest(&self, at: Duration) -> Self {
+        Self {
+            from: at,
+            until: self.until.filter(|until| *until > at),
+            unit: self.unit,
+            start: self.level_at(at),
+            end: self.end,
+            base: self.cumulative(at),
+            poisson: self.poisson,
+        }
+    }
+
     /// The integral of the rate from the start of the run to `at`, as far as this segment knows it.
     ///
     /// This is the one function that says where a segment's starts end and those of the next begin.

@@ -1,6 +1,7 @@
 //! That starts equal the integral of the rate, whoever shares them.
 
 mod random;
+mod rescale;
 
 use std::{ops::Range, time::Duration};
 

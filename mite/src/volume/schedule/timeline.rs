@@ -32,6 +32,18 @@ impl Timeline {
         self.segments.get(self.index(at)?)
     }
 
+    /// What is known from `at` on: the rest of the segment that holds there, and those after it.
+    pub(crate) fn from(&self, at: Duration) -> impl Iterator<Item = Segment> {
+        let holding = self.index(at);
+        let first = holding.and_then(|index| self.segments.get(index));
+        let later = self
+            .segments
+            .iter()
+            .skip(holding.map_or(0, |index| index + 1));
+        let rest = first.map(|segment| segment.rest(at));
+        rest.into_iter().chain(later.cloned())
+    }
+
     /// Forgets the segments that were over before `at`.
     pub(crate) fn forget_before(&mut self, at: Duration) {
         if let Some(index) = self.index(at) {

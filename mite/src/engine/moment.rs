@@ -1,0 +1,155 @@
+//! How the run stands, for whoever looks at it from outside.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Settings, outcome, suspect::Figures};
+use crate::{
+    clock::RunClock,
+    controller::{Controller, EntryNow, Outcome},
+    report::{Report, ThresholdNow},
+    serve::{self, Now, RunState},
+    stats::Statistics,
+};
+
+/// What of a run stays the same as long as it lasts.
+#[derive(Clone)]
+pub(super) struct Frame {
+    pub(super) settings: Arc<Settings>,
+    pub(super) clock: RunClock,
+    pub(super) workers: u32,
+    pub(super) warm_up: Duration,
+    pub(super) planned: Option<Duration>,
+}
+
+/// What it had come to at one moment.
+struct Moment {
+    frame: Frame,
+    now: Now,
+    outcome: Outcome,
+    figures: Figures,
+    /// The last word, when the run is over.
+    last: Option<Report>,
+}
+
+impl Frame {
+    /// How the run stands; what takes time is done by who looks at it.
+    pub(super) fn moment(
+        &self,
+        controller: &Controller,
+        figures: Figures,
+        stopping: bool,
+    ) -> Box<dyn serve::Moment> {
+        let outcome = controller.so_far();
+        let state = if stopping {
+            RunState::Stopping
+        } else if outcome.duration < self.warm_up {
+            RunState::WarmUp
+        } else {
+            RunState::Running
+        };
+        let entries = controller.entries_now(self.clock.elapsed(), &outcome);
+        let now = Now {
+            planned: controller.planned_duration(),
+            ..self.now(&outcome, &figures, state, entries)
+        };
+        Box::new(Moment {
+            frame: self.clone(),
+            now,
+            outcome,
+            figures,
+            last: None,
+        })
+    }
+
+    /// How the run ended.
+    pub(super) fn last(
+        &self,
+        outcome: Outcome,
+        figures: Figures,
+        report: Report,
+    ) -> Box<dyn serve::Moment> {
+        let entries = outcome.entries.iter().map(|entry| EntryNow {
+            journey: entry.journey.clone(),
+            users: 0,
+            required_users: entry.counts_users.then_some(0.0),
+            required_rate: (!entry.counts_users).then_some(0.0),
+        });
+        let entries = entries.collect();
+        let now = self.now(&outcome, &figures, RunState::Over, entries);
+        Box::new(Moment {
+            frame: self.clone(),
+            now,
+            outcome,
+            figures,
+            last: Some(report),
+        })
+    }
+
+    fn now(
+        &self,
+        outcome: &Outcome,
+        figures: &Figures,
+        state: RunState,
+        entries: Vec<EntryNow>,
+    ) -> Now {
+        let thresholds = outcome.thresholds.iter();
+        Now {
+            scenario: self.settings.name.clone(),
+            state,
+            started_at: self.clock.started_at(),
+            elapsed: outcome.duration,
+            measured: outcome.measured,
+            planned: self.planned,
+            runners: 1,
+            workers: self.workers,
+            entries: entries.into_iter().map(entry).collect(),
+            thresholds: thresholds
+                .map(|threshold| ThresholdNow {
+                    expression: threshold.expression.clone(),
+                    value: threshold.value,
+                    passing: threshold.passed,
+                })
+                .collect(),
+            volume_factor: outcome
+                .volume_changes
+                .last()
+                .map_or(1.0, |(_, factor)| *factor),
+            cpu_seconds: figures.cpu_seconds,
+        }
+    }
+}
+
+fn entry(entry: EntryNow) -> serve::EntryNow {
+    serve::EntryNow {
+        journey: entry.journey,
+        users: entry.users,
+        required_users: entry.required_users,
+        required_rate: entry.required_rate,
+    }
+}
+
+impl serve::Moment for Moment {
+    fn now(&self) -> &Now {
+        &self.now
+    }
+
+    fn totals(&self) -> &Statistics {
+        &self.outcome.totals
+    }
+
+    fn report(&self) -> Report {
+        let Frame {
+            settings,
+            clock,
+            workers,
+            ..
+        } = &self.frame;
+        self.last.clone().unwrap_or_else(|| {
+            outcome::report_so_far(settings, *clock, &self.outcome, *workers, &self.figures)
+        })
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.frame.settings.config.mask(text)
+    }
+}

@@ -1,0 +1,175 @@
+// The page of a run that is under way: it fetches the report so far, and then each second.
+
+// How long to wait before trying again, in milliseconds: at first, and at most.
+const SOON = 500;
+const LATE = 5000;
+
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+
+async function ask(path, options = {}) {
+  const headers = { ...(options.headers ?? {}) };
+  if (token) headers.authorization = "Bearer " + token;
+  const answer = await fetch(path, { cache: "no-store", ...options, headers });
+  if (!answer.ok) throw new Error(`${path} was answered with status ${answer.status}`);
+  return answer;
+}
+
+const fetchReport = async () => parseReport(await (await ask("/api/report")).text());
+
+class Live {
+  constructor(show) {
+    this.show = show;
+    this.report = null;
+    this.over = false;
+    this.factor = 1;
+    this.state = make("span", { role: "status" }, "connecting …");
+    const button = (name, action, style = null) => make("button", { type: "button", class: style, onclick: action }, name);
+    this.stop = button("Stop the run", () => this.post("/api/stop", null, "stopping: what is in flight may finish"), "stop");
+    this.lower = button("Lower", () => this.change(1 / 1.1));
+    this.raise = button("Raise", () => this.change(1.1));
+    this.volume = make("output", { class: "quiet" });
+    this.said = make("output", { class: "quiet" });
+    for (const part of [this.lower, this.raise, this.volume]) part.hidden = true;
+    this.element = make("div", { class: "control" }, this.state, this.stop, this.lower, this.raise, this.volume, this.said);
+  }
+
+  // Follows the run to its end, however often the connection is lost.
+  async follow() {
+    let pause = SOON;
+    while (!this.over) {
+      try {
+        await this.listen(() => { pause = SOON; });
+      } catch (error) {
+        console.debug(error);
+      }
+      if (this.over) break;
+      this.tell("the connection is lost; trying again …", true);
+      await new Promise((done) => setTimeout(done, pause));
+      pause = Math.min(2 * pause, LATE);
+    }
+    await this.end();
+  }
+
+  async listen(connected) {
+    const stop = new AbortController();
+    const events = await ask("/api/events", { headers: { accept: "text/event-stream" }, signal: stop.signal });
+    try {
+      // After the events have begun, so that no second is missed between the two.
+      this.report = await fetchReport();
+      connected();
+      this.render();
+      this.askVolume();
+      for await (const { event, data } of messages(events.body)) {
+        if (event === "end") {
+          this.over = true;
+          return;
+        }
+        if (event === "update") await this.take(parseReport(data));
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  // A message has the report so far, with the seconds since the message before.
+  async take(update) {
+    const points = this.report.series.points;
+    const last = points.at(-1)?.at ?? -Infinity;
+    const news = update.series.points.filter((point) => point.at > last);
+    const interval = update.series.interval_seconds || 1;
+    if (points.length > 0 && news.length > 0 && news[0].at > last + 1.5 * interval) {
+      this.report = await fetchReport();
+    } else {
+      for (const point of news) points.push(point);
+      this.report = { ...update, series: { ...update.series, points } };
+    }
+    this.render();
+  }
+
+  render() {
+    this.tell(`running for ${words.span(this.report.duration_seconds)}`);
+    this.show(this.report, true);
+  }
+
+  async end() {
+    for (const part of [this.stop, this.lower, this.raise, this.volume]) part.hidden = true;
+    this.said.textContent = "";
+    for (let tries = 0; tries < 3; tries += 1) {
+      try {
+        this.report = await fetchReport();
+        break;
+      } catch (error) {
+        console.debug(error);
+        await new Promise((done) => setTimeout(done, SOON));
+      }
+    }
+    this.tell("the run is over");
+    if (this.report) this.show(this.report, false);
+  }
+
+  tell(text, lost = false) {
+    this.state.textContent = text;
+    this.state.className = lost ? "lost" : "";
+    for (const part of [this.stop, this.lower, this.raise]) part.disabled = lost;
+  }
+
+  async askVolume() {
+    try {
+      this.showVolume(await (await ask("/api/volume")).json());
+    } catch (error) {
+      console.debug(error);
+    }
+  }
+
+  showVolume({ adjustable, factor }) {
+    if (typeof factor === "number") this.factor = factor;
+    for (const part of [this.lower, this.raise, this.volume]) part.hidden = !adjustable;
+    this.volume.textContent = `volume ${words.percent(this.factor)} of the plan`;
+  }
+
+  async change(by) {
+    const factor = Number((this.factor * by).toPrecision(3));
+    const body = JSON.stringify({ factor });
+    if (await this.post("/api/volume", body, "")) {
+      this.showVolume({ adjustable: true, factor });
+      this.askVolume();
+    }
+  }
+
+  async post(path, body, done) {
+    try {
+      const headers = body === null ? {} : { "content-type": "application/json" };
+      await ask(path, { method: "POST", headers, body });
+      this.said.textContent = done;
+      return true;
+    } catch (error) {
+      this.said.textContent = `That did not work: ${error.message}`;
+      return false;
+    }
+  }
+}
+
+// Server-sent events as they come: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+async function* messages(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let event = "message";
+  let data = [];
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line === "") {
+        if (data.length > 0 || event !== "message") yield { event, data: data.join("\n") };
+        event = "message";
+        data = [];
+        continue;
+      }
+      const [, field, text] = line.match(/^([^:]*):? ?([\s\S]*)$/);
+      if (field === "event") event = text;
+      else if (field === "data") data.push(text);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+//! Metrics of the user's own, under names that Prometheus takes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::family::{Family, Kind, Labels};
+use crate::{
+    serve::Moment,
+    stats::{MetricValue, UserMetric, metric::MetricKind},
+};
+
+/// What a series says of itself in any case, so that no label of the user's can be called so.
+const TAKEN: [&str; 3] = ["le", "quantile", "test"];
+
+/// A family for each.
+pub(super) fn families(
+    metrics: &BTreeMap<Arc<str>, UserMetric>,
+    test: &Labels,
+    moment: &dyn Moment,
+) -> Vec<Family> {
+    let mut taken = BTreeSet::new();
+    let mut families = Vec::new();
+    for (name, metric) in metrics {
+        let (kind, ending) = match metric.kind {
+            MetricKind::Counter => (Kind::Counter, "_total"),
+            MetricKind::Gauge => (Kind::Gauge, ""),
+            MetricKind::Latency => (Kind::Times, "_seconds"),
+            MetricKind::Values => (Kind::Amounts, ""),
+        };
+        let mut shown = named(name, ending);
+        // Two of which one has the ending in its name already.
+        while !taken.insert(shown.clone()) {
+            shown = named(&format!("more_{shown}"), ending);
+        }
+        let help = format!("The metric {name} of the test's own.");
+        let mut family = Family::new(shown, kind, help);
+        for (labels, value) in metric.series.iter() {
+            let labels = labels.0.iter().fold(test.clone(), |labels, (name, value)| {
+                labels.with(&label(name), moment.masked(value))
+            });
+            match value {
+                MetricValue::Counter { sum, .. } => family.number(labels, sum.value()),
+                MetricValue::Gauge { value, .. } => family.number(labels, *value),
+                MetricValue::Histogram(samples) => family.samples(labels, samples),
+            }
+        }
+        families.push(family);
+    }
+    families
+}
+
+/// A name with its ending, outside those of mite's own.
+fn named(name: &str, ending: &str) -> String {
+    let own = if name.starts_with("mite_") {
+        "user_"
+    } else {
+        ""
+    };
+    let ending = if name.ends_with(ending) { "" } else { ending };
+    format!("{own}{name}{ending}")
+}
+
+fn label(name: &str) -> String {
+    if TAKEN.contains(&name) || name.starts_with("__") {
+        format!("label_{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_they_are_and_take_none_of_ours() {
+        assert_eq!(named("items_sold", "_total"), "items_sold_total");
+        assert_eq!(named("items_total", "_total"), "items_total");
+        assert_eq!(
+            named("mite_http_response", "_total"),
+            "user_mite_http_response_total"
+        );
+        assert_eq!(label("le"), "label_le");
+        assert_eq!(label("__name__"), "label___name__");
+        assert_eq!(label("shop"), "shop");
+    }
+}

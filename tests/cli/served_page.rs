@@ -1,0 +1,46 @@
+//! The dashboard in a real browser, while a real run goes on.
+
+use serde_json::json;
+use tests::browser::{Browser, Page};
+
+use crate::{served::visits, server::Server};
+
+/// The shape of the line of requests.
+const LINE: &str =
+    "(document.querySelector('#course figure:nth-child(3) .plot .line')?.getAttribute('d') ?? '')";
+
+fn click(page: &mut Page<'_>, button: &str) {
+    let found = format!(
+        "[...document.querySelectorAll('button')].find((one) => one.textContent === '{button}')"
+    );
+    page.wait_for(&format!("{found} && !{found}.hidden && !{found}.disabled"));
+    page.evaluate(&format!("{found}.click()"));
+}
+
+#[test]
+fn charts_move_and_stop_and_volume_work_in_a_browser() {
+    let server = Server::start();
+    let (running, asked) = visits(&server, 600, &[]);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&format!("http://{}/", asked.0), 1200);
+
+    page.wait_for(&format!("{LINE} !== ''"));
+    for _ in 0..2 {
+        let line = page.evaluate(LINE);
+        page.wait_for(&format!("{LINE} !== {line}"));
+    }
+    click(&mut page, "Raise");
+    page.wait_for("document.body.textContent.includes('110 % of the plan')");
+    assert_eq!(
+        asked.json("/api/volume"),
+        json!({"adjustable": true, "factor": 1.1})
+    );
+
+    click(&mut page, "Stop the run");
+    page.wait_for("document.body.textContent.includes('the run is over')");
+    page.wait_for("document.querySelector('.verdict').className.includes('interrupted')");
+    assert_eq!(page.complaints(), [""; 0]);
+    drop(browser);
+    let ended = running.end();
+    assert_eq!(ended.code, Some(130), "{ended}");
+}
