@@ -13,6 +13,7 @@ use super::{
     onlooker::Onlooker,
     outcome,
     pools::{Answer, Pools},
+    recording::Recording,
     suspect::Watch,
 };
 use crate::{
@@ -77,6 +78,8 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     }
 
     let clock = RunClock::start();
+    let recorder = sinks.begin(clock.started_at(), &settings.config)?;
+    let recording = Recording::start(recorder)?;
     let watch = Watch::start();
     let (runner_entries, controller_entries, pools) = split(entries);
     let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
@@ -101,6 +104,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         link,
         pools,
         onlooker,
+        recording,
         config: settings.config.clone(),
         stopping: None,
     };
@@ -110,6 +114,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         mut controller,
         pools,
         onlooker,
+        recording,
         ..
     } = driver;
     for (entry, error) in pools.close().await {
@@ -119,19 +124,24 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let mut outcome = controller.finish(clock.elapsed());
     let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
     outcome.ending.broken.extend(torn_down.err());
-    let report = outcome::report(&settings, clock, &outcome, workers, &figures);
+    let mut report = outcome::report(&settings, clock, &outcome, workers, &figures);
+    let mut unwritten = Vec::new();
+    if let Some(recording) = recording {
+        (report.batches, unwritten) = recording.finish(&outcome.unshown);
+    }
     // A terminal that stands still shall cost no report.
-    let written = sinks.write(&report).map(drop);
+    let written = sinks.write(&report, &outcome.totals);
+    unwritten.extend(written.err().map(|error| error.to_string()));
     if let Some(onlooker) = onlooker {
         onlooker.ended(&report);
     }
-    match written {
-        Ok(()) => Ok(report),
-        Err(error) => Err(RunError::NotWritten {
-            report: Box::new(report),
-            message: error.to_string(),
-        }),
+    if unwritten.is_empty() {
+        return Ok(report);
     }
+    Err(RunError::NotWritten {
+        report: Box::new(report),
+        message: unwritten.join("; "),
+    })
 }
 
 /// The parts of a run while it goes on.
@@ -141,6 +151,7 @@ struct Driver {
     link: ControllerEnd,
     pools: Pools,
     onlooker: Option<Onlooker>,
+    recording: Option<Recording>,
     /// What a note must not show.
     config: Config,
     stopping: Option<Duration>,
@@ -179,15 +190,21 @@ impl Driver {
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
             Action::Show(second) => {
+                let recording = self.recording.as_mut();
+                for failure in recording.map(|to| to.second(&second)).unwrap_or_default() {
+                    self.note(&failure);
+                }
                 if let Some(onlooker) = &self.onlooker {
                     onlooker.progress(self.progress(&second));
                 }
             }
-            Action::Note(note) => {
-                if let Some(onlooker) = &self.onlooker {
-                    onlooker.note(self.config.mask(&note));
-                }
-            }
+            Action::Note(note) => self.note(&note),
+        }
+    }
+
+    fn note(&self, note: &str) {
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.note(self.config.mask(note));
         }
     }
 
@@ -240,8 +257,9 @@ impl Driver {
                 .iter()
                 .map(|standing| ThresholdNow {
                     expression: standing.expression.clone(),
-                    value: standing.value,
+                    value: standing.now,
                     passing: standing.passed,
+                    broke_at: standing.broke_at,
                 })
                 .collect(),
         }

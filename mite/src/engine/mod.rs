@@ -6,6 +6,7 @@ mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
+mod recording;
 mod settings;
 mod suspect;
 mod system;
@@ -172,7 +173,9 @@ impl Run {
         self
     }
 
-    /// Writes the report to a file when the run is over; the ending chooses the form: `.json`.
+    /// Writes the report to a file when the run is over; the ending chooses the form: `.json`,
+    /// `.md`, `.xml` for JUnit, and `.hgrm` for HdrHistogram. `.csv` and `.hlog` are written while the
+    /// run goes on, a second at a time.
     ///
     /// It may be asked for several times. That the file can be written is made sure of before
     /// anything starts.

@@ -51,9 +51,10 @@ fn failures(outcome: &Outcome) -> Vec<String> {
         .iter()
         .filter(|threshold| !threshold.passed)
     {
-        let value = match threshold.value {
-            Some(_) => String::new(),
-            None => " (there is no sample)".to_owned(),
+        let value = match (threshold.value, threshold.broke_at) {
+            (_, Some(at)) => format!(" (it broke at {})", span(at)),
+            (None, None) => " (there is no sample)".to_owned(),
+            (Some(_), None) => String::new(),
         };
         reasons.push(format!(
             "the threshold {} does not hold{value}",

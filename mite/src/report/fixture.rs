@@ -55,6 +55,7 @@ pub(crate) fn empty() -> Report {
             interval_seconds: 1,
             ..Series::default()
         },
+        batches: None,
         config: BTreeMap::new(),
         seed: None,
     }
@@ -296,6 +297,7 @@ pub(crate) fn threshold(expression: &str, value: Option<f64>, passed: bool) -> T
         expression: expression.into(),
         value,
         passed,
+        broke_at: None,
     }
 }
 
@@ -427,6 +429,7 @@ pub(crate) fn progress() -> Progress {
             expression: "http.p99 < 250ms".into(),
             value: Some(0.0079),
             passing: true,
+            broke_at: None,
         }],
     }
 }
@@ -437,6 +440,7 @@ pub(crate) fn progress_in_trouble() -> Progress {
         expression: expression.into(),
         value,
         passing,
+        broke_at: (!passing && value.is_some()).then_some(Duration::from_secs(38)),
     };
     Progress {
         elapsed: Duration::from_secs(41),

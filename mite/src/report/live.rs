@@ -168,24 +168,37 @@ fn trouble(progress: &Progress, style: Style) -> Vec<String> {
 
 fn thresholds(thresholds: &[ThresholdNow], style: Style) -> Vec<String> {
     let mut rows: Vec<&ThresholdNow> = thresholds.iter().collect();
-    rows.sort_by_key(|row| row.passing);
-    rows.iter()
-        .take(MOST_THRESHOLDS)
-        .map(|row| {
-            let value = row.value.map_or_else(
-                || "no sample yet".to_owned(),
-                |value| bound::in_unit_of(&row.expression, value),
-            );
-            let room = style.width.saturating_sub(text::width(&value) + 4);
-            let name = text::cut_middle(&text::clean(&row.expression), room);
-            let sign = match (row.value, row.passing) {
-                (None, _) => style.paint(Tone::Quiet, "·"),
-                (_, true) => style.paint(Tone::Good, "✓"),
-                (_, false) => style.paint(Tone::Bad, "✗"),
-            };
-            format!("{sign} {name}  {value}")
-        })
-        .collect()
+    // Whatever broke first says most about the others.
+    rows.sort_by_key(|row| (row.passing, row.broke_at.unwrap_or(Duration::MAX)));
+    let left_out = rows.len().saturating_sub(MOST_THRESHOLDS);
+    let more = (left_out > 0).then(|| {
+        let more = human::plural(left_out as u64, "more threshold");
+        style.paint(
+            Tone::Quiet,
+            &text::cut_end(&format!("  … and {more}"), style.width),
+        )
+    });
+    let shown = rows.iter().take(MOST_THRESHOLDS).map(|row| {
+        let value = row.value.map_or_else(
+            || "no sample yet".to_owned(),
+            |value| bound::in_unit_of(&row.expression, value),
+        );
+        let whole = text::width(&text::clean(&row.expression)) + text::width(&value) + 4;
+        let broke = row
+            .broke_at
+            .map(|at| format!("  broke at {}", human::clock(at)));
+        let broke = broke.filter(|broke| whole + text::width(broke) <= style.width);
+        let value = value + &broke.unwrap_or_default();
+        let room = style.width.saturating_sub(text::width(&value) + 4);
+        let name = text::cut_middle(&text::clean(&row.expression), room);
+        let sign = match (row.value, row.passing) {
+            (None, _) => style.paint(Tone::Quiet, "·"),
+            (_, true) => style.paint(Tone::Good, "✓"),
+            (_, false) => style.paint(Tone::Bad, "✗"),
+        };
+        format!("{sign} {name}  {value}")
+    });
+    shown.chain(more).collect()
 }
 
 #[cfg(test)]

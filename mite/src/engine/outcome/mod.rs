@@ -50,6 +50,7 @@ pub(super) fn report(
                 expression: threshold.expression.clone(),
                 value: threshold.value,
                 passed: threshold.passed,
+                broke_at: threshold.broke_at.map(|at| at.as_secs_f64()),
             })
             .collect(),
         journeys: journeys::totals(outcome),
@@ -65,6 +66,7 @@ pub(super) fn report(
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
             points: outcome.points.iter().map(point).collect(),
         },
+        batches: None,
         config: settings
             .config
             .iter_masked()
@@ -191,7 +193,8 @@ fn errors(totals: &Statistics) -> Vec<ErrorSummary> {
     errors
 }
 
-fn point(point: Point) -> SeriesPoint {
+/// A second as the report has it.
+pub(super) fn point(point: Point) -> SeriesPoint {
     SeriesPoint {
         at: (point.at + INTERVAL).as_secs_f64(),
         stage: point.stage,

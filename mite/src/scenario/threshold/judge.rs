@@ -51,7 +51,7 @@ impl Judge {
         for (index, watch) in self.watches.iter_mut().enumerate() {
             let broken = watch.follow_stage(interval, length, stages)
                 && match watch.threshold.window() {
-                    Some(window) => watch.slide(window, interval, length),
+                    Some(window) => watch.slide(window, interval, length, elapsed),
                     None => watch.breaks_already(totals, elapsed),
                 };
             let due = watch
@@ -69,10 +69,13 @@ impl Judge {
     pub(crate) fn finish(&self, totals: &Statistics, elapsed: Duration) -> Vec<ThresholdResult> {
         let results = self.watches.iter().map(|watch| {
             let Evaluation { value, passed } = watch.result(totals, elapsed);
+            let broken = !passed && (value.is_some() || watch.broke_at.is_some());
             ThresholdResult {
                 expression: watch.threshold.to_string(),
                 value,
                 passed,
+                now: watch.window_now.unwrap_or(value),
+                broke_at: broken.then(|| watch.broke_at.unwrap_or(elapsed)),
             }
         });
         results.collect()
@@ -90,6 +93,12 @@ struct Watch {
     begun: bool,
     /// The verdict over all full windows, with the worst value.
     windows: Option<Evaluation>,
+    /// What the last window showed, once there is any.
+    window_now: Option<Option<f64>>,
+    /// Since when it does not hold; of one with windows, when the first broke it.
+    broke_at: Option<Duration>,
+    /// How it came out over the run when that was so old.
+    judged: Option<(Duration, Evaluation)>,
 }
 
 impl Watch {
@@ -101,6 +110,9 @@ impl Watch {
             covered: Duration::ZERO,
             begun: false,
             windows: None,
+            window_now: None,
+            broke_at: None,
+            judged: None,
         }
     }
 
@@ -127,6 +139,11 @@ impl Watch {
 
     /// How it comes out over its stage, or over the whole run.
     fn evaluate(&self, totals: &Statistics, elapsed: Duration) -> Evaluation {
+        if let Some((at, evaluation)) = self.judged
+            && at == elapsed
+        {
+            return evaluation;
+        }
         if self.threshold.stage().is_none() {
             return self.threshold.evaluate(totals, elapsed);
         }
@@ -136,18 +153,29 @@ impl Watch {
     }
 
     /// Whether the totals break it; a run in which nothing has happened yet breaks nothing.
-    fn breaks_already(&self, totals: &Statistics, elapsed: Duration) -> bool {
-        if self.threshold.abort().is_none() {
-            return false;
-        }
+    fn breaks_already(&mut self, totals: &Statistics, elapsed: Duration) -> bool {
+        self.judged = None;
         let evaluation = self.evaluate(totals, elapsed);
-        evaluation.value.is_some() && !evaluation.passed
+        self.judged = Some((elapsed, evaluation));
+        let broken = evaluation.value.is_some() && !evaluation.passed;
+        if broken {
+            self.broke_at.get_or_insert(elapsed);
+        } else if evaluation.passed {
+            self.broke_at = None;
+        }
+        broken
     }
 
     /// Moves the window on and says whether it is full and breaks the threshold.
     ///
     /// Windows before the first sample are not judged; a later one without a sample is a stall.
-    fn slide(&mut self, window: Duration, interval: &Statistics, length: Duration) -> bool {
+    fn slide(
+        &mut self,
+        window: Duration,
+        interval: &Statistics,
+        length: Duration,
+        elapsed: Duration,
+    ) -> bool {
         let mut measured = self.threshold.measure(interval);
         if let Some((_, before)) = self.intervals.back() {
             measured.keep_gauge(before);
@@ -161,14 +189,19 @@ impl Watch {
             self.covered -= oldest;
             self.intervals.pop_front();
         }
+        let value = self.window_value();
+        self.window_now = Some(value);
         if self.covered + TOLERANCE < window {
             return false;
         }
-        let evaluation = self.threshold.judge(self.window_value());
+        let evaluation = self.threshold.judge(value);
         if evaluation.value.is_none() && !self.begun {
             return false;
         }
         self.take_note(evaluation);
+        if !evaluation.passed {
+            self.broke_at.get_or_insert(elapsed);
+        }
         !evaluation.passed
     }
 
