@@ -173,8 +173,8 @@ impl Run {
         self
     }
 
-    /// Writes the report to a file when the run is over; the ending chooses the form: `.json`,
-    /// `.md`, `.xml` for JUnit, and `.hgrm` for HdrHistogram. `.csv` and `.hlog` are written while the
+    /// Writes a report to a file; the ending chooses the form. When the run is over, `.json`,
+    /// `.md`, `.xml` for JUnit and `.hgrm` for HdrHistogram; `.csv` and `.hlog` while the
     /// run goes on, a second at a time.
     ///
     /// It may be asked for several times. That the file can be written is made sure of before

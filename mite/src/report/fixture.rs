@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ConnectionSummary, ErrorSummary, FindingSummary, GeneratorSummary, HttpSummary, JourneySummary,
-    LatencySummary, MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress,
-    Report, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, StageHttp, StageSummary,
-    State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
-    WaitSummary,
+    BatchKind, BatchRow, Batches, ConnectionSummary, ErrorSummary, FindingSummary,
+    GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
+    MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary, Series,
+    SeriesPoint, SeriesTimes, StageHttp, StageSummary, State, StepSummary, Suspicion, ThresholdNow,
+    ThresholdSummary, TransactionSummary, Verdict, WaitSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -160,9 +160,31 @@ pub(crate) fn full() -> Report {
                 service_time: series_times(0.008),
             }],
         },
+        batches: Some(batches()),
         config: BTreeMap::from([("base_url".into(), "https://shop.test".into())]),
         seed: Some(4711),
         ..empty()
+    }
+}
+
+/// Two stretches of one request.
+fn batches() -> Batches {
+    let row = BatchRow {
+        kind: BatchKind::Request,
+        journey: "shop::sign_in".into(),
+        transaction: "basket".into(),
+        name: "GET /basket".into(),
+        method: "GET".into(),
+        count: vec![10, 0],
+        errors: vec![1, 0],
+        mean: vec![Some(0.005), None],
+        p50: vec![Some(0.004), None],
+        p95: vec![Some(0.01), None],
+        p99: vec![Some(0.016), None],
+    };
+    Batches {
+        seconds: 2,
+        rows: vec![row],
     }
 }
 

@@ -17,7 +17,8 @@ pub struct ThresholdSummary {
     /// Whether it held; without a sample it did not.
     pub passed: bool,
     /// The age of the run from which on it did not hold, in seconds; with `over`, when the first
-    /// window that broke it was over. Absent when it held, or had no sample.
+    /// window that broke it was over. Absent when it held, when it is a lower bound that never did,
+    /// or without a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broke_at: Option<f64>,
 }

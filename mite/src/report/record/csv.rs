@@ -4,14 +4,8 @@ use std::{fs::File, io};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::{Beginning, RecordedSecond, Recording};
-use crate::{
-    config::Config,
-    stats::{
-        HttpKey, JourneyKey, JourneyStatistics, Latency, LatencySummary, RequestStatistics,
-        TransactionKey, TransactionStatistics,
-    },
-};
+use super::{Beginning, RecordedSecond, Recording, row::Row};
+use crate::{config::Config, stats::Latency};
 
 /// The columns, in their order.
 const COLUMNS: [&str; 29] = [
@@ -174,96 +168,6 @@ fn harmless(mut text: String) -> String {
         text.insert(0, '\'');
     }
     text
-}
-
-/// One series in one second.
-#[derive(Default)]
-struct Row<'a> {
-    kind: &'static str,
-    journey: &'a str,
-    entry: Option<u32>,
-    transaction: &'a str,
-    name: &'a str,
-    method: &'a str,
-    status: Option<u16>,
-    users: Option<u64>,
-    planned_starts: Option<u64>,
-    starts: Option<u64>,
-    dropped: Option<u64>,
-    count: u64,
-    errors: u64,
-    ok: LatencySummary,
-    failed: LatencySummary,
-}
-
-impl<'a> Row<'a> {
-    fn new(kind: &'static str) -> Self {
-        Self {
-            kind,
-            ..Self::default()
-        }
-    }
-
-    fn of_journey(key: &'a JourneyKey, journey: &JourneyStatistics) -> Self {
-        let mut row = Self {
-            journey: &key.journey,
-            entry: Some(key.entry.0),
-            ..Self::new("journey")
-        };
-        row.add(journey);
-        row.times(&journey.response_time, &journey.failed_time);
-        row
-    }
-
-    fn of_transaction(key: &'a TransactionKey, transaction: &TransactionStatistics) -> Self {
-        let mut row = Self {
-            journey: &key.journey,
-            transaction: &key.transaction,
-            count: transaction.count,
-            errors: transaction.errors,
-            ..Self::new("transaction")
-        };
-        row.times(&transaction.time, &transaction.failed_time);
-        row
-    }
-
-    fn of_request(key: &'a HttpKey, request: &RequestStatistics) -> Self {
-        let mut row = Self {
-            journey: &key.journey,
-            transaction: &key.transaction,
-            name: &key.name,
-            method: &key.method,
-            status: key.status,
-            count: request.count,
-            errors: request.failed,
-            ..Self::new("request")
-        };
-        row.times(&request.time, &request.failed_time);
-        row
-    }
-
-    /// Counts runs of a journey.
-    fn add(&mut self, journey: &JourneyStatistics) {
-        self.count += journey.finished();
-        self.errors += journey.failed;
-        *self.users.get_or_insert(0) += journey.users.in_flight;
-        *self.starts.get_or_insert(0) += journey.started;
-        *self.dropped.get_or_insert(0) += journey.dropped;
-    }
-
-    fn times(&mut self, ok: &Latency, failed: &Latency) {
-        self.ok = ok.summary();
-        self.failed = failed.summary();
-    }
-
-    fn is_worth_a_line(&self) -> bool {
-        self.count
-            + [self.users, self.starts, self.dropped]
-                .iter()
-                .flatten()
-                .sum::<u64>()
-            > 0
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod batches;
 mod csv;
 mod hlog;
+mod row;
 #[cfg(test)]
 mod tests;
 

@@ -69,13 +69,15 @@ impl Judge {
     pub(crate) fn finish(&self, totals: &Statistics, elapsed: Duration) -> Vec<ThresholdResult> {
         let results = self.watches.iter().map(|watch| {
             let Evaluation { value, passed } = watch.result(totals, elapsed);
-            let broken = !passed && (value.is_some() || watch.broke_at.is_some());
             ThresholdResult {
                 expression: watch.threshold.to_string(),
                 value,
                 passed,
                 now: watch.window_now.unwrap_or(value),
-                broke_at: broken.then(|| watch.broke_at.unwrap_or(elapsed)),
+                broke_at: watch
+                    .broke_at
+                    .or((watch.can_break() && value.is_some()).then_some(elapsed))
+                    .filter(|_| !passed),
             }
         });
         results.collect()
@@ -95,6 +97,8 @@ struct Watch {
     windows: Option<Evaluation>,
     /// What the last window showed, once there is any.
     window_now: Option<Option<f64>>,
+    /// Whether it has ever held.
+    held: bool,
     /// Since when it does not hold; of one with windows, when the first broke it.
     broke_at: Option<Duration>,
     /// How it came out over the run when that was so old.
@@ -111,6 +115,7 @@ impl Watch {
             begun: false,
             windows: None,
             window_now: None,
+            held: false,
             broke_at: None,
             judged: None,
         }
@@ -158,12 +163,18 @@ impl Watch {
         let evaluation = self.evaluate(totals, elapsed);
         self.judged = Some((elapsed, evaluation));
         let broken = evaluation.value.is_some() && !evaluation.passed;
-        if broken {
-            self.broke_at.get_or_insert(elapsed);
-        } else if evaluation.passed {
+        self.held |= evaluation.passed;
+        if evaluation.passed {
             self.broke_at = None;
+        } else if broken && self.can_break() {
+            self.broke_at.get_or_insert(elapsed);
         }
         broken
+    }
+
+    /// Whether it may be said to break: at the start there are never as many as there are to be.
+    fn can_break(&self) -> bool {
+        self.held || self.threshold.operator.is_upper_bound()
     }
 
     /// Moves the window on and says whether it is full and breaks the threshold.

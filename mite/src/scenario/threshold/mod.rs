@@ -114,7 +114,7 @@ pub(crate) struct ThresholdResult {
     /// What is measured now: of a threshold with `over`, the last window.
     pub(crate) now: Option<f64>,
     /// The age of the run, without its warm-up, from which on it did not hold; with `over`, when the
-    /// first window that broke it was over. Absent when it held or had no sample.
+    /// first window that broke it was over. Absent when it held, never did, or had no sample.
     pub(crate) broke_at: Option<Duration>,
 }
 
