@@ -62,7 +62,8 @@ fn render(report: &Report) -> String {
         );
     }
     case(&mut text, report, "the run", &of_run(report));
-    let log = escaped(&summary::render(report, PLAIN));
+    // Between tags a line end is a line end.
+    let log = escaped(&summary::render(report, PLAIN)).replace("&#10;", "\n");
     let _ = write!(
         text,
         "    <system-out>{log}</system-out>\n  </testsuite>\n</testsuites>\n"

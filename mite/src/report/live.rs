@@ -239,8 +239,8 @@ mod tests {
         requests 998/s   p50 1.20ms   p95 3.40ms   p99 1.95s
         errors 1,234 (57/s)   start delay p99 940ms   waiting for room 12   dropped 3
         waiting for data: sign_in, browse
+        ✗ http.p99 < 250ms over 10s abort after 30s  1.95s  broke at 0:38
         · http{name="GET /basket"}.p99.9 < 1s  no sample yet
-        ✗ http.p99 < 250ms over 10s abort after 30s  1.95s
         ✓ errors.rate < 5%  1.21 %
         "#);
         insta::assert_snapshot!(drawn(&progress, 49), @r#"
@@ -250,8 +250,8 @@ mod tests {
         errors 1,234 (57/s)  start delay p99 940ms
         waiting for room 12  dropped 3
         waiting for data: sign_in, browse
-        · http{name="GET /…et"}.p99.9 < 1s  no sample yet
         ✗ http.p99 < 250ms ove…10s abort after 30s  1.95s
+        · http{name="GET /…et"}.p99.9 < 1s  no sample yet
         ✓ errors.rate < 5%  1.21 %
         "#);
         insta::assert_snapshot!(drawn(&progress, 24), @r"
@@ -266,10 +266,38 @@ mod tests {
         waiting for room 12
         dropped 3
         waiting for data: sign_…
-        · htt… 1s  no sample yet
         ✗ http.p9…ter 30s  1.95s
+        · htt… 1s  no sample yet
         ✓ errors.…e < 5%  1.21 %
         ");
+    }
+
+    #[test]
+    fn what_broke_first_is_shown_first_and_the_rest_is_counted() {
+        let row = |number: u64, broke_at: Option<u64>| ThresholdNow {
+            expression: format!("http.p{number} < 1s"),
+            value: Some(0.5),
+            passing: broke_at.is_none(),
+            broke_at: broke_at.map(Duration::from_secs),
+        };
+        let progress = Progress {
+            thresholds: vec![
+                row(10, None),
+                row(20, Some(30)),
+                row(30, None),
+                row(40, Some(12)),
+                row(50, None),
+                row(60, None),
+                row(70, None),
+            ],
+            ..fixture::progress()
+        };
+        let drawn = drawn(&progress, 79);
+        let thresholds: Vec<_> = drawn.lines().skip(4).collect();
+        assert_eq!(thresholds[0], "✗ http.p40 < 1s  500ms  broke at 0:12");
+        assert_eq!(thresholds[1], "✗ http.p20 < 1s  500ms  broke at 0:30");
+        assert_eq!(thresholds.last(), Some(&"  … and 2 more thresholds"));
+        assert_eq!(thresholds.len(), 6);
     }
 
     #[test]

@@ -304,7 +304,55 @@ mod tests {
         let mut broken = fixture::threshold("http.p99 < 250ms over 10s", Some(1.95), false);
         broken.broke_at = Some(41.0);
         report.thresholds[0] = broken;
-        insta::assert_snapshot!(render(&report));
+        insta::assert_snapshot!(render(&report), @r"
+        ## ❌ shop::evening: failed
+
+        2026-11-22T20:00:00Z, 60.0s
+
+        - the threshold http.p99 &lt; 250ms does not hold
+
+        ### Thresholds
+
+        |  | Threshold | Found |  |
+        | --- | --- | --- | --- |
+        | ❌ | `http.p99 < 250ms over 10s` | 1.95s | broke at 41.0s |
+        | ✅ | `errors.rate < 1%` | 0.025 % |  |
+
+        ### Figures
+
+        |  |  |  |
+        | --- | ---: | ---: |
+        | Journeys | 58,998 | 1,073/s |
+        | Failed journeys | 8 | 0.0136 % |
+        | Requests | 118,998 | 2,164/s |
+        | Failed requests | 6 | 0.00504 % |
+        | Dropped starts | 1 |  |
+
+        ### Journeys (response time)
+
+        | Journey | Started | Failed | p50 | p95 | p99 | max |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+        | `sign_in` | 30,000 | 8 | 8.50ms | 21.2ms | 34.0ms | 68.0ms |
+        | `browse` | 29,000 | 0 | 4.00ms | 10.0ms | 16.0ms | 32.0ms |
+
+        ### Requests
+
+        | Request | Count | Failed | p50 | p95 | p99 | max |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+        | `GET /basket` | 89,006 | 6 | 4.00ms | 10.0ms | 16.0ms | 32.0ms |
+        | `POST /login` | 29,992 | 0 | 8.00ms | 20.0ms | 32.0ms | 64.0ms |
+
+        ### Errors
+
+        | Where | Kind | Message | Place | Count |
+        | --- | --- | --- | --- | ---: |
+        | `sign_in › basket` | `error` | `a new user's basket is not empty` | `src/main.rs:12` | 8 |
+
+        ### The load generator
+
+        - The CPU limit of the container stopped the generator in 25 % of its periods.
+        - The limit of open files is 1,024.
+        ");
     }
 
     #[test]

@@ -64,7 +64,9 @@ fn autocorrelation_time(series: &[f64]) -> f64 {
         products.sum::<f64>() / length
     };
     let variance = covariance(0);
-    if variance.is_nan() || variance <= 0.0 {
+    // What varies less than it can be written down is the same.
+    let least = (mean * 1e-9).powi(2);
+    if variance.is_nan() || variance <= least {
         return 1.0;
     }
     let mut time = -1.0;

@@ -172,20 +172,19 @@ mod tests {
         let bytes = written(&[second(0), second(1)], &Config::default());
         let (started, lines) = read(&bytes);
         assert_eq!(started, Some(Duration::from_millis(1_795_377_600_700)));
-        let tags: Vec<_> = lines.iter().take(7).map(|line| line.0.as_deref()).collect();
+        let tags: Vec<_> = lines.iter().take(6).map(|line| line.0.as_deref()).collect();
         assert_eq!(
             tags,
             [
                 None,
                 Some("failed"),
                 Some("journey:shop::buy"),
-                Some("request:GET%20/item%2C%20\"old\"%0Aone"),
                 Some("request:GET%20/item/:id"),
                 Some("service_time:shop::buy"),
                 Some("transaction:shop::buy:look"),
             ]
         );
-        let (_, from, length, max, all) = &lines[7];
+        let (_, from, length, max, all) = &lines[6];
         assert_eq!(
             (*from, *length),
             (Duration::from_secs(1), Duration::from_secs(1))
@@ -193,6 +192,25 @@ mod tests {
         assert_eq!(all.len(), 7, "the successful ones");
         assert!((all.value_at_quantile(0.5) as f64 - 4000.0).abs() < 10.0);
         assert!((max - 7.0).abs() < 1e-6, "{max} ms");
+    }
+
+    #[test]
+    fn a_tag_has_no_sign_that_would_end_it() {
+        let config = Config::default();
+        let beginning = Beginning {
+            started: UNIX_EPOCH,
+            config: &config,
+        };
+        let mut bytes = Vec::new();
+        let mut log = IntervalLog::new(&mut bytes, &beginning).unwrap();
+        let mut times = Latency::default();
+        times.record(Duration::from_millis(3));
+        log.line(0.0, "request:GET /a, \"b\"\nTag=100%", &times)
+            .unwrap();
+        drop(log);
+        let (_, lines) = read(&bytes);
+        let tag = lines[0].0.as_deref();
+        assert_eq!(tag, Some("request:GET%20/a%2C%20\"b\"%0ATag=100%25"));
     }
 
     #[test]
