@@ -290,7 +290,14 @@ fn a_figure_that_is_not_there_fails_no_build_by_silence() {
         ),
         ("http.p99 > +10%", "neither of the runs"),
     ] {
-        compare(&report, &report, &["--fail-if", limit]).refused(&[words]);
+        let ended = compare(&report, &report, &["--fail-if", limit]);
+        assert_eq!(ended.code, Some(2), "{ended}");
+        assert!(ended.stderr.starts_with("error: the limit `"), "{ended}");
+        assert!(ended.stderr.contains(words), "{ended}");
+        assert!(
+            ended.stdout.contains("all journeys p99"),
+            "what there is is shown: {ended}"
+        );
     }
 }
 

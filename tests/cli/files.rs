@@ -133,7 +133,7 @@ fn a_run_can_be_followed_in_its_csv_while_it_goes_on() {
     let mut arguments = vec!["journey", "test", "nap", "--rate", "5", "--duration", "60s"];
     arguments.extend(report);
     let mut running = Running::start(&mut command(&arguments));
-    running.wait_for("4.0s");
+    running.wait_for("\n5.0s  ");
     let so_far = table(&path);
     assert!(sum(&so_far, "run", "starts") >= 10, "{so_far:?}");
     running.signal("KILL");

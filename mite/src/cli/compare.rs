@@ -21,11 +21,11 @@ pub(super) fn compare(arguments: &Compare) -> Result<Exit, Failure> {
             let (before, after) = (before.display(), after.display());
             Failure::new(format!("cannot compare {before} with {after}: {error}"))
         })?;
-    for limit in &limits {
-        comparison.judge(limit)?;
-    }
+    let judged: Vec<_> = limits.iter().map(|limit| comparison.judge(limit)).collect();
     files.write(&comparison)?;
     print(&report::comparison_table(&comparison, Style::of_stdout()))?;
+    // What could not be judged must not pass, and the table says why.
+    judged.into_iter().collect::<Result<(), _>>()?;
     Ok(if comparison.passed() {
         Exit::Passed
     } else {

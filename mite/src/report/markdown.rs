@@ -225,8 +225,19 @@ fn doubts(report: &Report) -> String {
     format!("### The load generator\n\n{text}")
 }
 
-/// A table whose last `figures` columns are of figures; nothing without a row.
-pub(super) fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
+fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
+    table_of(MOST_ROWS, title, head, rows, figures)
+}
+
+/// A table of at most so many rows whose last `figures` columns are of figures; nothing without a
+/// row.
+pub(super) fn table_of(
+    most: usize,
+    title: &str,
+    head: &[&str],
+    rows: &[Vec<String>],
+    figures: usize,
+) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -238,10 +249,10 @@ pub(super) fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: u
         head.join(" | "),
         rule.join(" | ")
     );
-    for row in rows.iter().take(MOST_ROWS) {
+    for row in rows.iter().take(most) {
         let _ = writeln!(text, "| {} |", row.join(" | "));
     }
-    let more = rows.len().saturating_sub(MOST_ROWS);
+    let more = rows.len().saturating_sub(most);
     if more > 0 {
         let _ = writeln!(
             text,

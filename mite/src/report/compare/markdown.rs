@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use super::{Comparison, Difference, table};
 use crate::report::{
     human,
-    markdown::{code, plain, table as rows_of},
+    markdown::{code, plain, table_of},
 };
+
+/// Rows of a table; the others are in the JSON.
+const MOST_ROWS: usize = 200;
 
 /// What changed beyond noise first, then everything, folded away.
 pub(crate) fn render(comparison: &Comparison) -> String {
@@ -35,13 +38,28 @@ pub(crate) fn render(comparison: &Comparison) -> String {
         .collect();
     section(
         &mut text,
-        &rows_of("### Limits", &["", "Must not happen", "Found"], &limits, 0),
+        &table_of(
+            MOST_ROWS,
+            "### Limits",
+            &["", "Must not happen", "Found"],
+            &limits,
+            0,
+        ),
     );
     let changed = table::shown(comparison).filter(|row| row.is_beyond_noise());
     let changed: Vec<_> = changed.map(cells).collect();
-    section(&mut text, &rows_of("### Beyond noise", &HEAD, &changed, 4));
+    section(
+        &mut text,
+        &table_of(MOST_ROWS, "### Beyond noise", &HEAD, &changed, 4),
+    );
     let all: Vec<_> = table::shown(comparison).map(cells).collect();
-    let all = rows_of("<details><summary>All figures</summary>", &HEAD, &all, 4);
+    let all = table_of(
+        MOST_ROWS,
+        "<details><summary>All figures</summary>",
+        &HEAD,
+        &all,
+        4,
+    );
     if !all.is_empty() {
         section(&mut text, &format!("{all}\n</details>\n"));
     }
