@@ -306,3 +306,23 @@ fn change(figure: Figure, distance: f64) -> f64 {
         _ => distance.exp_m1(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_counts_as_often_as_it_was_measured() {
+        let row = BatchRow {
+            count: vec![10, 30, 5],
+            errors: vec![0, 10, 5],
+            p50: vec![Some(1.0), Some(4.0), None],
+            ..BatchRow::default()
+        };
+        assert_eq!(weighted(&row, &row.p50, 0..3), Some(3.0));
+        assert_eq!(weighted(&row, &row.p50, 2..3), None);
+        let coarse = coarser(&row, 2, 1);
+        assert_eq!((coarse.count, coarse.errors), (vec![40], vec![10]));
+        assert_eq!(coarse.p50, [Some(3.0)]);
+    }
+}

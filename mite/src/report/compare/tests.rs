@@ -303,9 +303,12 @@ fn a_limit_is_broken_beyond_itself_and_beyond_noise_only() {
     assert!(judged(&mut slower, "http.p99 < -5%").passed);
     assert!(judged(&mut slower, "http.rate < -1%").passed);
     assert!(judged(&mut slower, "http.error_rate > +0.5pp").passed);
-    let mut noisy = compared(&run(5, 0.6, 1.0), &run(6, 0.6, 1.0));
-    let noise = judged(&mut noisy, "http.p99 > +0%");
-    assert!(noise.passed && !noise.beyond_noise, "{noise:?}");
+    // Either the one or the other is slower, by nothing but chance.
+    for (before, after) in [(5, 6), (6, 5)] {
+        let mut noisy = compared(&run(before, 0.6, 1.0), &run(after, 0.6, 1.0));
+        let noise = judged(&mut noisy, "http.p99 > +0%");
+        assert!(noise.passed && !noise.beyond_noise, "{noise:?}");
+    }
 }
 
 #[test]
