@@ -2,7 +2,7 @@
 //! thread of its own.
 
 use std::{
-    sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, TrySendError, channel, sync_channel},
+    sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel},
     thread::{Builder, JoinHandle},
 };
 
@@ -79,13 +79,11 @@ impl Recording {
     }
 
     fn hear(&mut self) -> Vec<String> {
-        let mut news = Vec::new();
-        loop {
-            match self.news.try_recv() {
-                Ok(failure) => news.push(failure.to_string()),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
+        let news: Vec<_> = self
+            .news
+            .try_iter()
+            .map(|failure| failure.to_string())
+            .collect();
         self.failures.extend(news.iter().cloned());
         news
     }

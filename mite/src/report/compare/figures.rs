@@ -6,7 +6,7 @@ use super::{Difference, Figure, comparable::measured, noise};
 use crate::{
     report::{
         Report,
-        batches::{BatchKind, BatchRow, Batches},
+        batches::{BatchKind, BatchRow},
     },
     stats::LatencySummary,
 };
@@ -73,7 +73,7 @@ struct Cut {
 
 impl Cut {
     fn of(report: &Report) -> Self {
-        let batches = report.batches.clone().unwrap_or_else(Batches::default);
+        let batches = report.batches.clone().unwrap_or_default();
         Self {
             units: batches.rows.first().map_or(0, |row| row.count.len()),
             seconds: batches.seconds.max(1),

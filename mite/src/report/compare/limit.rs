@@ -35,7 +35,7 @@ use crate::{report::batches::BatchKind, report::http::label};
 pub struct Limit {
     expression: String,
     kind: BatchKind,
-    labels: Vec<(String, String)>,
+    labels: Labels,
     figure: Figure,
     more: bool,
     by: f64,
@@ -187,12 +187,15 @@ impl Limit {
     }
 }
 
+/// Names of labels with the values they must have.
+type Labels = Vec<(String, String)>;
+
 /// The labels, and what comes behind them.
 fn read_labels<'a>(
     text: &'a str,
     subject: &str,
     known: &[&str],
-) -> Result<(Vec<(String, String)>, &'a str), String> {
+) -> Result<(Labels, &'a str), String> {
     const FORM: &str = "labels are written {name=\"GET /basket\"}";
     let mut labels = Vec::new();
     let Some(mut rest) = text.strip_prefix('{') else {

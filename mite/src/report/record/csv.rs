@@ -77,19 +77,19 @@ impl<W: io::Write> Csv<W> {
             let mut row = Row::new("http");
             (row.count, row.errors) = (http.requests, http.failed);
             row.times(&http.time, &http.failed_time);
-            self.row(second, row)?;
+            self.row(second, &row)?;
         }
         for (key, journey) in &statistics.journeys {
             let row = Row::of_journey(key, journey);
             if row.is_worth_a_line() {
-                self.row(second, row)?;
+                self.row(second, &row)?;
             }
         }
         for (key, transaction) in statistics.transactions.iter() {
-            self.row(second, Row::of_transaction(key, transaction))?;
+            self.row(second, &Row::of_transaction(key, transaction))?;
         }
         for (key, request) in http.requests_by.iter() {
-            self.row(second, Row::of_request(key, request))?;
+            self.row(second, &Row::of_request(key, request))?;
         }
         self.writer.flush()
     }
@@ -105,10 +105,10 @@ impl<W: io::Write> Csv<W> {
         }
         row.planned_starts = Some(second.point.planned_starts);
         row.times(&response, &failed);
-        self.row(second, row)
+        self.row(second, &row)
     }
 
-    fn row(&mut self, second: &RecordedSecond, row: Row<'_>) -> io::Result<()> {
+    fn row(&mut self, second: &RecordedSecond, row: &Row<'_>) -> io::Result<()> {
         let point = &second.point;
         let writer = &mut self.writer;
         let texts = [
