@@ -121,7 +121,7 @@
 //! - [`testing`]: one journey on its own.
 //!
 //! The pages in the repository's `docs` directory tell of how to imitate a client, of the command
-//! line, of how the numbers are measured, of the JSON report, of what mite costs and of how it is
+//! line, of how the numbers are measured, of the report and of comparing two, of what mite costs and of how it is
 //! built.
 //!
 //! # Features
@@ -193,6 +193,8 @@ mod pages {
     struct Architecture;
     #[doc = include_str!("../../docs/command-line.md")]
     struct CommandLine;
+    #[doc = include_str!("../../docs/comparing.md")]
+    struct Comparing;
     #[doc = include_str!("../../docs/dashboard.md")]
     struct Dashboard;
     #[doc = include_str!("../../docs/imitating-a-client.md")]

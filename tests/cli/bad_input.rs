@@ -219,7 +219,7 @@ fn a_data_file_is_named_with_what_is_missing() {
 #[test]
 fn reports_that_cannot_be_written_are_refused_before_the_start() {
     for (path, words) in [
-        ("report.pdf", "there is .json, .html"),
+        ("report.pdf", "there are .json"),
         ("report", "it has no ending"),
         ("/nowhere/report.json", "there is no directory /nowhere"),
         ("/proc/report.json", "a directory you may write to"),

@@ -10,7 +10,9 @@
 
 mod bad_input;
 mod broken_code;
+mod compare;
 mod debugging;
+mod files;
 mod generator;
 mod names_and_help;
 mod outputs;

@@ -28,6 +28,37 @@ pub(super) enum Command {
     /// Run a scenario, or look at its plan
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Say what changed between two runs of a scenario, and whether it is more than chance
+    Compare(Compare),
+}
+
+const FAIL_IF: &str = "What may not happen, such as 'http.p99 > +10%', 'http.rate < -5%' or \
+                       'errors.rate > +1pp'; ends with 1 when it does, beyond the noise of the \
+                       runs; repeatable";
+
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// The JSON report of the run to compare with
+    #[arg(value_name = "A.json")]
+    pub(super) before: PathBuf,
+    /// The JSON report of the new run
+    #[arg(value_name = "B.json")]
+    pub(super) after: PathBuf,
+    #[arg(long, value_name = "EXPR", help = FAIL_IF)]
+    pub(super) fail_if: Vec<String>,
+    /// Write the comparison; the ending chooses its format: .md or .json; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Vec<PathBuf>,
+    /// With which probability an interval holds the true change, from 0.5 to 0.999
+    #[arg(long, value_name = "P", default_value_t = 0.95, value_parser = confidence, allow_negative_numbers = true)]
+    pub(super) confidence: f64,
+}
+
+fn confidence(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.5..=0.999).contains(&number) => Ok(number),
+        _ => Err("it has to be a number from 0.5 to 0.999, such as 0.95".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -147,7 +178,8 @@ pub(super) struct RunArguments {
     /// repeatable
     #[arg(long, value_name = "EXPR")]
     pub(super) threshold: Vec<String>,
-    /// Write a report; the ending chooses its format: .json, .html; repeatable
+    /// Write a report; the ending chooses its format: .json, .html, .md, .xml for
+    /// JUnit, .csv, or .hlog and .hgrm for HdrHistogram; repeatable
     #[arg(long, value_name = "FILE")]
     pub(super) report: Vec<PathBuf>,
     /// Serve a dashboard at / and Prometheus' metrics at /metrics while the run goes on: an address

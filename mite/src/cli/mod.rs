@@ -2,6 +2,7 @@
 
 mod args;
 mod build;
+mod compare;
 mod console;
 mod exit;
 mod journey;
@@ -90,6 +91,7 @@ fn dispatch(arguments: Arguments, config: Config) -> Result<Exit, Failure> {
     crate::scenario::registry::check_duplicates()?;
     match arguments.command {
         Command::List => list::list(),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Journey(JourneyCommand::Run(arguments)) => journey::run(&arguments, config),
         Command::Journey(JourneyCommand::Test(arguments)) => journey::test(&arguments, config),
         Command::Scenario(ScenarioCommand::Plan(arguments)) => scenario::plan(&arguments, config),

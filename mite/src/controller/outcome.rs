@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    StopCause, busy::BusyWorkers, entry::EntryState, points::Points, results::Begun,
+    Second, StopCause, busy::BusyWorkers, entry::EntryState, points::Points, results::Begun,
     stages::StageOutcome,
 };
 use crate::{
@@ -17,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) totals: Statistics,
     pub(crate) entries: Vec<EntryOutcome>,
     pub(crate) points: Points,
+    /// Seconds that became known only at the end, and were never shown.
+    pub(crate) unshown: Vec<Second>,
     pub(crate) stages: Vec<StageOutcome>,
     pub(crate) thresholds: Vec<ThresholdResult>,
     pub(crate) ending: Ending,

@@ -3,6 +3,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
     time::Duration,
 };
 
@@ -64,6 +65,10 @@ pub(super) struct Begun {
 #[derive(Clone, Debug)]
 pub(crate) struct Second {
     pub(crate) point: Point,
+    /// Whether it is kept out of totals.
+    pub(crate) warming_up: bool,
+    /// All that was counted in it.
+    pub(crate) statistics: Arc<Statistics>,
     /// Start delays of journeys that started; absent in the closed model.
     pub(crate) start_delay: Option<PointTimes>,
     /// How long starts waited for room, added up over all of them.
@@ -201,7 +206,7 @@ impl Results {
                 .judge
                 .second(&statistics, &self.totals, measured, stages);
         }
-        let thresholds = self.judge.finish(&self.totals, measured);
+        let thresholds = self.thresholds(measured);
         let aborting = aborting
             .and_then(|index| thresholds.get(index))
             .map(|threshold| threshold.expression.clone());
@@ -216,9 +221,21 @@ impl Results {
                 .map(|journey| journey.waits.room)
                 .sum(),
             point,
+            warming_up: number < self.warm_up,
+            statistics: Arc::new(statistics),
         };
         self.points.push(&second.point);
         (second, aborting)
+    }
+
+    /// How the thresholds stand after so much of the run has been measured.
+    fn thresholds(&self, measured: Duration) -> Vec<ThresholdResult> {
+        let mut results = self.judge.finish(&self.totals, measured);
+        let broken = results
+            .iter_mut()
+            .filter_map(|result| result.broke_at.as_mut());
+        broken.for_each(|at| *at += Duration::from_secs(self.warm_up));
+        results
     }
 
     fn point(
@@ -267,10 +284,11 @@ impl Results {
         let duration = self.known_until();
         let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
         Outcome {
-            thresholds: self.judge.finish(&self.totals, measured),
+            thresholds: self.thresholds(measured),
             totals: self.totals.clone(),
             entries: self.outcomes(entries, duration),
             points: self.points.clone(),
+            unshown: Vec::new(),
             stages: self.stages.so_far().to_vec(),
             ending,
             duration,
@@ -288,13 +306,15 @@ impl Results {
         ending: Ending,
         duration: Duration,
     ) -> Outcome {
+        let mut unshown = Vec::new();
         while self
             .pending
             .keys()
             .next_back()
             .is_some_and(|last| *last >= self.next)
         {
-            self.close_second(entries, Some(ending.stopped_at));
+            let (second, _) = self.close_second(entries, Some(ending.stopped_at));
+            unshown.push(second);
         }
         let behind = self
             .covered
@@ -303,10 +323,11 @@ impl Results {
             .count();
         let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
         Outcome {
-            thresholds: self.judge.finish(&self.totals, measured),
+            thresholds: self.thresholds(measured),
             entries: self.outcomes(entries, ending.stopped_at),
             totals: self.totals,
             points: self.points,
+            unshown,
             stages: self.stages.finish(),
             ending,
             duration,

@@ -15,6 +15,7 @@ use super::{
     onlooker::Onlooker,
     outcome,
     pools::{Answer, Pools},
+    recording::Recording,
     suspect::Watch,
 };
 use crate::{
@@ -82,6 +83,8 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     }
 
     let clock = RunClock::start();
+    let recorder = sinks.begin(clock.started_at(), &settings.config)?;
+    let recording = Recording::start(recorder)?;
     let watch = Watch::start();
     let (runner_entries, controller_entries, pools) = split(entries);
     let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
@@ -114,6 +117,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         link,
         pools,
         onlooker,
+        recording,
         config: settings.config.clone(),
         stopping: None,
         watch,
@@ -128,6 +132,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         watch,
         frame,
         server,
+        recording,
         ..
     } = driver;
     let figures = watch.finish();
@@ -138,22 +143,27 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let mut outcome = controller.finish(clock.elapsed());
     let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
     outcome.ending.broken.extend(torn_down.err());
-    let report = outcome::report(&settings, clock, &outcome, workers, &figures);
+    let mut report = outcome::report(&settings, clock, &outcome, workers, &figures);
+    let mut unwritten = Vec::new();
+    if let Some(recording) = recording {
+        (report.batches, unwritten) = recording.finish(&outcome.unshown);
+    }
     // A terminal that stands still shall cost no report.
-    let written = sinks.write(&report).map(drop);
+    let written = sinks.write(&report, &outcome.totals);
+    unwritten.extend(written.err().map(|error| error.to_string()));
     if let Some(server) = server {
         server.over(frame.last(outcome, figures, report.clone()));
     }
     if let Some(onlooker) = onlooker {
         onlooker.ended(&report);
     }
-    match written {
-        Ok(()) => Ok(report),
-        Err(error) => Err(RunError::NotWritten {
-            report: Box::new(report),
-            message: error.to_string(),
-        }),
+    if unwritten.is_empty() {
+        return Ok(report);
     }
+    Err(RunError::NotWritten {
+        report: Box::new(report),
+        message: unwritten.join("; "),
+    })
 }
 
 /// The parts of a run while it goes on.
@@ -163,6 +173,7 @@ struct Driver {
     link: ControllerEnd,
     pools: Pools,
     onlooker: Option<Onlooker>,
+    recording: Option<Recording>,
     /// What a note must not show.
     config: Config,
     stopping: Option<Duration>,
@@ -208,15 +219,21 @@ impl Driver {
                 if let Some(server) = &self.server {
                     server.second(second.point.at.as_secs() + 1);
                 }
+                let recording = self.recording.as_mut();
+                for failure in recording.map(|to| to.second(&second)).unwrap_or_default() {
+                    self.note(&failure);
+                }
                 if let Some(onlooker) = &self.onlooker {
                     onlooker.progress(self.progress(&second));
                 }
             }
-            Action::Note(note) => {
-                if let Some(onlooker) = &self.onlooker {
-                    onlooker.note(self.config.mask(&note));
-                }
-            }
+            Action::Note(note) => self.note(&note),
+        }
+    }
+
+    fn note(&self, note: &str) {
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.note(self.config.mask(note));
         }
     }
 
@@ -292,8 +309,9 @@ impl Driver {
                 .iter()
                 .map(|standing| ThresholdNow {
                     expression: standing.expression.clone(),
-                    value: standing.value,
+                    value: standing.now,
                     passing: standing.passed,
+                    broke_at: standing.broke_at,
                 })
                 .collect(),
         }

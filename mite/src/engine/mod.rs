@@ -8,6 +8,7 @@ mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
+mod recording;
 mod settings;
 mod suspect;
 mod system;
@@ -177,8 +178,9 @@ impl Run {
         self
     }
 
-    /// Writes the report to a file when the run is over; the ending chooses the form: `.json` for
-    /// programs, `.html` for a page to look at.
+    /// Writes a report to a file; the ending chooses the form. When the run is over, `.json`,
+    /// `.html` for a page to look at, `.md`, `.xml` for JUnit and `.hgrm` for HdrHistogram; `.csv`
+    /// and `.hlog` while the run goes on, a second at a time.
     ///
     /// It may be asked for several times. That the file can be written is made sure of before
     /// anything starts.

@@ -108,6 +108,7 @@ impl Frame {
                     expression: threshold.expression.clone(),
                     value: threshold.value,
                     passing: threshold.passed,
+                    broke_at: threshold.broke_at,
                 })
                 .collect(),
             volume_factor: outcome

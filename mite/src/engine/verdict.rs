@@ -80,9 +80,10 @@ fn unmet_thresholds(outcome: &Outcome) -> impl Iterator<Item = &ThresholdResult>
 
 fn unmet_threshold(threshold: &ThresholdResult) -> String {
     let expression = &threshold.expression;
-    let value = match threshold.value {
-        Some(_) => "",
-        None => " (there is no sample)",
+    let value = match (threshold.value, threshold.broke_at) {
+        (_, Some(at)) => format!(" (it broke at {})", span(at)),
+        (None, None) => " (there is no sample)".to_owned(),
+        (Some(_), None) => String::new(),
     };
     format!("the threshold {expression} does not hold{value}")
 }

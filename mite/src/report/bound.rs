@@ -1,5 +1,7 @@
 //! What a threshold measured, in the unit its bound was written in.
 
+use std::time::Duration;
+
 use super::{human, parts::ThresholdSummary};
 
 /// What a threshold measured, in the unit it was written in.
@@ -8,6 +10,12 @@ pub(crate) fn measured(threshold: &ThresholdSummary) -> String {
         || "no sample".into(),
         |value| in_unit_of(&threshold.expression, value),
     )
+}
+
+/// `broke at 41.0s`, of a threshold that did.
+pub(crate) fn broke_at(threshold: &ThresholdSummary) -> Option<String> {
+    let at = Duration::try_from_secs_f64(threshold.broke_at?).ok()?;
+    Some(format!("broke at {}", human::span(at)))
 }
 
 /// `value` in the unit of the bound that `expression` names.

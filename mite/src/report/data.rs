@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    batches::Batches,
     findings::FindingSummary,
     http::{HttpSummary, RequestSummary},
     parts::{
@@ -72,6 +73,10 @@ pub struct Report {
     pub volume_changes: Vec<VolumeChange>,
     /// How the run went, second by second.
     pub series: Series,
+    /// The run cut up for a [`Comparison`](super::Comparison); absent unless a `.json` report is
+    /// written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batches: Option<Batches>,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<String, String>,

@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 pub(crate) enum ReportError {
     /// The ending names no format.
     #[error(
-        "cannot tell the format of the report {}: {found}, and the ending chooses it; there is {known}",
+        "cannot tell the format of the report {}: {found}, and the ending chooses it; there are {known}",
         path.display()
     )]
     Ending {
@@ -40,6 +40,26 @@ pub(crate) enum ReportError {
         path.display()
     )]
     Unwritable { path: PathBuf, source: io::Error },
+    /// A file that is written while the run goes on could not be written any more.
+    #[error(
+        "cannot write the report {} any more, {seconds} s into the run: {source}; what was written \
+         before is there, and the run goes on",
+        path.display()
+    )]
+    Broken {
+        path: PathBuf,
+        seconds: u64,
+        source: io::Error,
+    },
+    /// Seconds came faster than they could be written.
+    #[error(
+        "the files that are written while the run goes on lack {seconds} s of it: the disk was too \
+         slow"
+    )]
+    TooSlow { seconds: u64 },
+    /// Two reports to one path.
+    #[error("two reports are to go to {}; give each a path of its own", path.display())]
+    Twice { path: PathBuf },
     /// The format could not express the report.
     #[error("cannot put the report into {format}: {message}")]
     Render {

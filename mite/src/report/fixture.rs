@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ConnectionSummary, ErrorSummary, FindingSummary, GeneratorSummary, HttpSummary, JourneySummary,
-    LatencySummary, MetricKind, MetricSummary, MetricValue, OwnErrors, PhaseSummary, Progress,
-    Report, RequestRow, RequestSummary, Series, SeriesPoint, SeriesTimes, Spread, StageHttp,
-    StageSummary, State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary,
-    TransactionSummary, Verdict, VolumeChange, WaitSummary,
+    BatchKind, BatchRow, Batches, ConnectionSummary, ErrorSummary, FindingSummary,
+    GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
+    MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary, Series,
+    SeriesPoint, SeriesTimes, Spread, StageHttp, StageSummary, State, StepSummary, Suspicion,
+    ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange, WaitSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -56,6 +56,7 @@ pub(crate) fn empty() -> Report {
             interval_seconds: 1,
             ..Series::default()
         },
+        batches: None,
         config: BTreeMap::new(),
         seed: None,
     }
@@ -167,9 +168,31 @@ pub(crate) fn full() -> Report {
                 service_time: series_times(0.008),
             }],
         },
+        batches: Some(batches()),
         config: BTreeMap::from([("base_url".into(), "https://shop.test".into())]),
         seed: Some(4711),
         ..empty()
+    }
+}
+
+/// Two stretches of one request.
+fn batches() -> Batches {
+    let row = BatchRow {
+        kind: BatchKind::Request,
+        journey: "shop::sign_in".into(),
+        transaction: "basket".into(),
+        name: "GET /basket".into(),
+        method: "GET".into(),
+        count: vec![10, 0],
+        errors: vec![1, 0],
+        mean: vec![Some(0.005), None],
+        p50: vec![Some(0.004), None],
+        p95: vec![Some(0.01), None],
+        p99: vec![Some(0.016), None],
+    };
+    Batches {
+        seconds: 2,
+        rows: vec![row],
     }
 }
 
@@ -313,6 +336,7 @@ pub(crate) fn threshold(expression: &str, value: Option<f64>, passed: bool) -> T
         expression: expression.into(),
         value,
         passed,
+        broke_at: None,
     }
 }
 
@@ -446,6 +470,7 @@ pub(crate) fn progress() -> Progress {
             expression: "http.p99 < 250ms".into(),
             value: Some(0.0079),
             passing: true,
+            broke_at: None,
         }],
     }
 }
@@ -456,6 +481,7 @@ pub(crate) fn progress_in_trouble() -> Progress {
         expression: expression.into(),
         value,
         passing,
+        broke_at: (!passing && value.is_some()).then_some(Duration::from_secs(38)),
     };
     Progress {
         elapsed: Duration::from_secs(41),

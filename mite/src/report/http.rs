@@ -188,14 +188,17 @@ impl RequestSummary {
 
     /// The name with the method before it, unless it begins with that already.
     pub(crate) fn label(&self) -> String {
-        let has_method = self
-            .name
-            .strip_prefix(self.method.as_str())
-            .is_some_and(|rest| rest.starts_with(' '));
-        if has_method || self.method.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{} {}", self.method, self.name)
-        }
+        label(&self.method, &self.name)
+    }
+}
+
+/// The name of a request with the method before it, unless it begins with that already.
+pub(crate) fn label(method: &str, name: &str) -> String {
+    let rest = name.strip_prefix(method);
+    let has_method = rest.is_some_and(|rest| rest.starts_with(' '));
+    if has_method || method.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{method} {name}")
     }
 }

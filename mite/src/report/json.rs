@@ -14,4 +14,8 @@ impl Format for Json {
         bytes.push(b'\n');
         Ok(bytes)
     }
+
+    fn is_for_comparing(&self) -> bool {
+        true
+    }
 }

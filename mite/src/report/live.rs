@@ -168,24 +168,37 @@ fn trouble(progress: &Progress, style: Style) -> Vec<String> {
 
 fn thresholds(thresholds: &[ThresholdNow], style: Style) -> Vec<String> {
     let mut rows: Vec<&ThresholdNow> = thresholds.iter().collect();
-    rows.sort_by_key(|row| row.passing);
-    rows.iter()
-        .take(MOST_THRESHOLDS)
-        .map(|row| {
-            let value = row.value.map_or_else(
-                || "no sample yet".to_owned(),
-                |value| bound::in_unit_of(&row.expression, value),
-            );
-            let room = style.width.saturating_sub(text::width(&value) + 4);
-            let name = text::cut_middle(&text::clean(&row.expression), room);
-            let sign = match (row.value, row.passing) {
-                (None, _) => style.paint(Tone::Quiet, "·"),
-                (_, true) => style.paint(Tone::Good, "✓"),
-                (_, false) => style.paint(Tone::Bad, "✗"),
-            };
-            format!("{sign} {name}  {value}")
-        })
-        .collect()
+    // Whatever broke first says most about the others.
+    rows.sort_by_key(|row| (row.passing, row.broke_at.unwrap_or(Duration::MAX)));
+    let left_out = rows.len().saturating_sub(MOST_THRESHOLDS);
+    let more = (left_out > 0).then(|| {
+        let more = human::plural(left_out as u64, "more threshold");
+        style.paint(
+            Tone::Quiet,
+            &text::cut_end(&format!("  … and {more}"), style.width),
+        )
+    });
+    let shown = rows.iter().take(MOST_THRESHOLDS).map(|row| {
+        let value = row.value.map_or_else(
+            || "no sample yet".to_owned(),
+            |value| bound::in_unit_of(&row.expression, value),
+        );
+        let whole = text::width(&text::clean(&row.expression)) + text::width(&value) + 4;
+        let broke = row
+            .broke_at
+            .map(|at| format!("  broke at {}", human::clock(at)));
+        let broke = broke.filter(|broke| whole + text::width(broke) <= style.width);
+        let value = value + &broke.unwrap_or_default();
+        let room = style.width.saturating_sub(text::width(&value) + 4);
+        let name = text::cut_middle(&text::clean(&row.expression), room);
+        let sign = match (row.value, row.passing) {
+            (None, _) => style.paint(Tone::Quiet, "·"),
+            (_, true) => style.paint(Tone::Good, "✓"),
+            (_, false) => style.paint(Tone::Bad, "✗"),
+        };
+        format!("{sign} {name}  {value}")
+    });
+    shown.chain(more).collect()
 }
 
 #[cfg(test)]
@@ -226,8 +239,8 @@ mod tests {
         requests 998/s   p50 1.20ms   p95 3.40ms   p99 1.95s
         errors 1,234 (57/s)   start delay p99 940ms   waiting for room 12   dropped 3
         waiting for data: sign_in, browse
+        ✗ http.p99 < 250ms over 10s abort after 30s  1.95s  broke at 0:38
         · http{name="GET /basket"}.p99.9 < 1s  no sample yet
-        ✗ http.p99 < 250ms over 10s abort after 30s  1.95s
         ✓ errors.rate < 5%  1.21 %
         "#);
         insta::assert_snapshot!(drawn(&progress, 49), @r#"
@@ -237,8 +250,8 @@ mod tests {
         errors 1,234 (57/s)  start delay p99 940ms
         waiting for room 12  dropped 3
         waiting for data: sign_in, browse
-        · http{name="GET /…et"}.p99.9 < 1s  no sample yet
         ✗ http.p99 < 250ms ove…10s abort after 30s  1.95s
+        · http{name="GET /…et"}.p99.9 < 1s  no sample yet
         ✓ errors.rate < 5%  1.21 %
         "#);
         insta::assert_snapshot!(drawn(&progress, 24), @r"
@@ -253,10 +266,38 @@ mod tests {
         waiting for room 12
         dropped 3
         waiting for data: sign_…
-        · htt… 1s  no sample yet
         ✗ http.p9…ter 30s  1.95s
+        · htt… 1s  no sample yet
         ✓ errors.…e < 5%  1.21 %
         ");
+    }
+
+    #[test]
+    fn what_broke_first_is_shown_first_and_the_rest_is_counted() {
+        let row = |number: u64, broke_at: Option<u64>| ThresholdNow {
+            expression: format!("http.p{number} < 1s"),
+            value: Some(0.5),
+            passing: broke_at.is_none(),
+            broke_at: broke_at.map(Duration::from_secs),
+        };
+        let progress = Progress {
+            thresholds: vec![
+                row(10, None),
+                row(20, Some(30)),
+                row(30, None),
+                row(40, Some(12)),
+                row(50, None),
+                row(60, None),
+                row(70, None),
+            ],
+            ..fixture::progress()
+        };
+        let drawn = drawn(&progress, 79);
+        let thresholds: Vec<_> = drawn.lines().skip(4).collect();
+        assert_eq!(thresholds[0], "✗ http.p40 < 1s  500ms  broke at 0:12");
+        assert_eq!(thresholds[1], "✗ http.p20 < 1s  500ms  broke at 0:30");
+        assert_eq!(thresholds.last(), Some(&"  … and 2 more thresholds"));
+        assert_eq!(thresholds.len(), 6);
     }
 
     #[test]

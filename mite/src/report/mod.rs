@@ -3,22 +3,28 @@
 //! [`Report`] is plain data that every run ends with. It is written to files, put into words for the
 //! terminal, and asked by tests of your own; while the run lasts, its progress is shown.
 
+mod batches;
 mod bound;
+mod compare;
 mod data;
 mod error;
 mod findings;
 mod format;
+mod hgrm;
 mod http;
 pub(crate) mod human;
 mod json;
+mod junit;
 mod lines;
 mod live;
+mod markdown;
 mod names;
 mod observer;
 pub(crate) mod page;
 mod parts;
 pub(crate) mod plan;
 mod progress;
+mod record;
 mod screen;
 mod sink;
 mod spread;
@@ -26,9 +32,14 @@ mod stage;
 mod style;
 mod summary;
 mod table;
+mod target;
 pub(crate) mod text;
 
 pub use crate::stats::LatencySummary;
+pub use batches::{BatchKind, BatchRow, Batches};
+pub use compare::{
+    CompareError, ComparedRun, Comparison, Difference, Figure, Limit, LimitResult, Which,
+};
 pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
@@ -40,9 +51,11 @@ pub use parts::{
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};
 
+pub(crate) use compare::{ComparisonFiles, table as comparison_table};
 pub(crate) use error::ReportError;
 pub(crate) use observer::{Observer, RunInfo, choose};
 pub(crate) use progress::{Progress, State, ThresholdNow};
+pub(crate) use record::{RecordedSecond, Recorder};
 pub(crate) use screen::Printer;
 pub(crate) use sink::Sinks;
 pub(crate) use style::{Style, Tone};

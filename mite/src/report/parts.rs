@@ -17,6 +17,11 @@ pub struct ThresholdSummary {
     pub value: Option<f64>,
     /// Whether it held; without a sample it did not.
     pub passed: bool,
+    /// The age of the run from which on it did not hold, in seconds; with `over`, when the first
+    /// window that broke it was over. Absent when it held, when it is a lower bound that never did,
+    /// or without a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broke_at: Option<f64>,
 }
 
 /// How the runs of one journey went.

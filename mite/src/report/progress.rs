@@ -62,8 +62,10 @@ pub(crate) enum State {
 pub(crate) struct ThresholdNow {
     /// The threshold as it was written.
     pub(crate) expression: String,
-    /// What is measured, times in seconds and shares between 0 and 1; absent without a sample.
+    /// What is measured now, times in seconds and shares between 0 and 1; absent without a sample.
     pub(crate) value: Option<f64>,
-    /// Whether it holds.
+    /// Whether it holds, and has in every window.
     pub(crate) passing: bool,
+    /// The age of the run from which on it did not, if so.
+    pub(crate) broke_at: Option<Duration>,
 }

@@ -18,13 +18,22 @@ fn series_times(median: f64) -> Value {
     json!({"p50": median, "p95": median * 2.5, "p99": median * 4.0, "max": median * 8.0})
 }
 
+/// Everything a report may hold.
+fn full() -> Report {
+    let mut report = fixture::full();
+    let mut broken = fixture::threshold("http.max < 30ms", Some(0.032), false);
+    broken.broke_at = Some(12.0);
+    report.thresholds.push(broken);
+    report
+}
+
 fn json_of(report: &Report) -> Value {
     serde_json::to_value(report).unwrap()
 }
 
 #[test]
 fn every_key_of_a_full_report_is_the_promised_one() {
-    let report = json_of(&fixture::full());
+    let report = json_of(&full());
     let promised = [
         ("/schema", json!(1)),
         ("/scenario", json!("shop::evening")),
@@ -140,6 +149,22 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 }],
             }),
         ),
+        (
+            "/thresholds/2",
+            json!({"expression": "http.max < 30ms", "value": 0.032, "passed": false,
+                   "broke_at": 12.0}),
+        ),
+        (
+            "/batches",
+            json!({
+                "seconds": 2, "rows": [{
+                    "kind": "request", "journey": "shop::sign_in", "transaction": "basket",
+                    "name": "GET /basket", "method": "GET", "count": [10, 0], "errors": [1, 0],
+                    "mean": [0.005, null], "p50": [0.004, null], "p95": [0.01, null],
+                    "p99": [0.016, null],
+                }],
+            }),
+        ),
         ("/config", json!({"base_url": "https://shop.test"})),
         ("/seed", json!(4711)),
     ];
@@ -158,7 +183,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
 
 #[test]
 fn every_key_of_the_http_part_is_the_promised_one() {
-    let report = json_of(&fixture::full());
+    let report = json_of(&full());
     let promised = json!({
         "requests": 118_998, "failed": 6, "bytes_sent": 12_900_000, "bytes_received": 245_000_000,
         "encoded_body_bytes": 61_000_000, "decoded_body_bytes": 240_000_000,
@@ -247,7 +272,7 @@ fn what_is_empty_has_the_promised_shape() {
 
 #[test]
 fn a_report_read_back_is_the_same() {
-    for report in [fixture::full(), fixture::empty()] {
+    for report in [full(), fixture::empty()] {
         assert_eq!(
             serde_json::from_str::<Report>(&report.to_json()).unwrap(),
             report
@@ -257,12 +282,14 @@ fn a_report_read_back_is_the_same() {
 
 #[test]
 fn a_report_without_our_additions_can_be_read() {
-    let mut report = json_of(&fixture::full());
+    let mut report = json_of(&full());
     for (pointer, key) in [
         ("", "config"),
         ("", "seed"),
         ("", "findings"),
         ("", "volume_changes"),
+        ("", "batches"),
+        ("/thresholds/2", "broke_at"),
         ("/http", "requests_by_name"),
         ("/http", "phases"),
         ("/http", "errors"),
@@ -309,7 +336,7 @@ fn the_published_schema_allows_what_is_written_and_knows_nothing_else() {
         seen: BTreeSet::new(),
         faults: Vec::new(),
     };
-    let full = json_of(&fixture::full());
+    let full = json_of(&full());
     check.value(&full, &schema, "");
     check.value(&json_of(&fixture::empty()), &schema, "");
     assert_eq!(check.faults, [""; 0]);

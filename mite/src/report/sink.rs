@@ -1,18 +1,18 @@
-//! The files a report goes to: tried before the run, written whole or not at all after it.
+//! The files a report goes to: tried before the run, written while it goes on or when it is over.
 
 use std::{
-    ffi::OsString,
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
     path::{Path, PathBuf},
-    process,
+    time::SystemTime,
 };
 
 use super::{
     data::Report,
     error::ReportError,
-    format::{self, Format},
+    format::{self, Way},
+    record::{Beginning, Recorder},
+    target::{self, Target},
 };
+use crate::{config::Config, stats::Statistics};
 
 /// The files a report goes to.
 pub(crate) struct Sinks {
@@ -20,8 +20,8 @@ pub(crate) struct Sinks {
 }
 
 struct Sink {
-    path: PathBuf,
-    format: &'static dyn Format,
+    target: Target,
+    way: Way,
 }
 
 impl Sinks {
@@ -30,6 +30,7 @@ impl Sinks {
     /// # Errors
     /// When an ending names no format, or a directory is missing or not writable.
     pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, ReportError> {
+        target::check_distinct(paths)?;
         let sinks = paths
             .iter()
             .map(|path| Sink::open(path))
@@ -37,17 +38,42 @@ impl Sinks {
         Ok(Self { sinks })
     }
 
-    /// Writes the report to every path and says which these are.
+    /// Begins the files that are written while the run goes on.
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    pub(crate) fn begin(
+        &self,
+        started: SystemTime,
+        config: &Config,
+    ) -> Result<Recorder, ReportError> {
+        let compared = self.sinks.iter().any(|sink| sink.way.is_for_comparing());
+        let mut recorder = Recorder::new(compared, config);
+        for sink in &self.sinks {
+            if let Way::Stream(begin) = sink.way {
+                recorder.begin(sink.target.path(), begin, &Beginning { started, config })?;
+            }
+        }
+        Ok(recorder)
+    }
+
+    /// Writes the report to every path that is not written already, and says which these are.
     ///
     /// A path that fails does not keep the others from being written.
     ///
     /// # Errors
     /// The first thing that went wrong.
-    pub(crate) fn write(&self, report: &Report) -> Result<Vec<&Path>, ReportError> {
-        let written: Vec<_> = self
+    pub(crate) fn write(
+        &self,
+        report: &Report,
+        totals: &Statistics,
+    ) -> Result<Vec<&Path>, ReportError> {
+        let at_end = self
             .sinks
             .iter()
-            .map(|sink| sink.write(report).map(|()| sink.path.as_path()))
+            .filter(|sink| !matches!(sink.way, Way::Stream(_)));
+        let written: Vec<_> = at_end
+            .map(|sink| sink.write(report, totals).map(|()| sink.target.path()))
             .collect();
         written.into_iter().collect()
     }
@@ -55,80 +81,25 @@ impl Sinks {
 
 impl Sink {
     fn open(path: &Path) -> Result<Self, ReportError> {
-        let format = format::by_ending(path)?;
-        if path.is_dir() {
-            return Err(ReportError::IsDirectory { path: path.into() });
-        }
-        // It would be replaced by a file, and whoever reads from it would wait for ever.
-        if path.exists() && !path.is_file() {
-            return Err(ReportError::NoFile { path: path.into() });
-        }
-        let directory = directory_of(path);
-        if !directory.is_dir() {
-            return Err(ReportError::NoDirectory {
-                path: path.into(),
-                directory: directory.into(),
-            });
-        }
-        let sink = Self {
-            path: path.into(),
-            format,
+        let way = format::by_ending(path)?;
+        let target = Target::open(path)?;
+        Ok(Self { target, way })
+    }
+
+    fn write(&self, report: &Report, totals: &Statistics) -> Result<(), ReportError> {
+        let bytes = match self.way {
+            Way::Report(format) => format.render(report)?,
+            Way::Totals(render) => render(totals).into_bytes(),
+            Way::Stream(_) => return Ok(()),
         };
-        let draft = sink.draft();
-        create(&draft)
-            .and_then(|_| fs::remove_file(&draft))
-            .map_err(|source| sink.unwritable(source))?;
-        Ok(sink)
-    }
-
-    fn write(&self, report: &Report) -> Result<(), ReportError> {
-        let bytes = self.format.render(report)?;
-        let draft = self.draft();
-        let written = create(&draft)
-            .and_then(|mut file| {
-                file.write_all(&bytes)?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&draft, &self.path));
-        written.map_err(|source| {
-            let _ = fs::remove_file(&draft);
-            self.unwritable(source)
-        })
-    }
-
-    /// A name beside the file, so that the rename stays within one file system and is atomic.
-    fn draft(&self) -> PathBuf {
-        let mut name = OsString::from(".");
-        name.push(self.path.file_name().unwrap_or_default());
-        name.push(format!(".{}.tmp", process::id()));
-        self.path.with_file_name(name)
-    }
-
-    fn unwritable(&self, source: io::Error) -> ReportError {
-        ReportError::Unwritable {
-            path: self.path.clone(),
-            source,
-        }
-    }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
-}
-
-fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+        self.target.write(&bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::report::fixture;
 
@@ -137,6 +108,10 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect()
+    }
+
+    fn totals() -> Statistics {
+        Statistics::default()
     }
 
     fn refusal(path: impl Into<PathBuf>) -> String {
@@ -152,7 +127,7 @@ mod tests {
 
         fs::write(&path, "the report of yesterday").unwrap();
         let report = fixture::full();
-        assert_eq!(sinks.write(&report).unwrap(), [path.as_path()]);
+        assert_eq!(sinks.write(&report, &totals()).unwrap(), [path.as_path()]);
         assert_eq!(names(directory.path()), ["report.JSON"]);
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("{\n  \"schema\": 1,\n"), "{text}");
@@ -172,7 +147,7 @@ mod tests {
             fs::read_to_string(&path).unwrap(),
             "the report of yesterday"
         );
-        sinks.write(&fixture::full()).unwrap();
+        sinks.write(&fixture::full(), &totals()).unwrap();
         assert!(fs::read_to_string(&path).unwrap().starts_with('{'));
         // Whoever has the old file open goes on reading the old report.
         assert_eq!(
@@ -187,7 +162,10 @@ mod tests {
         let path = directory.path().join("report.json");
         let sinks = Sinks::open(std::slice::from_ref(&path)).unwrap();
         fs::create_dir(&path).unwrap();
-        let message = sinks.write(&fixture::full()).unwrap_err().to_string();
+        let message = sinks
+            .write(&fixture::full(), &totals())
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("report.json"), "{message}");
         assert_eq!(names(directory.path()), ["report.json"]);
     }
@@ -199,7 +177,7 @@ mod tests {
         fs::create_dir(directory.path().join("gone")).unwrap();
         let sinks = Sinks::open(&paths).unwrap();
         fs::remove_dir(directory.path().join("gone")).unwrap();
-        assert!(sinks.write(&fixture::full()).is_err());
+        assert!(sinks.write(&fixture::full(), &totals()).is_err());
         assert_eq!(names(directory.path()), ["b.json"]);
     }
 
@@ -210,7 +188,7 @@ mod tests {
         assert_eq!(
             refusal("report.pdf"),
             "cannot tell the format of the report report.pdf: it ends in .pdf, and the ending \
-             chooses it; there is .json, .html"
+             chooses it; there are .json, .html, .md, .xml, .csv, .hlog, .hgrm"
         );
         assert!(refusal("report").contains("it has no ending"));
         assert!(refusal(at("none/r.json")).contains("create it first"));

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hdrhistogram::serialization::{
-    Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer,
+use hdrhistogram::{
+    Histogram,
+    serialization::{Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
@@ -141,6 +142,12 @@ impl Latency {
         groups
             .map(|(from, until, count)| (micros(from), micros(until), count))
             .collect()
+    }
+
+    /// The same as HdrHistogram has it, in microseconds; absent without a sample.
+    pub(crate) fn histogram(&self) -> Option<Histogram<u32>> {
+        let samples = self.samples.as_ref()?;
+        samples.buckets.to_histogram(self.digits)
     }
 
     /// The figures a report shows.

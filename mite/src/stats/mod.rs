@@ -23,8 +23,8 @@ pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
 pub(crate) use stage::StageStatistics;
 pub(crate) use statistics::{
-    CpuTime, JourneyKey, JourneyStatistics, Lacks, Statistics, TransactionKey, UserTime, WaitFor,
-    Waits,
+    CpuTime, JourneyKey, JourneyStatistics, Lacks, Statistics, TransactionKey,
+    TransactionStatistics, UserTime, WaitFor, Waits,
 };
 pub use summary::LatencySummary;
 pub(crate) use user_metrics::{MetricValue, UserMetric};

@@ -80,6 +80,7 @@ fn made(
                 expression: threshold.expression.clone(),
                 value: threshold.value,
                 passed: threshold.passed,
+                broke_at: threshold.broke_at.map(|at| at.as_secs_f64()),
             })
             .collect(),
         journeys: journeys::totals(outcome),
@@ -96,6 +97,7 @@ fn made(
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
             points: outcome.points.iter().map(point).collect(),
         },
+        batches: None,
         config: settings
             .config
             .iter_masked()
@@ -230,7 +232,8 @@ fn volume_change(change: &(Duration, f64)) -> VolumeChange {
     }
 }
 
-fn point(point: Point) -> SeriesPoint {
+/// A second as the report has it.
+pub(super) fn point(point: Point) -> SeriesPoint {
     SeriesPoint {
         at: (point.at + INTERVAL).as_secs_f64(),
         stage: point.stage,

@@ -16,9 +16,13 @@ use super::{
     data::{Report, Verdict},
     human,
     names::Names,
+    parts::ThresholdSummary,
     style::{Style, Tone},
     text,
 };
+
+/// Narrower summaries leave out when a threshold broke; the reasons tell it.
+const ROOMY: usize = 60;
 
 /// The summary, with a line end at its end.
 pub(crate) fn render(report: &Report, style: Style) -> String {
@@ -97,7 +101,7 @@ impl Summary<'_> {
 
     fn thresholds(&self) -> Vec<String> {
         let rows = &self.report.thresholds;
-        let values: Vec<String> = rows.iter().map(bound::measured).collect();
+        let values: Vec<String> = rows.iter().map(|row| self.found(row)).collect();
         let value_room = values.iter().map(|value| text::width(value)).max();
         let Some(value_room) = value_room else {
             return Vec::new();
@@ -121,6 +125,15 @@ impl Summary<'_> {
             lines.push(format!("  {sign} {name}{:blank$}{value}", ""));
         }
         lines
+    }
+
+    /// What was measured, and when it was too much, where there is room to say it.
+    fn found(&self, row: &ThresholdSummary) -> String {
+        let value = bound::measured(row);
+        match bound::broke_at(row) {
+            Some(broke) if self.style.width >= ROOMY => format!("{value}, {broke}"),
+            _ => value,
+        }
     }
 
     fn verdict(&self) -> Vec<String> {

@@ -51,7 +51,7 @@ impl Judge {
         for (index, watch) in self.watches.iter_mut().enumerate() {
             let broken = watch.follow_stage(interval, length, stages)
                 && match watch.threshold.window() {
-                    Some(window) => watch.slide(window, interval, length),
+                    Some(window) => watch.slide(window, interval, length, elapsed),
                     None => watch.breaks_already(totals, elapsed),
                 };
             let due = watch
@@ -73,6 +73,11 @@ impl Judge {
                 expression: watch.threshold.to_string(),
                 value,
                 passed,
+                now: watch.window_now.unwrap_or(value),
+                broke_at: watch
+                    .broke_at
+                    .or((watch.can_break() && value.is_some()).then_some(elapsed))
+                    .filter(|_| !passed),
             }
         });
         results.collect()
@@ -90,6 +95,14 @@ struct Watch {
     begun: bool,
     /// The verdict over all full windows, with the worst value.
     windows: Option<Evaluation>,
+    /// What the last window showed, once there is any.
+    window_now: Option<Option<f64>>,
+    /// Whether it has ever held.
+    held: bool,
+    /// Since when it does not hold; of one with windows, when the first broke it.
+    broke_at: Option<Duration>,
+    /// How it came out over the run when that was so old.
+    judged: Option<(Duration, Evaluation)>,
 }
 
 impl Watch {
@@ -101,6 +114,10 @@ impl Watch {
             covered: Duration::ZERO,
             begun: false,
             windows: None,
+            window_now: None,
+            held: false,
+            broke_at: None,
+            judged: None,
         }
     }
 
@@ -127,6 +144,11 @@ impl Watch {
 
     /// How it comes out over its stage, or over the whole run.
     fn evaluate(&self, totals: &Statistics, elapsed: Duration) -> Evaluation {
+        if let Some((at, evaluation)) = self.judged
+            && at == elapsed
+        {
+            return evaluation;
+        }
         if self.threshold.stage().is_none() {
             return self.threshold.evaluate(totals, elapsed);
         }
@@ -136,18 +158,35 @@ impl Watch {
     }
 
     /// Whether the totals break it; a run in which nothing has happened yet breaks nothing.
-    fn breaks_already(&self, totals: &Statistics, elapsed: Duration) -> bool {
-        if self.threshold.abort().is_none() {
-            return false;
-        }
+    fn breaks_already(&mut self, totals: &Statistics, elapsed: Duration) -> bool {
+        self.judged = None;
         let evaluation = self.evaluate(totals, elapsed);
-        evaluation.value.is_some() && !evaluation.passed
+        self.judged = Some((elapsed, evaluation));
+        let broken = evaluation.value.is_some() && !evaluation.passed;
+        self.held |= evaluation.passed;
+        if evaluation.passed {
+            self.broke_at = None;
+        } else if broken && self.can_break() {
+            self.broke_at.get_or_insert(elapsed);
+        }
+        broken
+    }
+
+    /// Whether it may be said to break: at the start there are never as many as there are to be.
+    fn can_break(&self) -> bool {
+        self.held || self.threshold.operator.is_upper_bound()
     }
 
     /// Moves the window on and says whether it is full and breaks the threshold.
     ///
     /// Windows before the first sample are not judged; a later one without a sample is a stall.
-    fn slide(&mut self, window: Duration, interval: &Statistics, length: Duration) -> bool {
+    fn slide(
+        &mut self,
+        window: Duration,
+        interval: &Statistics,
+        length: Duration,
+        elapsed: Duration,
+    ) -> bool {
         let mut measured = self.threshold.measure(interval);
         if let Some((_, before)) = self.intervals.back() {
             measured.keep_gauge(before);
@@ -161,14 +200,19 @@ impl Watch {
             self.covered -= oldest;
             self.intervals.pop_front();
         }
+        let value = self.window_value();
+        self.window_now = Some(value);
         if self.covered + TOLERANCE < window {
             return false;
         }
-        let evaluation = self.threshold.judge(self.window_value());
+        let evaluation = self.threshold.judge(value);
         if evaluation.value.is_none() && !self.begun {
             return false;
         }
         self.take_note(evaluation);
+        if !evaluation.passed {
+            self.broke_at.get_or_insert(elapsed);
+        }
         !evaluation.passed
     }
 

@@ -111,6 +111,11 @@ pub(crate) struct ThresholdResult {
     pub(crate) value: Option<f64>,
     /// Whether the condition held.
     pub(crate) passed: bool,
+    /// What is measured now: of a threshold with `over`, the last window.
+    pub(crate) now: Option<f64>,
+    /// The age of the run, without its warm-up, from which on it did not hold; with `over`, when the
+    /// first window that broke it was over. Absent when it held, never did, or had no sample.
+    pub(crate) broke_at: Option<Duration>,
 }
 
 impl Threshold {

@@ -772,3 +772,50 @@ fn a_gauge_keeps_its_value_through_windows_that_do_not_set_it() {
     );
     assert_eq!((results[0].value, results[0].passed), (Some(3.0), true));
 }
+
+/// After how many seconds it broke.
+fn second_of(result: &ThresholdResult) -> Option<u64> {
+    result.broke_at.map(|at| at.as_secs())
+}
+
+#[test]
+fn a_window_says_when_it_broke_first_and_what_it_shows_now() {
+    let mut times = [10; 12];
+    times[4] = 500;
+    times[8] = 900;
+    let (_, results) = watched(
+        &["http.max < 100ms over 3s", "http.max < 1s over 3s"],
+        seconds(&times),
+    );
+    assert_eq!(second_of(&results[0]), Some(5));
+    assert_eq!((results[0].value, results[0].now), (Some(0.9), Some(0.01)));
+    assert_eq!((results[1].passed, results[1].broke_at), (true, None));
+}
+
+#[test]
+fn a_run_says_from_when_on_a_threshold_did_not_hold() {
+    // The maximum breaks it for good; the mean recovers and breaks again.
+    let (_, results) = watched(
+        &[
+            "http.max < 100ms",
+            "http.mean < 60ms",
+            "http.count > 20",
+            "http.p99 < 1s",
+        ],
+        seconds(&[10, 200, 10, 10, 10, 10, 200, 200, 10]),
+    );
+    let broke: Vec<_> = results.iter().map(second_of).collect();
+    assert_eq!(broke, [Some(2), Some(7), None, None], "it has never held");
+    let (_, results) = watched(&["http.p99 < 1s"], seconds(&[0, 0]));
+    assert_eq!(
+        (results[0].passed, results[0].broke_at),
+        (false, None),
+        "there is no sample"
+    );
+    let (_, results) = watched(&["http.mean < 60ms"], seconds(&[10, 200, 10, 10, 10, 10]));
+    assert_eq!(
+        (results[0].passed, results[0].broke_at),
+        (true, None),
+        "it has recovered"
+    );
+}

@@ -205,6 +205,11 @@ impl Operator {
         }
     }
 
+    /// Whether more is worse, and nothing is well.
+    pub(super) fn is_upper_bound(self) -> bool {
+        matches!(self, Self::Less | Self::LessOrEqual)
+    }
+
     /// Whether one value is further on the wrong side of a limit than another.
     pub(super) fn is_worse(self, value: f64, than: f64, limit: f64) -> bool {
         match self {

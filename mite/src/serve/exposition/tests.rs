@@ -99,6 +99,7 @@ fn run() -> Run {
                 expression: "http.p99 < 250ms".into(),
                 value: None,
                 passing: false,
+                broke_at: None,
             }],
             volume_factor: 1.5,
             cpu_seconds: 0.25,

@@ -1,0 +1,86 @@
+//! A comparison in GitHub-flavoured Markdown, for a pull request.
+
+use std::fmt::Write as _;
+
+use super::{Comparison, Difference, table};
+use crate::report::{
+    human,
+    markdown::{code, plain, table_of},
+};
+
+/// Rows of a table; the others are in the JSON.
+const MOST_ROWS: usize = 200;
+
+/// What changed beyond noise first, then everything, folded away.
+pub(crate) fn render(comparison: &Comparison) -> String {
+    let sign = if comparison.passed() { "✅" } else { "❌" };
+    let mut text = format!(
+        "## {sign} {}: compared\n\n{}\n",
+        plain(&comparison.scenario),
+        plain(&table::conclusion(comparison))
+    );
+    for (what, run) in [("Before", &comparison.before), ("After", &comparison.after)] {
+        let (started, measured) = (plain(&run.started), human::time(run.measured_seconds));
+        let _ = write!(text, "\n- {what}: {started}, {measured}, {}", run.verdict);
+    }
+    text.push('\n');
+    let limits: Vec<_> = comparison
+        .limits
+        .iter()
+        .map(|limit| {
+            let sign = if limit.passed { "✅" } else { "❌" };
+            vec![
+                sign.to_owned(),
+                code(&limit.expression),
+                table::found(limit),
+            ]
+        })
+        .collect();
+    section(
+        &mut text,
+        &table_of(
+            MOST_ROWS,
+            "### Limits",
+            &["", "Must not happen", "Found"],
+            &limits,
+            0,
+        ),
+    );
+    let changed = table::shown(comparison).filter(|row| row.is_beyond_noise());
+    let changed: Vec<_> = changed.map(cells).collect();
+    section(
+        &mut text,
+        &table_of(MOST_ROWS, "### Beyond noise", &HEAD, &changed, 4),
+    );
+    let all: Vec<_> = table::shown(comparison).map(cells).collect();
+    let all = table_of(
+        MOST_ROWS,
+        "<details><summary>All figures</summary>",
+        &HEAD,
+        &all,
+        4,
+    );
+    if !all.is_empty() {
+        section(&mut text, &format!("{all}\n</details>\n"));
+    }
+    text
+}
+
+const HEAD: [&str; 6] = ["", "Figure", "Before", "After", "Change", "Interval"];
+
+fn cells(row: &Difference) -> Vec<String> {
+    let sign = match table::verdict(row) {
+        "✗" => "🔴",
+        "✓" => "🟢",
+        other => other,
+    };
+    let name = [sign.to_owned(), code(&table::name(row))];
+    name.into_iter().chain(table::figures(row)).collect()
+}
+
+fn section(text: &mut String, section: &str) {
+    if !section.is_empty() {
+        text.push('\n');
+        text.push_str(section);
+    }
+}

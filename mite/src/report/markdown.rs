@@ -1,0 +1,388 @@
+//! The report in GitHub-flavoured Markdown, short enough for a pull request.
+
+use std::fmt::Write as _;
+
+use super::{
+    bound,
+    data::{Report, Verdict},
+    error::ReportError,
+    format::Format,
+    human,
+    names::Names,
+};
+use crate::stats::LatencySummary;
+
+/// Rows of a table; the others are in the JSON report.
+const MOST_ROWS: usize = 20;
+/// Errors shown.
+const MOST_ERRORS: usize = 10;
+/// Signs of a name or message shown.
+const LONGEST: usize = 200;
+
+/// Verdict, thresholds, key figures, the most frequent errors, and doubts about the generator.
+pub(crate) struct Markdown;
+
+impl Format for Markdown {
+    fn render(&self, report: &Report) -> Result<Vec<u8>, ReportError> {
+        Ok(render(report).into_bytes())
+    }
+}
+
+fn render(report: &Report) -> String {
+    let names = Names::of(report);
+    let sections = [
+        heading(report),
+        thresholds(report),
+        figures(report),
+        journeys(report, &names),
+        requests(report),
+        errors(report, &names),
+        doubts(report),
+    ];
+    let sections: Vec<_> = sections
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    sections.join("\n")
+}
+
+fn heading(report: &Report) -> String {
+    let sign = match report.verdict {
+        Verdict::Passed => "✅",
+        Verdict::Failed => "❌",
+        _ => "⚠️",
+    };
+    let mut text = format!(
+        "## {sign} {}: {}\n\n{}, {}\n",
+        plain(&report.scenario),
+        report.verdict,
+        plain(&report.started),
+        human::time(report.duration_seconds),
+    );
+    if !report.reasons.is_empty() {
+        text.push('\n');
+    }
+    for reason in &report.reasons {
+        let _ = writeln!(text, "- {}", plain(reason));
+    }
+    text
+}
+
+fn thresholds(report: &Report) -> String {
+    let rows = report.thresholds.iter().map(|row| {
+        let sign = if row.passed { "✅" } else { "❌" };
+        let broke = bound::broke_at(row).unwrap_or_default();
+        vec![
+            sign.to_owned(),
+            code(&row.expression),
+            bound::measured(row),
+            broke,
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    table("### Thresholds", &["", "Threshold", "Found", ""], &rows, 0)
+}
+
+fn figures(report: &Report) -> String {
+    let http = &report.http;
+    let measured = report.duration_seconds - report.series.warm_up_seconds;
+    let rate = |count: u64| {
+        if measured > 0.0 {
+            format!("{}/s", human::rate(count as f64 / measured))
+        } else {
+            String::new()
+        }
+    };
+    let sum = |of: fn(&super::JourneySummary) -> u64| report.journeys.iter().map(of).sum::<u64>();
+    let finished = sum(|row| row.completed + row.failed);
+    let failed = sum(|row| row.failed);
+    let mut rows = vec![
+        vec![
+            "Journeys".to_owned(),
+            human::count(finished),
+            rate(finished),
+        ],
+        vec![
+            "Failed journeys".to_owned(),
+            human::count(failed),
+            part(failed, finished),
+        ],
+    ];
+    if http.requests > 0 {
+        rows.push(vec![
+            "Requests".into(),
+            human::count(http.requests),
+            rate(http.requests),
+        ]);
+        let share = part(http.failed, http.requests);
+        rows.push(vec![
+            "Failed requests".into(),
+            human::count(http.failed),
+            share,
+        ]);
+    }
+    let dropped = sum(|row| row.dropped);
+    if dropped > 0 {
+        rows.push(vec![
+            "Dropped starts".into(),
+            human::count(dropped),
+            String::new(),
+        ]);
+    }
+    table("### Figures", &["", "", ""], &rows, 2)
+}
+
+fn part(of: u64, all: u64) -> String {
+    if all == 0 {
+        return String::new();
+    }
+    human::percent(of as f64 / all as f64)
+}
+
+const TIMES: [&str; 4] = ["p50", "p95", "p99", "max"];
+
+fn times(times: &LatencySummary) -> impl Iterator<Item = String> {
+    let shown = [times.p50, times.p95, times.p99, times.max];
+    shown
+        .into_iter()
+        .map(|time| time.map(human::time).unwrap_or_default())
+}
+
+fn journeys(report: &Report, names: &Names<'_>) -> String {
+    let rows = report.journeys.iter().map(|row| {
+        let counts = [row.started, row.failed].map(human::count);
+        let name = code(&names.journey(&row.journey));
+        std::iter::once(name)
+            .chain(counts)
+            .chain(times(&row.response_time))
+            .collect()
+    });
+    let rows: Vec<Vec<_>> = rows.collect();
+    let head = [&["Journey", "Started", "Failed"][..], &TIMES].concat();
+    table("### Journeys (response time)", &head, &rows, head.len() - 1)
+}
+
+fn requests(report: &Report) -> String {
+    let rows = report.http.requests_by_name.iter().map(|row| {
+        let counts = [row.count, row.failed()].map(human::count);
+        std::iter::once(code(&row.label()))
+            .chain(counts)
+            .chain(times(&row.time))
+            .collect()
+    });
+    let rows: Vec<Vec<_>> = rows.collect();
+    let head = [&["Request", "Count", "Failed"][..], &TIMES].concat();
+    table("### Requests", &head, &rows, head.len() - 1)
+}
+
+fn errors(report: &Report, names: &Names<'_>) -> String {
+    let rows = report.errors.iter().take(MOST_ERRORS).map(|row| {
+        let place = code(&names.place(&row.journey, &row.transaction));
+        let message = code(&row.message);
+        vec![
+            place,
+            code(&row.kind),
+            message,
+            code(&row.location),
+            human::count(row.count),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let mut text = table(
+        "### Errors",
+        &["Where", "Kind", "Message", "Place", "Count"],
+        &rows,
+        1,
+    );
+    let more = report.errors.len().saturating_sub(MOST_ERRORS);
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "\n… and {} in the JSON report",
+            human::plural(more as u64, "more")
+        );
+    }
+    text
+}
+
+fn doubts(report: &Report) -> String {
+    let generator = &report.generator;
+    let mut text = String::new();
+    for suspicion in &generator.suspicions {
+        let sign = if suspicion.invalid {
+            "**invalid**: "
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "- {sign}{}", plain(&suspicion.message));
+    }
+    for note in &generator.notes {
+        let _ = writeln!(text, "- {}", plain(note));
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("### The load generator\n\n{text}")
+}
+
+fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
+    table_of(MOST_ROWS, title, head, rows, figures)
+}
+
+/// A table of at most so many rows whose last `figures` columns are of figures; nothing without a
+/// row.
+pub(super) fn table_of(
+    most: usize,
+    title: &str,
+    head: &[&str],
+    rows: &[Vec<String>],
+    figures: usize,
+) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let names = head.len().saturating_sub(figures);
+    let rule = (0..head.len()).map(|column| if column < names { "---" } else { "---:" });
+    let rule: Vec<_> = rule.collect();
+    let mut text = format!(
+        "{title}\n\n| {} |\n| {} |\n",
+        head.join(" | "),
+        rule.join(" | ")
+    );
+    for row in rows.iter().take(most) {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    let more = rows.len().saturating_sub(most);
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "\n… and {} in the JSON report",
+            human::plural(more as u64, "more row")
+        );
+    }
+    text
+}
+
+/// A name as it is, in a cell of a table: as code, where nothing in it is a mark, a link or a mention
+/// of anybody.
+pub(super) fn code(text: &str) -> String {
+    let text = super::text::clean(text);
+    let mut text: String = super::text::cut_end(&text, LONGEST);
+    let longest_fence = text
+        .split(|sign| sign != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest_fence + 1);
+    if text.trim().is_empty() {
+        return String::new();
+    }
+    if longest_fence > 0 {
+        text = format!(" {text} ");
+    }
+    // A bar ends a cell, in code as well.
+    format!("{fence}{}{fence}", text.replace('|', "\\|"))
+}
+
+/// A sentence whose signs mean nothing to Markdown, and mention nobody.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in super::text::clean(text).chars() {
+        match sign {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '@' | '#' => {
+                out.extend(['\\', sign, '\u{2060}']);
+            }
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => out.extend(['\\', sign]),
+            sign => out.push(sign),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn a_report_for_a_pull_request_says_what_came_out_and_why() {
+        let mut report = fixture::full();
+        report.verdict = Verdict::Failed;
+        report.reasons = vec!["the threshold http.p99 < 250ms does not hold".into()];
+        let mut broken = fixture::threshold("http.p99 < 250ms over 10s", Some(1.95), false);
+        broken.broke_at = Some(41.0);
+        report.thresholds[0] = broken;
+        insta::assert_snapshot!(render(&report), @r"
+        ## ❌ shop::evening: failed
+
+        2026-11-22T20:00:00Z, 60.0s
+
+        - the threshold http.p99 &lt; 250ms does not hold
+
+        ### Thresholds
+
+        |  | Threshold | Found |  |
+        | --- | --- | --- | --- |
+        | ❌ | `http.p99 < 250ms over 10s` | 1.95s | broke at 41.0s |
+        | ✅ | `errors.rate < 1%` | 0.025 % |  |
+
+        ### Figures
+
+        |  |  |  |
+        | --- | ---: | ---: |
+        | Journeys | 58,998 | 1,073/s |
+        | Failed journeys | 8 | 0.0136 % |
+        | Requests | 118,998 | 2,164/s |
+        | Failed requests | 6 | 0.00504 % |
+        | Dropped starts | 1 |  |
+
+        ### Journeys (response time)
+
+        | Journey | Started | Failed | p50 | p95 | p99 | max |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+        | `sign_in` | 30,000 | 8 | 8.50ms | 21.2ms | 34.0ms | 68.0ms |
+        | `browse` | 29,000 | 0 | 4.00ms | 10.0ms | 16.0ms | 32.0ms |
+
+        ### Requests
+
+        | Request | Count | Failed | p50 | p95 | p99 | max |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+        | `GET /basket` | 89,006 | 6 | 4.00ms | 10.0ms | 16.0ms | 32.0ms |
+        | `POST /login` | 29,992 | 0 | 8.00ms | 20.0ms | 32.0ms | 64.0ms |
+
+        ### Errors
+
+        | Where | Kind | Message | Place | Count |
+        | --- | --- | --- | --- | ---: |
+        | `sign_in › basket` | `error` | `a new user's basket is not empty` | `src/main.rs:12` | 8 |
+
+        ### The load generator
+
+        - The CPU limit of the container stopped the generator in 25 % of its periods.
+        - The limit of open files is 1,024.
+        ");
+    }
+
+    #[test]
+    fn a_run_that_did_nothing_has_a_verdict() {
+        let text = render(&fixture::empty());
+        assert!(text.starts_with("## ✅ shop::evening: passed\n"), "{text}");
+        assert!(!text.contains("### Requests"), "{text}");
+    }
+
+    #[test]
+    fn no_name_is_taken_for_a_mark_a_cell_or_a_person() {
+        assert_eq!(code("GET /a|b"), "`GET /a\\|b`");
+        assert_eq!(code("a `b` ``c"), "``` a `b` ``c ```");
+        assert_eq!(code("<script>\n@bob\u{1b}[2J"), "`<script> @bob [2J`");
+        assert_eq!(code(" "), "");
+        assert!(code(&"x".repeat(10_000_000)).len() < 250);
+        assert_eq!(
+            plain("<b> *x* [y](z) @bob #12 `c` | a_b"),
+            "&lt;b&gt; \\*x\\* \\[y\\](z) \\@\u{2060}bob \\#\u{2060}12 \\`c\\` \\| a\\_b"
+        );
+    }
+}
