@@ -18,6 +18,8 @@ const SCRIPT: &str = concat!(
     include_str!("script/table.js"),
     include_str!("script/axis.js"),
     include_str!("script/timeline.js"),
+    include_str!("script/thinned.js"),
+    include_str!("script/pointer.js"),
     include_str!("script/chart.js"),
     include_str!("script/distribution.js"),
     include_str!("script/verdict.js"),

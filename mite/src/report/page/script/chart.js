@@ -14,40 +14,80 @@ class Chart {
     this.told = make("output", { class: "unseen" });
     this.plot = make("div", { class: "plot" }, this.svg, this.tip, this.told);
     this.outputs = new Map();
-    this.legend = make("div", { class: "legend", role: "group", "aria-label": "Lines of " + title });
-    const scale = make("button", { type: "button", class: "small", "aria-pressed": "false", onclick: () => {
-      this.log = !this.log;
-      scale.setAttribute("aria-pressed", this.log);
-      scale.textContent = this.log ? "linear scale" : "log scale";
-      this.render();
-    } }, "log scale");
+    this.legend = make("div", {
+      class: "legend",
+      role: "group",
+      "aria-label": "Lines of " + title,
+    });
+    const scale = make(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        "aria-pressed": "false",
+        onclick: () => {
+          this.log = !this.log;
+          scale.setAttribute("aria-pressed", this.log);
+          scale.textContent = this.log ? "linear scale" : "log scale";
+          this.render();
+        },
+      },
+      "log scale",
+    );
     const head = make("div", { class: "head" }, make("h3", {}, title), log ? scale : null);
-    this.element = make("figure", { class: "chart" }, head, this.legend, this.plot, table ? this.values() : null);
-    this.listen();
+    this.element = make(
+      "figure",
+      { class: "chart" },
+      head,
+      this.legend,
+      this.plot,
+      table ? this.values() : null,
+    );
+    listen(this);
     this.used = [];
     timeline.charts.push(this);
-    new ResizeObserver(() => { if (this.plot.clientWidth !== this.width) this.render(); }).observe(this.plot);
+    new ResizeObserver(() => {
+      if (this.plot.clientWidth !== this.width) this.render();
+    }).observe(this.plot);
   }
 
   // Lines that have anything to show.
   update() {
     const { points } = this.timeline;
-    const used = this.lines.filter((line) => !line.optional || points.some((point) => line.of(point)));
+    const used = this.lines.filter(
+      (line) => !line.optional || points.some((point) => line.of(point)),
+    );
     if (used.length === this.used.length && this.legend.childNodes.length > 0) return;
     this.used = used;
     this.outputs.clear();
-    this.legend.replaceChildren(...used.map((line) => {
-      const sign = draw("svg", { width: 18, height: 8, "aria-hidden": "true" },
-        draw("path", { d: "M1 4H17", class: lineClass(line) + " key" }));
-      const output = make("output");
-      this.outputs.set(line, output);
-      const button = make("button", { type: "button", "aria-pressed": String(!this.hidden.has(line.name)), title: line.title, onclick: () => {
-        if (!this.hidden.delete(line.name)) this.hidden.add(line.name);
-        button.setAttribute("aria-pressed", !this.hidden.has(line.name));
-        this.render();
-      } }, sign, line.name, output);
-      return button;
-    }));
+    this.legend.replaceChildren(
+      ...used.map((line) => {
+        const sign = draw(
+          "svg",
+          { width: 18, height: 8, "aria-hidden": "true" },
+          draw("path", { d: "M1 4H17", class: lineClass(line) + " key" }),
+        );
+        const output = make("output");
+        this.outputs.set(line, output);
+        const button = make(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": String(!this.hidden.has(line.name)),
+            title: line.title,
+            onclick: () => {
+              if (!this.hidden.delete(line.name)) this.hidden.add(line.name);
+              button.setAttribute("aria-pressed", !this.hidden.has(line.name));
+              this.render();
+            },
+          },
+          sign,
+          line.name,
+          output,
+        );
+        return button;
+      }),
+    );
   }
 
   get shown() {
@@ -59,7 +99,10 @@ class Chart {
     this.width = this.plot.clientWidth;
     if (this.width === 0) return;
     const height = this.width < 480 ? 190 : 220;
-    const inner = { width: Math.max(40, this.width - EDGE.left - EDGE.right), height: height - EDGE.top - EDGE.bottom };
+    const inner = {
+      width: Math.max(40, this.width - EDGE.left - EDGE.right),
+      height: height - EDGE.top - EDGE.bottom,
+    };
     const [from, until] = this.timeline.range;
     this.x = (at) => EDGE.left + ((at - from) / (until - from)) * inner.width;
     this.ageAt = (x) => from + ((x - EDGE.left) / inner.width) * (until - from);
@@ -69,15 +112,45 @@ class Chart {
     this.y = (value) => EDGE.top + inner.height * (1 - Math.min(1, scale ? scale.at(value) : 0));
     const clip = "clip-" + this.timeline.charts.indexOf(this);
     this.cross = draw("g", { "aria-hidden": "true" });
-    this.picked = draw("rect", { class: "picked", y: EDGE.top, height: inner.height, visibility: "hidden" });
+    this.picked = draw("rect", {
+      class: "picked",
+      y: EDGE.top,
+      height: inner.height,
+      visibility: "hidden",
+    });
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
     this.svg.setAttribute("aria-label", this.summary(points));
     this.svg.replaceChildren(
-      draw("clipPath", { id: clip }, draw("rect", { x: EDGE.left, y: EDGE.top - 2, width: inner.width + 2, height: inner.height + 4 })),
+      draw(
+        "clipPath",
+        { id: clip },
+        draw("rect", {
+          x: EDGE.left,
+          y: EDGE.top - 2,
+          width: inner.width + 2,
+          height: inner.height + 4,
+        }),
+      ),
       ...this.background(inner, from, until),
       ...this.axes(scale, inner, from, until),
-      draw("g", { "clip-path": `url(#${clip})` }, ...(scale ? this.shown.map((line) => this.path(line, points)) : [])),
-      ...(scale ? [] : [draw("text", { x: EDGE.left + inner.width / 2, y: EDGE.top + inner.height / 2, "text-anchor": "middle" }, this.empty)]),
+      draw(
+        "g",
+        { "clip-path": `url(#${clip})` },
+        ...(scale ? this.shown.map((line) => this.path(line, points)) : []),
+      ),
+      ...(scale
+        ? []
+        : [
+            draw(
+              "text",
+              {
+                x: EDGE.left + inner.width / 2,
+                y: EDGE.top + inner.height / 2,
+                "text-anchor": "middle",
+              },
+              this.empty,
+            ),
+          ]),
       this.picked,
       this.cross,
     );
@@ -97,8 +170,11 @@ class Chart {
     }
     if (most === -Infinity) return null;
     // A bound is shown when it is anywhere near.
-    for (const bound of this.bounds) if (bound.value <= most * 2) most = Math.max(most, bound.value);
-    return this.log && least < Infinity ? logarithmic(least, most, 5) : linear(most, 4, this.unit === "count" ? 1 : 0);
+    for (const bound of this.bounds)
+      if (bound.value <= most * 2) most = Math.max(most, bound.value);
+    return this.log && least < Infinity
+      ? logarithmic(least, most, 5)
+      : linear(most, 4, this.unit === "count" ? 1 : 0);
   }
 
   background(inner, from, until) {
@@ -108,34 +184,66 @@ class Chart {
       const most = Math.floor((right - left - 6) / 6.2);
       if (most < Math.min(text.length, 5)) return;
       const shown = text.length > most ? text.slice(0, most - 1) + "…" : text;
-      parts.push(draw("text", { x: left + 4, y: EDGE.top - 6 }, shown, draw("title", {}, words.cut(text))));
+      parts.push(
+        draw("text", { x: left + 4, y: EDGE.top - 6 }, shown, draw("title", {}, words.cut(text))),
+      );
     };
     const { warmUp, spans, marks } = this.timeline;
     if (warmUp > from) {
       const [left, right] = span(0, warmUp);
-      parts.push(draw("rect", { class: "warm", x: left, y: EDGE.top, width: Math.max(0, right - left), height: inner.height }));
+      parts.push(
+        draw("rect", {
+          class: "warm",
+          x: left,
+          y: EDGE.top,
+          width: Math.max(0, right - left),
+          height: inner.height,
+        }),
+      );
       if (!spans.some((stage) => stage.from < warmUp)) label("warm-up", left, right);
     }
     for (const stage of spans) {
       if (stage.until <= from || stage.from >= until) continue;
       const [left, right] = span(stage.from, stage.until);
-      if (stage.from > from) parts.push(draw("path", { class: "edge", d: `M${left.toFixed(1)} ${EDGE.top - 14}V${EDGE.top + inner.height}` }));
+      if (stage.from > from)
+        parts.push(
+          draw("path", {
+            class: "edge",
+            d: `M${left.toFixed(1)} ${EDGE.top - 14}V${EDGE.top + inner.height}`,
+          }),
+        );
       label(stage.from < warmUp ? "warm-up: " + stage.name : stage.name, left, right);
     }
     for (const mark of marks) {
       if (mark.at <= from || mark.at > until) continue;
-      parts.push(draw("path", { class: mark.style, d: `M${this.x(mark.at).toFixed(1)} ${EDGE.top}v${inner.height}` }, draw("title", {}, words.cut(mark.name))));
+      parts.push(
+        draw(
+          "path",
+          { class: mark.style, d: `M${this.x(mark.at).toFixed(1)} ${EDGE.top}v${inner.height}` },
+          draw("title", {}, words.cut(mark.name)),
+        ),
+      );
     }
     return parts;
   }
 
   axes(scale, inner, from, until) {
     const bottom = EDGE.top + inner.height;
-    const parts = [draw("path", { class: "rule", d: `M${EDGE.left} ${bottom}H${EDGE.left + inner.width}` })];
+    const parts = [
+      draw("path", { class: "rule", d: `M${EDGE.left} ${bottom}H${EDGE.left + inner.width}` }),
+    ];
     for (const tick of scale?.ticks ?? []) {
       const y = this.y(tick);
-      parts.push(draw("path", { class: "rule", d: `M${EDGE.left} ${y.toFixed(1)}h${inner.width}` }));
-      parts.push(draw("text", { x: EDGE.left - 6, y: y + 3.5, "text-anchor": "end" }, tickNames[this.unit](tick, scale.step)));
+      parts.push(
+        draw("path", { class: "rule", d: `M${EDGE.left} ${y.toFixed(1)}h${inner.width}` }),
+      );
+      parts.push(
+        draw(
+          "text",
+          { x: EDGE.left - 6, y: y + 3.5, "text-anchor": "end" },
+          tickNames[this.unit](tick, scale.step),
+        ),
+      );
     }
     for (const tick of clockTicks(from, until, Math.max(2, Math.floor(inner.width / 70)))) {
       const x = this.x(tick);
@@ -145,8 +253,16 @@ class Chart {
     for (const bound of scale ? this.bounds : []) {
       const y = this.y(bound.value);
       if (y <= EDGE.top) continue;
-      parts.push(draw("path", { class: "bound", d: `M${EDGE.left} ${y.toFixed(1)}h${inner.width}` }));
-      parts.push(draw("text", { class: "bound-name", x: EDGE.left + inner.width - 2, y: y - 4, "text-anchor": "end" }, words.cut(bound.name, 60)));
+      parts.push(
+        draw("path", { class: "bound", d: `M${EDGE.left} ${y.toFixed(1)}h${inner.width}` }),
+      );
+      parts.push(
+        draw(
+          "text",
+          { class: "bound-name", x: EDGE.left + inner.width - 2, y: y - 4, "text-anchor": "end" },
+          words.cut(bound.name, 60),
+        ),
+      );
     }
     return parts;
   }
@@ -156,7 +272,7 @@ class Chart {
     const shape = [];
     let before = null;
     const crowded = points.length > 2 * this.inner.width;
-    for (const point of crowded ? this.thinned(line, points) : points) {
+    for (const point of crowded ? thinned(line, points, this.x) : points) {
       const value = point && line.of(point);
       if (typeof value !== "number") {
         before = null;
@@ -172,36 +288,6 @@ class Chart {
     return draw("path", { class: lineClass(line), d: shape.join("") });
   }
 
-  // Of each column of the picture the first, the least, the largest and the last point, so that no
-  // peak is lost.
-  thinned(line, points) {
-    const kept = [];
-    let column = null;
-    let group = null;
-    const close = () => {
-      if (!group) return;
-      const chosen = [...new Set([group.first, group.least, group.most, group.last])];
-      kept.push(...chosen.sort((one, other) => one.at - other.at));
-      group = null;
-    };
-    for (const point of points) {
-      const value = line.of(point);
-      const here = Math.floor(this.x(point.at));
-      if (here !== column) {
-        if (column !== null && !group) kept.push(null);
-        close();
-        column = here;
-      }
-      if (typeof value !== "number") continue;
-      group ??= { first: point, least: point, most: point };
-      if (value < line.of(group.least)) group.least = point;
-      if (value > line.of(group.most)) group.most = point;
-      group.last = point;
-    }
-    close();
-    return kept;
-  }
-
   // What the picture shows, for those who do not see it.
   summary(points) {
     const facts = this.shown.map((line) => {
@@ -212,58 +298,6 @@ class Chart {
       return `${line.name} from ${valueNames[this.unit](least)} to ${valueNames[this.unit](most)}`;
     });
     return `${this.title}. ${facts.join("; ")}. The arrow keys go through the seconds.`;
-  }
-
-  listen() {
-    let start = null;
-    const age = (event) => this.ageAt(((event.clientX - this.svg.getBoundingClientRect().left) / this.svg.clientWidth) * this.width);
-    const svg = this.svg;
-    svg.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "mouse" && event.button === 0 && this.ageAt) start = age(event);
-    });
-    svg.addEventListener("pointermove", (event) => {
-      if (!this.ageAt) return;
-      this.timeline.look(this.timeline.nearest(age(event)), this);
-      if (start === null) return;
-      if (event.buttons === 0) start = null;
-      for (const chart of this.timeline.charts) chart.pick(start === null ? null : [start, age(event)]);
-    });
-    const end = (event) => {
-      const range = start === null ? null : [start, age(event)].sort((one, other) => one - other);
-      start = null;
-      for (const chart of this.timeline.charts) chart.pick(null);
-      const [from, until] = this.timeline.range;
-      if (range && range[1] - range[0] > (until - from) / 50) this.timeline.show([Math.max(range[0], from), Math.min(range[1], until)]);
-    };
-    svg.addEventListener("pointerup", end);
-    svg.addEventListener("dblclick", () => this.timeline.show(null));
-    svg.addEventListener("pointerleave", (event) => {
-      if (event.buttons === 0) this.timeline.look(null);
-    });
-    svg.addEventListener("blur", () => this.timeline.look(null));
-    svg.addEventListener("keydown", (event) => this.key(event));
-  }
-
-  key(event) {
-    const { timeline } = this;
-    const step = event.shiftKey ? 10 : 1;
-    const [from, until] = timeline.range;
-    const first = timeline.lowest(from);
-    const last = Math.min(timeline.lowest(until), timeline.points.length - 1);
-    const here = timeline.index;
-    const to = {
-      ArrowRight: here === null ? first : Math.min(last, here + step),
-      ArrowLeft: here === null ? last : Math.max(first, here - step),
-      Home: first,
-      End: last,
-    }[event.key];
-    if (event.key === "Escape") timeline.show(null);
-    else if (to === undefined) return;
-    else {
-      timeline.look(to, this);
-      this.told.textContent = this.tip.textContent;
-    }
-    event.preventDefault();
   }
 
   pick(range) {
@@ -286,16 +320,24 @@ class Chart {
     this.cross.replaceChildren();
     if (!point) return;
     const x = this.x(point.at);
-    this.cross.append(draw("path", { class: "cross", d: `M${x.toFixed(1)} ${EDGE.top}v${this.inner.height}` }));
-    const values = this.shown.map((line) => [line, line.of(point)]).filter(([, value]) => typeof value === "number");
+    this.cross.append(
+      draw("path", { class: "cross", d: `M${x.toFixed(1)} ${EDGE.top}v${this.inner.height}` }),
+    );
+    const values = this.shown
+      .map((line) => [line, line.of(point)])
+      .filter(([, value]) => typeof value === "number");
     for (const [line, value] of values) {
-      this.cross.append(draw("circle", { class: "dot " + line.color, cx: x, cy: this.y(value), r: 3 }));
+      this.cross.append(
+        draw("circle", { class: "dot " + line.color, cx: x, cy: this.y(value), r: 3 }),
+      );
     }
     if (withTip) this.showTip(point, values, x);
   }
 
   showTip(point, values, x) {
-    const told = values.map(([line, value]) => make("span", {}, `${line.name} ${valueNames[this.unit](value)}`));
+    const told = values.map(([line, value]) =>
+      make("span", {}, `${line.name} ${valueNames[this.unit](value)}`),
+    );
     if (values.length === 0) told.push(make("span", {}, "nothing measured"));
     if (point.stage) told.push(make("span", { class: "quiet" }, words.cut(point.stage, 40)));
     this.tip.replaceChildren(make("b", {}, this.timeline.moment(point)), ...told);
@@ -309,19 +351,32 @@ class Chart {
   // The same numbers as a table, made when it is asked for.
   values() {
     const place = make("div");
-    const details = make("details", { ontoggle: () => {
-      if (!details.open) return place.replaceChildren();
-      const columns = [
-        { name: "at", of: (point) => point.at, text: (point) => words.clock(point.at) },
-        ...this.used.map((line) => ({
-          name: line.name, of: (point) => line.of(point) ?? null, number: true,
-          text: (point) => valueNames[this.unit](line.of(point)),
-        })),
-      ];
-      const table = makeTable({ title: this.title + ", second by second", columns, unit: "second" });
-      table.update(this.timeline.points);
-      place.replaceChildren(table.element);
-    } }, make("summary", {}, "as a table"), place);
+    const details = make(
+      "details",
+      {
+        ontoggle: () => {
+          if (!details.open) return place.replaceChildren();
+          const columns = [
+            { name: "at", of: (point) => point.at, text: (point) => words.clock(point.at) },
+            ...this.used.map((line) => ({
+              name: line.name,
+              of: (point) => line.of(point) ?? null,
+              number: true,
+              text: (point) => valueNames[this.unit](line.of(point)),
+            })),
+          ];
+          const table = makeTable({
+            title: this.title + ", second by second",
+            columns,
+            unit: "second",
+          });
+          table.update(this.timeline.points);
+          place.replaceChildren(table.element);
+        },
+      },
+      make("summary", {}, "as a table"),
+      place,
+    );
     return details;
   }
 }

@@ -1,43 +1,116 @@
 // How the run went over time.
 
-const perSecond = (name) => (point) => (point[name] === undefined || point[name] === null ? null : point[name] / timeline.interval);
+const perSecond = (name) => (point) =>
+  point[name] === undefined || point[name] === null ? null : point[name] / timeline.interval;
 const times = (of, name) => (point) => point[of]?.[name] ?? null;
 
 const timeline = new Timeline();
 
 function coursePart() {
-  const percentile = (of, name, color, more = {}) => ({ name, of: times(of, name), color, ...more });
+  const percentile = (of, name, color, more = {}) => ({
+    name,
+    of: times(of, name),
+    color,
+    ...more,
+  });
   const charts = {
-    users: new Chart(timeline, { title: "Journeys in flight", unit: "count", lines: [
-      { name: "asked for", of: (point) => point.target_users ?? null, color: "grey", dashed: true, optional: true, title: "Users that should have been there" },
-      { name: "in flight", of: (point) => point.users, color: "blue" },
-    ] }),
-    starts: new Chart(timeline, { title: "Journeys started", unit: "rate", lines: [
-      { name: "asked for", of: perSecond("planned_starts"), color: "grey", dashed: true, optional: true, title: "Starts that fell due, in the open model" },
-      { name: "started", of: perSecond("starts"), color: "blue" },
-      { name: "dropped", of: perSecond("dropped"), color: "red", optional: true, title: "Planned, and given up before they began" },
-    ] }),
-    requests: new Chart(timeline, { title: "Requests", unit: "rate", lines: [
-      { name: "ended", of: perSecond("requests"), color: "blue" },
-      { name: "failed", of: perSecond("failed_requests"), color: "red", optional: true },
-    ] }),
-    errors: new Chart(timeline, { title: "Errors", unit: "rate", lines: [
-      { name: "failed requests", of: perSecond("failed_requests"), color: "violet" },
-      { name: "failed journeys", of: perSecond("errors"), color: "red" },
-    ] }),
-    http: new Chart(timeline, { title: "Time of successful requests", unit: "time", log: true, empty: "no request was answered", lines: [
-      percentile("http", "p50", "blue"), percentile("http", "p95", "teal"), percentile("http", "p99", "orange"),
-      percentile("http", "max", "grey", { off: true }),
-    ] }),
-    journeys: new Chart(timeline, { title: "Time of completed journeys", unit: "time", log: true, empty: "no journey was completed", lines: [
-      percentile("response_time", "p50", "blue"), percentile("response_time", "p95", "teal"), percentile("response_time", "p99", "orange"),
-      percentile("response_time", "max", "grey", { off: true }),
-      { name: "service time p99", of: times("service_time", "p99"), color: "violet", dashed: true, title: "From the actual start, without what starts waited" },
-    ] }),
+    users: new Chart(timeline, {
+      title: "Journeys in flight",
+      unit: "count",
+      lines: [
+        {
+          name: "asked for",
+          of: (point) => point.target_users ?? null,
+          color: "grey",
+          dashed: true,
+          optional: true,
+          title: "Users that should have been there",
+        },
+        { name: "in flight", of: (point) => point.users, color: "blue" },
+      ],
+    }),
+    starts: new Chart(timeline, {
+      title: "Journeys started",
+      unit: "rate",
+      lines: [
+        {
+          name: "asked for",
+          of: perSecond("planned_starts"),
+          color: "grey",
+          dashed: true,
+          optional: true,
+          title: "Starts that fell due, in the open model",
+        },
+        { name: "started", of: perSecond("starts"), color: "blue" },
+        {
+          name: "dropped",
+          of: perSecond("dropped"),
+          color: "red",
+          optional: true,
+          title: "Planned, and given up before they began",
+        },
+      ],
+    }),
+    requests: new Chart(timeline, {
+      title: "Requests",
+      unit: "rate",
+      lines: [
+        { name: "ended", of: perSecond("requests"), color: "blue" },
+        { name: "failed", of: perSecond("failed_requests"), color: "red", optional: true },
+      ],
+    }),
+    errors: new Chart(timeline, {
+      title: "Errors",
+      unit: "rate",
+      lines: [
+        { name: "failed requests", of: perSecond("failed_requests"), color: "violet" },
+        { name: "failed journeys", of: perSecond("errors"), color: "red" },
+      ],
+    }),
+    http: new Chart(timeline, {
+      title: "Time of successful requests",
+      unit: "time",
+      log: true,
+      empty: "no request was answered",
+      lines: [
+        percentile("http", "p50", "blue"),
+        percentile("http", "p95", "teal"),
+        percentile("http", "p99", "orange"),
+        percentile("http", "max", "grey", { off: true }),
+      ],
+    }),
+    journeys: new Chart(timeline, {
+      title: "Time of completed journeys",
+      unit: "time",
+      log: true,
+      empty: "no journey was completed",
+      lines: [
+        percentile("response_time", "p50", "blue"),
+        percentile("response_time", "p95", "teal"),
+        percentile("response_time", "p99", "orange"),
+        percentile("response_time", "max", "grey", { off: true }),
+        {
+          name: "service time p99",
+          of: times("service_time", "p99"),
+          color: "violet",
+          dashed: true,
+          title: "From the actual start, without what starts waited",
+        },
+      ],
+    }),
   };
   const remark = make("p", { class: "remark" });
-  const built = part("course", "Over time", remark, make("div", { class: "tools" }, timeline.back),
-    make("div", { class: "charts two" }, Object.values(charts).map((chart) => chart.element)));
+  const built = part(
+    "course",
+    "Over time",
+    remark,
+    make("div", { class: "tools" }, timeline.back),
+    make(
+      "div",
+      { class: "charts two" },
+      Object.values(charts).map((chart) => chart.element),
+    ),
+  );
 
   built.short = "Over time";
   built.update = (report) => {
@@ -46,27 +119,45 @@ function coursePart() {
     const any = (name) => points.some((point) => point[name] > 0);
     const requests = any("requests");
     for (const name of ["requests", "http"]) charts[name].element.hidden = !requests;
-    charts.journeys.element.hidden = !points.some((point) => point.response_time?.p50 !== undefined);
+    charts.journeys.element.hidden = !points.some(
+      (point) => point.response_time?.p50 !== undefined,
+    );
     charts.errors.element.hidden = !any("failed_requests") && !any("errors");
     charts.http.bounds = boundsOf(report, "http");
     charts.journeys.bounds = boundsOf(report, "journey");
-    const warmUp = report.series.warm_up_seconds > 0 ? " The shaded seconds are the warm-up, which counts in no total." : "";
-    remark.textContent = `Second by second, by age of the run, which began on ${report.started.replace("T", " at ").replace("Z", " UTC")}.${warmUp} Point at a chart to read all of them at that second; drag to look closer.`;
+    const warmUp =
+      report.series.warm_up_seconds > 0
+        ? " The shaded seconds are the warm-up, which counts in no total."
+        : "";
+    remark.textContent =
+      `Second by second, by age of the run, which began ${words.moment(report.started)}.${warmUp}` +
+      " Point at a chart to read all of them at that second; drag to look closer.";
     const changes = report.volume_changes ?? [];
     if (changes.length > 0) {
-      const told = changes.slice(0, 20).map(({ at, factor }) => `${words.percent(factor)} at ${words.clock(at)}`);
+      const told = changes
+        .slice(0, 20)
+        .map(({ at, factor }) => `${words.percent(factor)} at ${words.clock(at)}`);
       remark.textContent += ` The volume of the plan was changed: ${told.join(", ")}.`;
     }
     // Users start journeys too, and nothing was due for these.
     const closed = report.journeys.some((row) => row.started > 0 && row.start_delay.count === 0);
     if (closed && any("planned_starts")) {
-      remark.textContent += " Starts are asked for in the open model only; users start journeys besides.";
+      remark.textContent +=
+        " Starts are asked for in the open model only; users start journeys besides.";
     }
     timeline.marks = [
-      ...changes.map(({ at, factor }) => ({ at, name: `volume ${words.percent(factor)}`, style: "edge" })),
+      ...changes.map(({ at, factor }) => ({
+        at,
+        name: `volume ${words.percent(factor)}`,
+        style: "edge",
+      })),
       ...report.thresholds
         .filter(({ broke_at: at }) => typeof at === "number")
-        .map(({ broke_at: at, expression }) => ({ at, name: `broken: ${expression}`, style: "bound" })),
+        .map(({ broke_at: at, expression }) => ({
+          at,
+          name: `broken: ${expression}`,
+          style: "bound",
+        })),
     ];
     timeline.update(report);
   };
@@ -77,8 +168,12 @@ function coursePart() {
 function boundsOf(report, subject) {
   const factor = { ns: 1e-9, us: 1e-6, µs: 1e-6, μs: 1e-6, ms: 1e-3, s: 1, m: 60 };
   return report.thresholds.flatMap(({ expression }) => {
-    const found = expression.match(/^\s*(\w+)\.(p50|p95|p99|max)\s*<=?\s*([\d.]+)\s*(ns|us|µs|μs|ms|s|m)\b/);
-    return found && found[1] === subject ? [{ value: Number(found[3]) * factor[found[4]], name: expression }] : [];
+    const found = expression.match(
+      /^\s*(\w+)\.(p50|p95|p99|max)\s*<=?\s*([\d.]+)\s*(ns|us|µs|μs|ms|s|m)\b/,
+    );
+    return found && found[1] === subject
+      ? [{ value: Number(found[3]) * factor[found[4]], name: expression }]
+      : [];
   });
 }
 

@@ -23,14 +23,28 @@ class Live {
     this.over = false;
     this.factor = 1;
     this.state = make("span", { role: "status" }, "connecting …");
-    const button = (name, action, style = null) => make("button", { type: "button", class: style, onclick: action }, name);
-    this.stop = button("Stop the run", () => this.post("/api/stop", null, "stopping: what is in flight may finish"), "stop");
+    const button = (name, action, style = null) =>
+      make("button", { type: "button", class: style, onclick: action }, name);
+    this.stop = button(
+      "Stop the run",
+      () => this.post("/api/stop", null, "stopping: what is in flight may finish"),
+      "stop",
+    );
     this.lower = button("Lower", () => this.change(1 / 1.1));
     this.raise = button("Raise", () => this.change(1.1));
     this.volume = make("output", { class: "quiet" });
     this.said = make("output", { class: "quiet" });
     for (const part of [this.lower, this.raise, this.volume]) part.hidden = true;
-    this.element = make("div", { class: "control" }, this.state, this.stop, this.lower, this.raise, this.volume, this.said);
+    this.element = make(
+      "div",
+      { class: "control" },
+      this.state,
+      this.stop,
+      this.lower,
+      this.raise,
+      this.volume,
+      this.said,
+    );
   }
 
   // Follows the run to its end, however often the connection is lost.
@@ -38,7 +52,9 @@ class Live {
     let pause = SOON;
     while (!this.over) {
       try {
-        await this.listen(() => { pause = SOON; });
+        await this.listen(() => {
+          pause = SOON;
+        });
       } catch (error) {
         console.debug(error);
       }
@@ -52,7 +68,10 @@ class Live {
 
   async listen(connected) {
     const stop = new AbortController();
-    const events = await ask("/api/events", { headers: { accept: "text/event-stream" }, signal: stop.signal });
+    const events = await ask("/api/events", {
+      headers: { accept: "text/event-stream" },
+      signal: stop.signal,
+    });
     try {
       // After the events have begun, so that no second is missed between the two.
       this.report = await fetchReport();
@@ -149,7 +168,8 @@ class Live {
   }
 }
 
-// Server-sent events as they come: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+// Server-sent events as they come:
+// <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
 async function* messages(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

@@ -4,41 +4,92 @@ function stagesPart() {
   let names;
   const httpOf = (row) => row.http.time;
   const stages = makeTable({
-    title: "Stages", unit: "stage", columns: [
+    title: "Stages",
+    unit: "stage",
+    columns: [
       textColumn("Stage", (row) => row.name),
       { name: "From", of: (row) => row.from, number: true, text: (row) => words.clock(row.from) },
-      { name: "Until", of: (row) => row.until, number: true, text: (row) => words.clock(row.until) },
-      { name: "In flight", of: (row) => row.users, number: true, text: (row) => words.number(row.users), title: "Journeys in flight, on average" },
-      countColumn("Due", (row) => row.planned_starts, { optional: true, title: "Starts that fell due, in the open model" }),
+      {
+        name: "Until",
+        of: (row) => row.until,
+        number: true,
+        text: (row) => words.clock(row.until),
+      },
+      {
+        name: "In flight",
+        of: (row) => row.users,
+        number: true,
+        text: (row) => words.number(row.users),
+        title: "Journeys in flight, on average",
+      },
+      countColumn("Due", (row) => row.planned_starts, {
+        optional: true,
+        title: "Starts that fell due, in the open model",
+      }),
       countColumn("Started", (row) => row.starts),
-      countColumn("Failed", (row) => row.errors, { bad: (row) => row.errors > 0, title: "Journeys that failed" }),
-      countColumn("Dropped", (row) => row.dropped, { bad: (row) => row.dropped > 0, optional: true }),
+      countColumn("Failed", (row) => row.errors, {
+        bad: (row) => row.errors > 0,
+        title: "Journeys that failed",
+      }),
+      countColumn("Dropped", (row) => row.dropped, {
+        bad: (row) => row.dropped > 0,
+        optional: true,
+      }),
       countColumn("Requests", (row) => row.http.requests, { optional: true }),
-      { name: "Per second", of: (row) => share(row.http.requests, row.seconds), number: true, text: (row) => words.rate(row.http.requests / row.seconds), optional: true },
-      countColumn("Requests failed", (row) => row.http.failed, { bad: (row) => row.http.failed > 0, optional: true }),
-      ...percentiles(httpOf, ["p50", "p95", "p99", "max"]).map((column) => ({ ...column, optional: true, title: "Of successful requests" })),
+      {
+        name: "Per second",
+        of: (row) => share(row.http.requests, row.seconds),
+        number: true,
+        text: (row) => words.rate(row.http.requests / row.seconds),
+        optional: true,
+      },
+      countColumn("Requests failed", (row) => row.http.failed, {
+        bad: (row) => row.http.failed > 0,
+        optional: true,
+      }),
+      ...percentiles(httpOf, ["p50", "p95", "p99", "max"]).map((column) => ({
+        ...column,
+        optional: true,
+        title: "Of successful requests",
+      })),
     ],
   });
   const journeys = makeTable({
-    title: "Journeys by stage", unit: "row", columns: [
+    title: "Journeys by stage",
+    unit: "row",
+    columns: [
       textColumn("Stage", (row) => row.stage),
       textColumn("Journey", (row) => names.entry(row)),
       countColumn("Started", (row) => row.started),
       countColumn("Completed", (row) => row.completed),
       countColumn("Failed", (row) => row.failed, { bad: (row) => row.failed > 0 }),
-      countColumn("Dropped", (row) => row.dropped, { bad: (row) => row.dropped > 0, optional: true }),
+      countColumn("Dropped", (row) => row.dropped, {
+        bad: (row) => row.dropped > 0,
+        optional: true,
+      }),
       ...percentiles((row) => row.response_time, ["p50", "p95", "p99", "max"]),
       timeColumn("service p99", (row) => row.service_time.p99),
     ],
   });
-  const built = part("stages", "Stages", stages.element,
-    make("div", { class: "block" }, make("h3", {}, "Journeys by stage, response times"), journeys.element));
+  const built = part(
+    "stages",
+    "Stages",
+    stages.element,
+    make(
+      "div",
+      { class: "block" },
+      make("h3", {}, "Journeys by stage, response times"),
+      journeys.element,
+    ),
+  );
   built.update = (report, newNames) => {
     names = newNames;
     const rows = report.stages ?? [];
     built.element.hidden = rows.length === 0;
     stages.update(rows);
-    journeys.update(rows.flatMap((row) => row.journeys.map((journey) => ({ ...journey, stage: row.name }))));
+    journeys.update(
+      rows.flatMap((row) => row.journeys.map((journey) => ({ ...journey, stage: row.name }))),
+    );
   };
   return built;
 }
@@ -55,57 +106,115 @@ function findingsPart() {
 }
 
 function findingBlock(finding, names) {
-  const amount = (value) => (typeof value === "number" ? words.number(value) + (finding.unit === "per_second" ? "/s" : " users") : "–");
+  const amount = (value) =>
+    typeof value === "number"
+      ? words.number(value) + (finding.unit === "per_second" ? "/s" : " users")
+      : "–";
   const steps = makeTable({
-    title: "Steps", unit: "step", columns: [
+    title: "Steps",
+    unit: "step",
+    columns: [
       { name: "At", of: (row) => row.at, text: (row) => words.clock(row.at) },
       { name: "Volume", of: (row) => row.volume, number: true, text: (row) => amount(row.volume) },
-      { name: "Throughput", of: (row) => row.throughput, number: true, text: (row) => words.rate(row.throughput) + "/s" },
-      { name: "Errors %", of: (row) => row.error_rate, number: true, text: (row) => words.share(row.error_rate), bad: (row) => row.error_rate > 0 },
+      {
+        name: "Throughput",
+        of: (row) => row.throughput,
+        number: true,
+        text: (row) => words.rate(row.throughput) + "/s",
+      },
+      {
+        name: "Errors %",
+        of: (row) => row.error_rate,
+        number: true,
+        text: (row) => words.share(row.error_rate),
+        bad: (row) => row.error_rate > 0,
+      },
       ...percentiles((row) => row, ["p50", "p95", "p99"]),
-      { name: "Good", of: (row) => (row.good ? "good" : "bad"), node: (row) => mark(row.good, "good", "bad") },
+      {
+        name: "Good",
+        of: (row) => (row.good ? "good" : "bad"),
+        node: (row) => mark(row.good, "good", "bad"),
+      },
       textColumn("Why", (row) => row.why ?? "", { wide: true, optional: true }),
     ],
   });
   steps.update(finding.steps);
-  return make("div", { class: "block" },
+  return make(
+    "div",
+    { class: "block" },
     make("h3", {}, `${names.entry(finding)}: ${finding.criterion}`),
     make("p", {}, findingSentence(finding, amount)),
-    make("ul", {}, finding.doubts.map((doubt) => make("li", { class: "doubt" }, doubt))),
-    steps.element);
+    make(
+      "ul",
+      {},
+      finding.doubts.map((doubt) => make("li", { class: "doubt" }, doubt)),
+    ),
+    steps.element,
+  );
 }
 
 function findingSentence(finding, amount) {
   const { found, low, high, measured } = finding;
-  const between = typeof low === "number" && typeof high === "number" ? `, between ${amount(low)} and ${amount(high)}` : "";
+  const between =
+    typeof low === "number" && typeof high === "number"
+      ? `, between ${amount(low)} and ${amount(high)}`
+      : "";
   if (finding.kind === "capacity") {
-    return {
-      found: `The capacity is ${amount(found)}${between}.`,
-      at_least: `The capacity is at least ${amount(found ?? low)}: the upper bound was good still.`,
-      below: `The capacity is below ${amount(high)}: the lower bound was bad already.`,
-      unfinished: `The time was up before the capacity was found${between}.`,
-    }[finding.conclusion] ?? `The capacity: ${amount(found)}${between}.`;
+    return (
+      {
+        found: `The capacity is ${amount(found)}${between}.`,
+        at_least: `The capacity is ${amount(found ?? low)} at least: the upper bound was good.`,
+        below: `The capacity is below ${amount(high)}: the lower bound was bad already.`,
+        unfinished: `The time was up before the capacity was found${between}.`,
+      }[finding.conclusion] ?? `The capacity: ${amount(found)}${between}.`
+    );
   }
-  const came = typeof measured === "number" ? ` It came to ${finding.kind === "held_latency" ? words.time(measured) : words.percent(measured)}.` : "";
-  return typeof found === "number" ? `Held by ${amount(found)} on average${between}.${came}` : `It was not reached.${came}`;
+  const came =
+    typeof measured === "number"
+      ? ` It came to ${(finding.kind === "held_latency" ? words.time : words.percent)(measured)}.`
+      : "";
+  return typeof found === "number"
+    ? `Held by ${amount(found)} on average${between}.${came}`
+    : `It was not reached.${came}`;
 }
 
 function settingsPart() {
   const table = makeTable({
-    title: "Configuration", unit: "setting", columns: [
-      { name: "Setting", of: (row) => row[0], node: (row) => make("span", { class: "code" }, words.cut(row[0])) },
-      { name: "Value", of: (row) => row[1], wide: true, node: (row) => make("span", { class: "code" }, words.cut(row[1], 2000)) },
+    title: "Configuration",
+    unit: "setting",
+    columns: [
+      {
+        name: "Setting",
+        of: (row) => row[0],
+        node: (row) => make("span", { class: "code" }, words.cut(row[0])),
+      },
+      {
+        name: "Value",
+        of: (row) => row[1],
+        wide: true,
+        node: (row) => make("span", { class: "code" }, words.cut(row[1], 2000)),
+      },
     ],
   });
-  const built = part("configuration", "Configuration",
-    make("p", { class: "remark" }, "Secrets are shown as ***."), table.element);
+  const built = part(
+    "configuration",
+    "Configuration",
+    make("p", { class: "remark" }, "Secrets are shown as ***."),
+    table.element,
+  );
   built.update = (report) => {
     const { generator } = report;
-    const rows = [["scenario", report.scenario], ["started", report.started]];
+    const rows = [
+      ["scenario", report.scenario],
+      ["started", report.started],
+    ];
     if (report.seed !== undefined) rows.push(["seed", String(report.seed)]);
     rows.push(["workers", String(generator.workers)], ["runners", String(generator.runners)]);
-    if (generator.max_in_flight > 0) rows.push(["max in flight", words.count(generator.max_in_flight)]);
-    rows.push(...Object.entries(report.config ?? {}).map(([key, value]) => ["config: " + key, value]));
+    if (generator.max_in_flight > 0)
+      rows.push(["max in flight", words.count(generator.max_in_flight)]);
+    rows.push(
+      ...Object.entries(report.config ?? {}).map(([key, value]) => ["config: " + key, value]),
+    );
     table.update(rows);
   };
   return built;

@@ -15,8 +15,19 @@ function start() {
   const when = make("p", { class: "quiet" });
   const links = make("nav", { "aria-label": "Parts of this page" });
   const parts = [
-    verdictPart(), coursePart(), distributionPart(), journeysPart(), transactionsPart(), requestsPart(), phasesPart(),
-    errorsPart(), generatorPart(), stagesPart(), findingsPart(), metricsPart(), settingsPart(),
+    verdictPart(),
+    coursePart(),
+    distributionPart(),
+    journeysPart(),
+    transactionsPart(),
+    requestsPart(),
+    phasesPart(),
+    errorsPart(),
+    generatorPart(),
+    stagesPart(),
+    findingsPart(),
+    metricsPart(),
+    settingsPart(),
   ];
   const header = make("header", { class: "top" }, name, when);
   page.append(header, links, ...parts.map((part) => part.element));
@@ -26,7 +37,8 @@ function start() {
     const verdict = running ? "running" : report.verdict;
     document.title = `${verdict}: ${words.cut(report.scenario, 100)}`;
     name.textContent = report.scenario;
-    when.textContent = `Load test of ${report.started.replace("T", " ").replace("Z", " UTC")}, ${words.span(report.duration_seconds)}`;
+    const lasted = words.span(report.duration_seconds);
+    when.textContent = `Load test of ${words.moment(report.started)}, ${lasted}`;
     for (const part of parts) part.update(report, names, running);
     const shown = parts.filter((part) => !part.element.hidden);
     links.replaceChildren(...shown.map((part) => make("a", { href: "#" + part.id }, part.short)));

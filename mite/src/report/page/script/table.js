@@ -7,26 +7,65 @@ const FILTERED = 8;
 
 // A column is { name, of(row): what it sorts by, text(row): what it shows, … }; a number if
 // `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares.
-function makeTable({ title, columns, sort = null, ascending = false, unit = "row", filter = true }) {
+function makeTable({
+  title,
+  columns,
+  sort = null,
+  ascending = false,
+  unit = "row",
+  filter = true,
+}) {
   let rows = [];
-  let order = { column: sort === null ? null : columns.findIndex((column) => column.name === sort), ascending };
+  let order = {
+    column: sort === null ? null : columns.findIndex((column) => column.name === sort),
+    ascending,
+  };
   let all = false;
   let used = columns;
 
   const head = make("tr");
   const body = make("tbody");
-  const table = make("table", {}, make("caption", { class: "unseen" }, title), make("thead", {}, head), body);
-  const scroll = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title }, table);
+  const table = make(
+    "table",
+    {},
+    make("caption", { class: "unseen" }, title),
+    make("thead", {}, head),
+    body,
+  );
+  const scroll = make(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
+    table,
+  );
   const shown = make("output", { class: "shown" });
-  const search = make("input", { type: "search", placeholder: "Filter", "aria-label": "Filter " + title, oninput: show });
+  const search = make("input", {
+    type: "search",
+    placeholder: "Filter",
+    "aria-label": "Filter " + title,
+    oninput: show,
+  });
   const tools = make("div", { class: "tools" }, search, shown);
-  const more = make("button", { class: "more", type: "button", onclick: () => { all = true; show(); } });
+  const more = make("button", {
+    class: "more",
+    type: "button",
+    onclick: () => {
+      all = true;
+      show();
+    },
+  });
   const element = make("div", { class: "table" }, tools, scroll, more);
 
   const keys = columns.map((column) => {
     const sign = make("span", { "aria-hidden": "true" });
-    const button = make("button", { type: "button", title: column.title, onclick: () => sortBy(column) }, ...(column.number ? [sign, column.name] : [column.name, sign]));
-    return { cell: make("th", { scope: "col", class: column.number ? "number" : null }, button), sign };
+    const button = make(
+      "button",
+      { type: "button", title: column.title, onclick: () => sortBy(column) },
+      ...(column.number ? [sign, column.name] : [column.name, sign]),
+    );
+    return {
+      cell: make("th", { scope: "col", class: column.number ? "number" : null }, button),
+      sign,
+    };
   });
 
   function sortBy(column) {
@@ -70,15 +109,28 @@ function makeTable({ title, columns, sort = null, ascending = false, unit = "row
     columns.forEach((column, index) => {
       const is = order.column === index;
       keys[index].sign.textContent = is ? (order.ascending ? "▲" : "▼") : "";
-      if (is) keys[index].cell.setAttribute("aria-sort", order.ascending ? "ascending" : "descending");
+      if (is)
+        keys[index].cell.setAttribute("aria-sort", order.ascending ? "ascending" : "descending");
       else keys[index].cell.removeAttribute("aria-sort");
     });
     const most = new Map(
-      used.filter((column) => column.bar).map((column) => [column, Math.max(...rows.map((row) => column.of(row) ?? 0))]),
+      used
+        .filter((column) => column.bar)
+        .map((column) => [column, Math.max(...rows.map((row) => column.of(row) ?? 0))]),
     );
-    body.replaceChildren(...listed.map((row) => make("tr", {}, used.map((column, index) => cell(column, row, index, most.get(column))))));
+    body.replaceChildren(
+      ...listed.map((row) =>
+        make(
+          "tr",
+          {},
+          used.map((column, index) => cell(column, row, index, most.get(column))),
+        ),
+      ),
+    );
     shown.textContent =
-      found.length === rows.length ? words.plural(rows.length, unit) : `${grouped(found.length)} of ${words.plural(rows.length, unit)}`;
+      found.length === rows.length
+        ? words.plural(rows.length, unit)
+        : `${grouped(found.length)} of ${words.plural(rows.length, unit)}`;
     more.hidden = listed.length >= found.length;
     more.textContent = `Show all ${grouped(found.length)}`;
   }
@@ -119,9 +171,23 @@ function cell(column, row, index, most) {
 
 // Columns that many tables have.
 const textColumn = (name, of, more = {}) => ({ name, of, ...more });
-const countColumn = (name, of, more = {}) => ({ name, of, number: true, text: (row) => words.count(of(row)), ...more });
+const countColumn = (name, of, more = {}) => ({
+  name,
+  of,
+  number: true,
+  text: (row) => words.count(of(row)),
+  ...more,
+});
 const timeColumn = (name, of, more = {}) => ({
-  name, of: (row) => of(row) ?? null, number: true, text: (row) => words.time(of(row)), ...more,
+  name,
+  of: (row) => of(row) ?? null,
+  number: true,
+  text: (row) => words.time(of(row)),
+  ...more,
 });
 const percentiles = (times, names = ["p50", "p90", "p95", "p99", "max"], prefix = "") =>
-  names.map((name) => timeColumn(prefix + name.replace("p99_9", "p99.9"), (row) => times(row)?.[name], { bar: name === "p95" }));
+  names.map((name) =>
+    timeColumn(prefix + name.replace("p99_9", "p99.9"), (row) => times(row)?.[name], {
+      bar: name === "p95",
+    }),
+  );

@@ -11,7 +11,12 @@ class Timeline {
     this.warmUp = 0;
     this.zoom = null;
     this.index = null;
-    this.back = make("button", { type: "button", class: "small", hidden: true, onclick: () => this.show(null) });
+    this.back = make("button", {
+      type: "button",
+      class: "small",
+      hidden: true,
+      onclick: () => this.show(null),
+    });
   }
 
   update(report) {
@@ -63,14 +68,17 @@ class Timeline {
   show(range) {
     this.zoom = range && range[1] - range[0] >= 2 * this.interval ? range : null;
     this.back.hidden = this.zoom === null;
-    if (this.zoom) this.back.textContent = `${words.clock(this.zoom[0])} to ${words.clock(this.zoom[1])}: show all`;
+    if (this.zoom) this.back.textContent = `${this.zoom.map(words.clock).join(" to ")}: show all`;
     this.look(null);
     this.render();
   }
 
   // Looks at a point, in all charts; the tip with all values is shown in one of them.
   look(index, chart = null) {
-    this.index = index === null || this.points.length === 0 ? null : Math.min(Math.max(index, 0), this.points.length - 1);
+    this.index =
+      index === null || this.points.length === 0
+        ? null
+        : Math.min(Math.max(index, 0), this.points.length - 1);
     this.looking = chart;
     for (const each of this.charts) each.look(each === chart);
   }

@@ -14,10 +14,25 @@ function verdictPart() {
     title: "Thresholds",
     unit: "threshold",
     columns: [
-      { name: "Threshold", of: (row) => row.expression, node: (row) => make("span", { class: "code" }, words.cut(row.expression)) },
-      { name: "Measured", of: (row) => row.value, number: true, text: words.measured, bad: (row) => !row.passed,
-        node: (row) => words.measured(row), title: "Over the whole run without the warm-up, or the worst window" },
-      { name: "Held", of: (row) => (row.passed ? "held" : "broken"), node: (row) => mark(row.passed, "held", brokenAt(row)) },
+      {
+        name: "Threshold",
+        of: (row) => row.expression,
+        node: (row) => make("span", { class: "code" }, words.cut(row.expression)),
+      },
+      {
+        name: "Measured",
+        of: (row) => row.value,
+        number: true,
+        text: words.measured,
+        bad: (row) => !row.passed,
+        node: (row) => words.measured(row),
+        title: "Over the whole run without the warm-up, or the worst window",
+      },
+      {
+        name: "Held",
+        of: (row) => (row.passed ? "held" : "broken"),
+        node: (row) => mark(row.passed, "held", brokenAt(row)),
+      },
     ],
   });
   const block = make("div", { class: "block" }, make("h3", {}, "Thresholds"), thresholds.element);
@@ -30,20 +45,42 @@ function verdictPart() {
     const reasons = running ? [] : report.reasons;
     banner.replaceChildren(
       make("p", { class: "word" }, make("span", { "aria-hidden": "true" }, sign + " "), word),
-      ...(reasons.length > 0 ? [make("ul", {}, reasons.map((reason) => make("li", {}, words.cut(reason, 2000))))] : []),
+      ...(reasons.length > 0
+        ? [
+            make(
+              "ul",
+              {},
+              reasons.map((reason) => make("li", {}, words.cut(reason, 2000))),
+            ),
+          ]
+        : []),
     );
     thresholds.update(report.thresholds);
     block.hidden = report.thresholds.length === 0;
-    facts.replaceChildren(...figures(report).map(([name, value, more, bad]) =>
-      make("div", { class: bad ? "bad" : null }, make("dt", {}, name), make("dd", {}, value, more ? make("small", {}, more) : null))));
+    facts.replaceChildren(
+      ...figures(report).map(([name, value, more, bad]) =>
+        make(
+          "div",
+          { class: bad ? "bad" : null },
+          make("dt", {}, name),
+          make("dd", {}, value, more ? make("small", {}, more) : null),
+        ),
+      ),
+    );
   };
   return built;
 }
 
-const brokenAt = ({ broke_at: at }) => (typeof at === "number" ? `broken at ${words.clock(at)}` : "broken");
+const brokenAt = ({ broke_at: at }) =>
+  typeof at === "number" ? `broken at ${words.clock(at)}` : "broken";
 
 const mark = (good, yes, no) =>
-  make("span", { class: good ? "good" : "bad" }, make("span", { "aria-hidden": "true" }, good ? "✓ " : "✗ "), good ? yes : no);
+  make(
+    "span",
+    { class: good ? "good" : "bad" },
+    make("span", { "aria-hidden": "true" }, good ? "✓ " : "✗ "),
+    good ? yes : no,
+  );
 
 // [name, value, more, whether it is bad]
 function figures(report) {
@@ -51,19 +88,39 @@ function figures(report) {
   const seconds = measuredSeconds(report);
   const perSecond = (count) => (seconds > 0 ? words.rate(count / seconds) + "/s" : "");
   const total = (name) => sum(report.journeys.map((row) => row[name]));
-  const [completed, failed, dropped, interrupted] = ["completed", "failed", "dropped", "interrupted"].map(total);
-  const warmUp = report.series.warm_up_seconds > 0 ? `of it ${words.span(report.series.warm_up_seconds)} warm-up, not counted` : "";
+  const [completed, failed, dropped, interrupted] = [
+    "completed",
+    "failed",
+    "dropped",
+    "interrupted",
+  ].map(total);
+  const warmUp =
+    report.series.warm_up_seconds > 0
+      ? `of it ${words.span(report.series.warm_up_seconds)} warm-up, not counted`
+      : "";
   const rows = [
     ["Duration", words.span(report.duration_seconds), warmUp],
     ["Journeys completed", words.count(completed), perSecond(completed)],
-    ["Journeys failed", words.count(failed), failed > 0 ? `${words.share(failed / (failed + completed))} of those that finished` : "", failed > 0],
+    [
+      "Journeys failed",
+      words.count(failed),
+      failed > 0 ? `${words.share(failed / (failed + completed))} of those that finished` : "",
+      failed > 0,
+    ],
   ];
-  if (dropped > 0) rows.push(["Starts dropped", words.count(dropped), "planned, and never begun", true]);
-  if (interrupted > 0) rows.push(["Journeys interrupted", words.count(interrupted), "cut off by the end"]);
+  if (dropped > 0)
+    rows.push(["Starts dropped", words.count(dropped), "planned, and never begun", true]);
+  if (interrupted > 0)
+    rows.push(["Journeys interrupted", words.count(interrupted), "cut off by the end"]);
   if (http.requests > 0 || http.failed > 0) {
     rows.push(
       ["Requests", words.count(http.requests), perSecond(http.requests)],
-      ["Requests failed", words.count(http.failed), http.failed > 0 ? words.share(http.failed / http.requests) : "", http.failed > 0],
+      [
+        "Requests failed",
+        words.count(http.failed),
+        http.failed > 0 ? words.share(http.failed / http.requests) : "",
+        http.failed > 0,
+      ],
     );
   }
   if (http.time.count > 0) {
@@ -75,7 +132,11 @@ function figures(report) {
     );
   }
   if (http.bytes_received + http.bytes_sent > 0) {
-    rows.push(["Received", words.bytes(http.bytes_received), `${words.bytes(http.bytes_sent)} sent`]);
+    rows.push([
+      "Received",
+      words.bytes(http.bytes_received),
+      `${words.bytes(http.bytes_sent)} sent`,
+    ]);
   }
   return rows;
 }

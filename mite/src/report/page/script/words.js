@@ -23,6 +23,9 @@ const words = {
     return threeDigits(seconds) + "s";
   },
 
+  // A moment as the report writes it, for people.
+  moment: (utc) => utc.replace("T", " ").replace("Z", " UTC"),
+
   rate: (perSecond) => (perSecond <= 0 ? "0" : threeDigits(perSecond)),
 
   number(number) {
@@ -96,7 +99,10 @@ function shortNames(report) {
   const ends = new Map();
   const endsOf = (name) => name.split("::").map((_, at, parts) => parts.slice(at).join("::"));
   for (const name of all) for (const end of endsOf(name)) ends.set(end, (ends.get(end) ?? 0) + 1);
-  const short = (name) => endsOf(name).reverse().find((end) => ends.get(end) === 1) ?? name;
+  const short = (name) =>
+    endsOf(name)
+      .reverse()
+      .find((end) => ends.get(end) === 1) ?? name;
   const found = new Map([...all].map((name) => [name, short(name)]));
   const journey = (name) => found.get(name) ?? name;
   return {
