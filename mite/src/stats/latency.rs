@@ -221,7 +221,9 @@ fn microseconds(time: Duration) -> u64 {
 const LONGEST: u64 = u64::MAX >> 1;
 
 fn duration(nanoseconds: u128) -> Duration {
-    Duration::from_nanos_u128(nanoseconds)
+    const SECOND: u128 = 1_000_000_000;
+    let seconds = u64::try_from(nanoseconds / SECOND).unwrap_or(u64::MAX);
+    Duration::new(seconds, (nanoseconds % SECOND) as u32)
 }
 
 /// On the wire a histogram is in HdrHistogram's V2 format, deflated.

@@ -240,12 +240,10 @@ impl RequestBuilder {
     /// # Errors
     /// When the request could not be built, could not be sent, was not answered in time or not
     /// completely, or was redirected too often. [`Error::kind`] tells which.
-    pub fn send(self) -> impl Future<Output = Result<Response, Error>> + use<> {
-        async move {
-            match &self.plan {
-                Ok(plan) => send::send(plan).await,
-                Err(refused) => Err(send::refuse(refused)),
-            }
+    pub async fn send(self) -> Result<Response, Error> {
+        match &self.plan {
+            Ok(plan) => send::send(plan).await,
+            Err(refused) => Err(send::refuse(refused)),
         }
     }
 

@@ -38,9 +38,13 @@ impl Border {
         let mut sorted: Vec<&Tried> = tried.iter().collect();
         sorted.sort_by(|one, other| one.step.volume.total_cmp(&other.step.volume));
         let volumes = sorted.chunk_by(|one, other| one.step.volume == other.step.volume);
+        let steps: Vec<_> = tried
+            .iter()
+            .map(|tried| tried.evidence.as_slice())
+            .collect();
         Self {
             volumes: volumes.filter_map(Tested::of).collect(),
-            dispersions: dispersions(tried.iter().map(|tried| tried.evidence.as_slice())),
+            dispersions: dispersions(&steps),
         }
     }
 
@@ -142,10 +146,10 @@ impl Tested {
 }
 
 /// The dispersion of each criterion; each step gives its shares by criterion and second.
-pub(super) fn dispersions<'a>(steps: impl Iterator<Item = &'a [Vec<Share>]> + Clone) -> Vec<f64> {
-    let criteria = steps.clone().map(<[_]>::len).max().unwrap_or(0);
+pub(super) fn dispersions(steps: &[&[Vec<Share>]]) -> Vec<f64> {
+    let criteria = steps.iter().map(|step| step.len()).max().unwrap_or(0);
     let of_one = |criterion: usize| {
-        let seconds = steps.clone().filter_map(|step| step.get(criterion));
+        let seconds = steps.iter().filter_map(|step| step.get(criterion));
         dispersion(seconds.map(Vec::as_slice))
     };
     (0..criteria).map(of_one).collect()

@@ -59,6 +59,7 @@ impl Bounds {
 
 /// A part of a chain that follows the results.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a chain holds it in a box")]
 pub(super) enum Adaptive {
     Saturate(Search),
     Hold(Steer),

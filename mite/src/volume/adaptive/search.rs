@@ -129,7 +129,8 @@ impl Search {
             Phase::Step(attempt) => {
                 attempt.read(observed, &self.criteria, self.unit);
                 let steps = self.tried.iter().map(|tried| tried.evidence.as_slice());
-                let dispersions = dispersions(steps.chain([attempt.evidence.as_slice()]));
+                let steps: Vec<_> = steps.chain([attempt.evidence.as_slice()]).collect();
+                let dispersions = dispersions(&steps);
                 if let Some(end) = attempt.end(&self.criteria, self.unit, plan, &dispersions) {
                     let is_surely_good = attempt.is_good_by(REFUTED, &dispersions);
                     self.conclude(end, is_surely_good, now);
