@@ -1,6 +1,10 @@
 //! `--metrics`: what a run shows over HTTP while it goes on, and what can be done to it from there.
 
-use std::{fs, io::Write as _, net::TcpListener};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+};
 
 use serde_json::{Value, json};
 use tests::asking::{Asked, free_address};
@@ -303,6 +307,12 @@ fn readers_that_never_read_hold_up_nothing() {
             stream
         })
         .collect();
+    let mut turned_away = String::new();
+    asked.connect().read_to_string(&mut turned_away).unwrap();
+    assert!(
+        turned_away.starts_with("HTTP/1.1 503 "),
+        "there may be 64: {turned_away}"
+    );
     let ended = running.end();
     drop(idle);
     came_to_its_end(&ended);

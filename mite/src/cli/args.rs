@@ -66,7 +66,7 @@ pub(super) enum JourneyCommand {
     /// Run a journey once and show each transaction, each request and the failure with its place
     Run(JourneyRun),
     /// Run a journey at a volume and judge how it did
-    Test(JourneyTest),
+    Test(Box<JourneyTest>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,7 +74,7 @@ pub(super) enum ScenarioCommand {
     /// Draw the volume of a scenario over time; sends nothing
     Plan(ScenarioPlan),
     /// Run a scenario in this process and judge how it did
-    Test(ScenarioTest),
+    Test(Box<ScenarioTest>),
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Controller, Ending, Outcome, Phase, StopCause};
+use super::{Action, Controller, Ending, EntryState, Outcome, Phase, StopCause};
 use crate::id::EntryId;
 
 /// How long after it was asked for another volume holds: late enough for runners to hear of it in
@@ -66,7 +66,7 @@ impl Controller {
     pub(crate) fn volume(&self) -> VolumeNow {
         let mut entries = self.entries.iter();
         VolumeNow {
-            adjustable: self.phase == Phase::Running && entries.any(|entry| entry.is_adjustable()),
+            adjustable: self.phase == Phase::Running && entries.any(EntryState::is_adjustable),
             factor: self
                 .volume_changes
                 .last()

@@ -75,11 +75,11 @@ impl<S: AsyncWrite> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wait(context, |stream, context| stream.poll_flush(context))
+        self.wait(context, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wait(context, |stream, context| stream.poll_shutdown(context))
+        self.wait(context, AsyncWrite::poll_shutdown)
     }
 
     fn poll_write_vectored(

@@ -5,7 +5,7 @@
 pub(in crate::serve) enum Format {
     /// Prometheus' text exposition format 0.0.4.
     Text,
-    /// OpenMetrics 1.0.0.
+    /// `OpenMetrics` 1.0.0.
     OpenMetrics,
     /// Messages of Prometheus' client model, each after its length; the one that has native
     /// histograms.

@@ -1,4 +1,4 @@
-//! The numbers of a run for Prometheus: text, OpenMetrics, or protobuf with native histograms.
+//! The numbers of a run for Prometheus: text, `OpenMetrics`, or protobuf with native histograms.
 
 mod accept;
 mod buckets;

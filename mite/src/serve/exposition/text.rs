@@ -1,4 +1,4 @@
-//! Metrics as text: Prometheus' format 0.0.4, and OpenMetrics 1.0.0, which differ in little.
+//! Metrics as text: Prometheus' format 0.0.4, and `OpenMetrics` 1.0.0, which differ in little.
 
 use std::fmt::Write as _;
 
@@ -83,7 +83,7 @@ fn histogram(
     line(text, &format!("{}_count", family.name), labels, all);
 }
 
-/// As OpenMetrics wants it, in both: a series shall not change its name with the form it came in.
+/// As `OpenMetrics` wants it, in both: a series shall not change its name with the form it came in.
 fn bound_text(bound: f64) -> String {
     format!("{bound:?}")
 }
