@@ -37,7 +37,12 @@ pub(crate) struct Html;
 
 impl Format for Html {
     fn render(&self, report: &Report) -> Result<Vec<u8>, ReportError> {
-        let json = serde_json::to_string(report).map_err(|error| ReportError::Render {
+        // What only a comparison needs would be most of the page.
+        let report = Report {
+            batches: None,
+            ..report.clone()
+        };
+        let json = serde_json::to_string(&report).map_err(|error| ReportError::Render {
             format: "HTML",
             message: error.to_string(),
         })?;
