@@ -208,7 +208,7 @@ fn paths_that_cannot_be_right_are_refused_before_anything_starts() {
     twice.refused(&["two reports", path]);
     for (wrong, words) in [
         ("run.cvs", "it ends in .cvs"),
-        ("run", ".json, .md, .xml, .csv, .hlog, .hgrm"),
+        ("run", ".json, .html, .md, .xml, .csv, .hlog, .hgrm"),
         ("nowhere/run.csv", "create it first"),
         ("/proc/run.csv", "a directory you may write to"),
     ] {
