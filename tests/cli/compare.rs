@@ -196,13 +196,13 @@ fn what_cannot_be_compared_is_refused_with_the_reason() {
         report.as_object_mut().unwrap().remove("batches");
     });
     let damaged = other("damaged.json", &|report| {
-        report["batches"]["rows"][0]["p50"] = json!([])
+        report["batches"]["rows"][0]["p50"] = json!([]);
     });
     for (path, words) in [
         (reports.write("short.json", &short()), "at least 30 s"),
         (
             other("other.json", &|report| {
-                report["scenario"] = json!("shop::evening")
+                report["scenario"] = json!("shop::evening");
             }),
             "shop::evening",
         ),
@@ -216,7 +216,7 @@ fn what_cannot_be_compared_is_refused_with_the_reason() {
         ),
         (
             other("long.json", &|report| {
-                report["duration_seconds"] = json!(600.0)
+                report["duration_seconds"] = json!(600.0);
             }),
             "600 s",
         ),

@@ -63,8 +63,8 @@ pub(crate) struct Points {
 /// The size of a chunk: a page.
 const CHUNK: usize = 4096;
 
-/// More than any point can take: the time, the stage, which times there are, eight counts and
-/// twelve times, of 19 bytes at most each.
+/// More than any point can take: counts of ten bytes at most each, and thirteen times of
+/// fourteen.
 const LARGEST: usize = 400;
 
 impl Points {

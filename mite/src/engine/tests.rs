@@ -151,8 +151,14 @@ async fn a_one_shot_runs_one_time() {
     let scenario = Scenario::new().journey::<tick>((), one_shot());
     let report = execute(Run::new(scenario).workers(2)).await;
     assert_eq!(report.journeys[0].started, 1);
-    // A machine that is busy with other things starts it late, which makes the run invalid.
-    assert_ne!(report.verdict, Verdict::Failed, "{}", reasons(&report));
+    // A machine that is busy with other things may start it late.
+    let is_late = reasons(&report).contains("start delay");
+    let verdict = if is_late {
+        Verdict::Invalid
+    } else {
+        Verdict::Passed
+    };
+    assert_eq!(report.verdict, verdict, "{}", reasons(&report));
 }
 
 #[tokio::test]

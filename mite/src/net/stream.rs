@@ -142,7 +142,7 @@ impl Wire {
         self.last_written.get()
     }
 
-    /// When the last byte came.
+    /// When the last byte came, or the end of them.
     pub(crate) fn last_read(&self) -> Option<Instant> {
         self.last_read.get()
     }
@@ -215,7 +215,9 @@ impl Wire {
         let before = buffer.filled().len();
         let mut transport = self.transport.borrow_mut();
         let result = each!(&mut *transport, stream => Pin::new(stream).poll_read(cx, buffer));
-        self.note_read(buffer.filled().len() - before);
+        if let Poll::Ready(Ok(())) = result {
+            self.note_read(buffer.filled().len() - before);
+        }
         result
     }
 
@@ -243,13 +245,14 @@ impl Wire {
         }
     }
 
+    /// So much has come; nothing is the end of what comes.
     fn note_read(&self, count: usize) {
+        let now = Some(Instant::now());
+        self.last_read.set(now);
         if count == 0 {
             return;
         }
         self.read.set(self.read.get() + count as u64);
-        let now = Some(Instant::now());
-        self.last_read.set(now);
         if self.first_byte.get().is_none() && self.written.get() > 0 {
             self.first_byte.set(now);
         }

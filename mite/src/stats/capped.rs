@@ -53,11 +53,18 @@ impl<K, V> Default for Capped<K, V> {
 }
 
 impl<K: SeriesKey, V: Merge> Capped<K, V> {
-    /// A table of these rows, which were given their own by whoever keeps to the cap; it is made
-    /// fastest when they are in the order of their keys.
+    /// A table of these rows in the order of their keys, which were given their own by whoever keeps
+    /// to the cap. Those of the same key are added up.
     pub(crate) fn of(rows: Vec<(K, V)>) -> Self {
+        let mut own: Vec<(K, V)> = Vec::with_capacity(rows.len());
+        for (key, value) in rows {
+            match own.last_mut() {
+                Some((last, sum)) if *last == key => sum.merge(value),
+                _ => own.push((key, value)),
+            }
+        }
         Self {
-            rows: rows.into_iter().collect(),
+            rows: own.into_iter().collect(),
             more: BTreeMap::new(),
         }
     }

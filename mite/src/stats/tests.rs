@@ -234,6 +234,29 @@ fn transport_errors_are_counted_by_kind_whether_or_not_anything_was_written() {
 }
 
 #[test]
+fn transactions_of_the_same_path_share_a_row_however_they_are_nested() {
+    let mut recorder = recorder(1000, Vec::new());
+    let outer = recorder.transaction(FIRST, ROOT, "a");
+    let nested = recorder.transaction(FIRST, outer, "b");
+    let named = recorder.transaction(FIRST, ROOT, "a :: b");
+    assert_ne!(nested, named);
+    for transaction in [nested, named] {
+        let end = TransactionEnd {
+            failed: false,
+            time: MS,
+        };
+        recorder.record(Duration::ZERO, FIRST, transaction, &What::Transaction(&end));
+        let request = request("GET /", Some(200));
+        recorder.record(Duration::ZERO, FIRST, transaction, &What::Http(&request));
+    }
+    let taken = recorder.take();
+    let counts = taken.transactions.iter().map(|(_, row)| row.count);
+    assert_eq!(counts.collect::<Vec<_>>(), [2]);
+    let counts = taken.http.requests_by.iter().map(|(_, row)| row.count);
+    assert_eq!(counts.collect::<Vec<_>>(), [2]);
+}
+
+#[test]
 fn requests_are_counted_by_version_and_resumed_handshakes_among_all() {
     let mut recorder = recorder(10, Vec::new());
     for version in [Version::HTTP_11, Version::HTTP_2, Version::HTTP_2] {

@@ -270,7 +270,7 @@ impl Streaming {
 impl Drop for Streaming {
     fn drop(&mut self) {
         if self.source.take().is_some() {
-            self.record.progress().end();
+            self.record.progress().leave();
             self.record.succeed(&self.head);
         }
     }

@@ -147,6 +147,11 @@ impl Progress {
         ended
     }
 
+    /// The rest of the answer is not wanted any more.
+    pub(in crate::http) fn leave(&self) {
+        self.ended.set(Some(Instant::now()));
+    }
+
     /// Something came from the server.
     pub(in crate::http) fn stir(&self) {
         self.stirred.set(Some(Instant::now()));

@@ -35,6 +35,7 @@ struct Recorded {
     bytes_received: u64,
     phases: [bool; 4],
     first_byte: Option<Duration>,
+    body: Option<Duration>,
     total: Duration,
 }
 
@@ -66,6 +67,7 @@ impl Tap for Log {
                 request.timings.first_byte.is_some(),
             ],
             first_byte: request.timings.first_byte,
+            body: request.timings.body,
             total: request.timings.total,
         });
     }

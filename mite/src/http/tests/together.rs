@@ -140,6 +140,33 @@ fn a_callback_sees_how_long_a_streamed_answer_took() {
     });
 }
 
+#[test]
+fn an_answer_takes_until_its_last_byte_or_its_end_or_until_it_is_left() {
+    let pause = Duration::from_millis(200);
+    let server = TestServer::start(move |seen| match seen.path() {
+        "/in-two" => {
+            Act::answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi").then(pause, "hi")
+        }
+        "/to-the-end" => Act::answer("HTTP/1.0 200 OK\r\n\r\nhi")
+            .then(pause, "")
+            .then_close(),
+        _ => Act::answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi").then_hang(),
+    });
+    with(&server, async |session, log| {
+        session.get("/in-two").send().await.unwrap();
+        session.get("/to-the-end").send().await.unwrap();
+        let mut left = session.get("/left").stream().await.unwrap();
+        left.chunk().await.unwrap();
+        tokio::time::sleep(pause).await;
+        drop(left);
+        for request in log.all() {
+            assert!(request.body.unwrap() > pause / 2, "{request:?}");
+            assert!(request.total > pause / 2, "{request:?}");
+        }
+        assert_eq!(log.all().len(), 3);
+    });
+}
+
 /// Answers over HTTP/2 without TLS; on its first connection only as many requests as said.
 fn http2_server(first: usize) -> (SocketAddr, Arc<AtomicUsize>) {
     let (tell, told) = mpsc::channel();

@@ -97,7 +97,10 @@ pub(super) fn dispersion<'a>(volumes: impl Iterator<Item = &'a [Share]>) -> f64 
     let volumes: Vec<_> = volumes.map(|seconds| (seconds, pooled(seconds))).collect();
     let least = volumes.iter().map(|(_, whole)| whole.least_dispersion);
     let least = least.fold(0.0, f64::max);
-    let near = volumes.iter().filter(|(_, whole)| whole.is_near_limit());
+    // A volume at which nothing ended tells nothing.
+    let near = volumes
+        .iter()
+        .filter(|(_, whole)| whole.of > 0.0 && whole.is_near_limit());
     let of_length = |length: usize| {
         let (mut squares, mut expected) = (0.0, 0.0);
         for (seconds, whole) in near.clone() {
@@ -163,6 +166,9 @@ mod tests {
             .collect();
         let found = dispersion([clustered.as_slice()].into_iter());
         assert!((15.0..25.0).contains(&found), "{found}");
+        let silent = vec![share(0.0, 0.0); 40];
+        let beside = [silent.as_slice(), clustered.as_slice()];
+        assert_eq!(dispersion(beside.into_iter()), found);
     }
 
     #[test]

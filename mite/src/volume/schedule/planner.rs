@@ -95,7 +95,7 @@ impl Planner {
         let said: Vec<_> = self.said.from(at).collect();
         let mut new = Vec::with_capacity(said.len());
         for said in said {
-            let segment = self.planned(said);
+            let segment = self.planned(&said);
             self.timeline.push(segment.clone());
             new.push(segment);
         }
@@ -261,7 +261,7 @@ impl Planner {
 
     /// Takes in what the model said; gives what is to be done, unless that goes on as before.
     fn plan(&mut self, said: Segment) -> Option<Segment> {
-        let segment = self.planned(said.clone());
+        let segment = self.planned(&said);
         if !goes_on(&self.said, &said) {
             self.said.push(said);
         }
@@ -273,7 +273,7 @@ impl Planner {
     }
 
     /// What is planned where the model said this.
-    fn planned(&self, said: Segment) -> Segment {
+    fn planned(&self, said: &Segment) -> Segment {
         let most = most(said.unit);
         let start = (said.start * self.factor).min(most);
         let end = (said.end * self.factor).min(most);
@@ -282,7 +282,7 @@ impl Planner {
             base: self.timeline.cumulative(said.from),
             start,
             end,
-            ..said
+            ..said.clone()
         }
     }
 
