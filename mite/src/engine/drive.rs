@@ -144,10 +144,8 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
     outcome.ending.broken.extend(torn_down.err());
     let mut report = outcome::report(&settings, clock, &outcome, workers, &figures);
-    let mut unwritten = Vec::new();
-    if let Some(recording) = recording {
-        (report.batches, unwritten) = recording.finish(&outcome.unshown);
-    }
+    let (batches, mut unwritten) = recording.finish(&outcome.unshown);
+    report.batches = batches;
     // A terminal that stands still shall cost no report.
     let written = sinks.write(&report, &outcome.totals);
     unwritten.extend(written.err().map(|error| error.to_string()));
@@ -173,7 +171,7 @@ struct Driver {
     link: ControllerEnd,
     pools: Pools,
     onlooker: Option<Onlooker>,
-    recording: Option<Recording>,
+    recording: Recording,
     /// What a note must not show.
     config: Config,
     stopping: Option<Duration>,
@@ -219,8 +217,7 @@ impl Driver {
                 if let Some(server) = &self.server {
                     server.second(second.point.at.as_secs() + 1);
                 }
-                let recording = self.recording.as_mut();
-                for failure in recording.map(|to| to.second(&second)).unwrap_or_default() {
+                for failure in self.recording.second(&second) {
                     self.note(&failure);
                 }
                 if let Some(onlooker) = &self.onlooker {

@@ -51,12 +51,6 @@ pub(crate) enum ReportError {
         seconds: u64,
         source: io::Error,
     },
-    /// Seconds came faster than they could be written.
-    #[error(
-        "the files that are written while the run goes on lack {seconds} s of it: the disk was too \
-         slow"
-    )]
-    TooSlow { seconds: u64 },
     /// Two reports to one path.
     #[error("two reports are to go to {}; give each a path of its own", path.display())]
     Twice { path: PathBuf },

@@ -9,7 +9,7 @@ use super::{
     data::Report,
     error::ReportError,
     format::{self, Way},
-    record::{Beginning, Recorder},
+    record::{BatchLog, Beginning, RecordedFile, Recorder},
     target::{self, Target},
 };
 use crate::{config::Config, stats::Statistics};
@@ -48,13 +48,16 @@ impl Sinks {
         config: &Config,
     ) -> Result<Recorder, ReportError> {
         let compared = self.sinks.iter().any(|sink| sink.way.is_for_comparing());
-        let mut recorder = Recorder::new(compared, config);
-        for sink in &self.sinks {
-            if let Way::Stream(begin) = sink.way {
-                recorder.begin(sink.target.path(), begin, &Beginning { started, config })?;
-            }
-        }
-        Ok(recorder)
+        let streams = self.sinks.iter().filter_map(|sink| match sink.way {
+            Way::Stream(begin) => Some((sink.target.path(), begin)),
+            Way::Report(_) | Way::Totals(_) => None,
+        });
+        let files = streams
+            .map(|(path, begin)| RecordedFile::begin(path, begin, &Beginning { started, config }));
+        Ok(Recorder {
+            files: files.collect::<Result<_, _>>()?,
+            batches: compared.then(|| BatchLog::new(config.clone())),
+        })
     }
 
     /// Writes the report to every path that is not written already, and says which these are.

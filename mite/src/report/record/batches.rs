@@ -15,7 +15,7 @@ const MOST: usize = 128;
 const MOST_ROWS: usize = 100;
 
 /// The stretches so far, and the one that goes on.
-pub(super) struct BatchLog {
+pub(crate) struct BatchLog {
     config: Config,
     /// How many seconds a stretch has.
     length: u64,
@@ -52,7 +52,8 @@ struct Batch {
 }
 
 impl BatchLog {
-    pub(super) fn new(config: Config) -> Self {
+    /// Nothing yet; nothing shows the secrets of `config`.
+    pub(crate) fn new(config: Config) -> Self {
         Self {
             config,
             length: 1,
@@ -63,7 +64,8 @@ impl BatchLog {
         }
     }
 
-    pub(super) fn second(&mut self, second: &RecordedSecond) {
+    /// Counts a second in.
+    pub(crate) fn second(&mut self, second: &RecordedSecond) {
         if second.warming_up {
             return;
         }
@@ -152,7 +154,7 @@ impl BatchLog {
     }
 
     /// All stretches; a last one of which less than half has passed tells nothing.
-    pub(super) fn finish(mut self) -> Batches {
+    pub(crate) fn finish(mut self) -> Batches {
         if self.passed * 2 >= self.length {
             self.close();
         }

@@ -15,10 +15,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub(crate) use self::batches::BatchLog;
 pub(super) use self::{csv::Csv, hlog::IntervalLog};
-use super::{batches::Batches, error::ReportError, parts::SeriesPoint};
+use super::{error::ReportError, parts::SeriesPoint};
 use crate::{config::Config, stats::Statistics};
-use batches::BatchLog;
 
 /// A second of a run.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub(crate) struct RecordedSecond {
 }
 
 /// One way to write a run down as it goes on.
-pub(super) trait Recording: Send {
+pub(crate) trait Recording: Send {
     /// Writes a second, through to the file.
     fn second(&mut self, second: &RecordedSecond) -> io::Result<()>;
 }
@@ -50,72 +50,67 @@ pub(super) struct Beginning<'a> {
     pub(super) config: &'a Config,
 }
 
-/// Everything that is written while a run goes on.
+/// Everything that is kept of a run while it goes on.
 pub(crate) struct Recorder {
-    streams: Vec<Stream>,
-    batches: Option<BatchLog>,
+    /// The files that are written.
+    pub(crate) files: Vec<RecordedFile>,
+    /// What is kept for comparisons, if that is wanted.
+    pub(crate) batches: Option<BatchLog>,
 }
 
-struct Stream {
+/// A file that is written while the run goes on.
+pub(crate) struct RecordedFile {
     path: PathBuf,
     /// Gone once it could not be written.
     recording: Option<Box<dyn Recording>>,
 }
 
-impl Recorder {
-    /// Nothing to write yet; `batches` are for a report that is to be compared.
-    pub(super) fn new(batches: bool, config: &Config) -> Self {
-        Self {
-            streams: Vec::new(),
-            batches: batches.then(|| BatchLog::new(config.clone())),
-        }
-    }
-
+impl RecordedFile {
     /// Begins a file, in place of what was there.
     pub(super) fn begin(
-        &mut self,
         path: &Path,
         begin: Begin,
         beginning: &Beginning<'_>,
-    ) -> Result<(), ReportError> {
+    ) -> Result<Self, ReportError> {
         let begun = File::create(path).and_then(|file| begin(file, beginning));
-        let recording = begun.map_err(|source| ReportError::Unwritable {
-            path: path.into(),
-            source,
-        })?;
-        self.streams.push(Stream {
+        match begun {
+            Ok(recording) => Ok(Self::new(path, recording)),
+            Err(source) => Err(ReportError::Unwritable {
+                path: path.into(),
+                source,
+            }),
+        }
+    }
+
+    /// What is written to `path` by `recording`.
+    pub(crate) fn new(path: &Path, recording: Box<dyn Recording>) -> Self {
+        Self {
             path: path.into(),
             recording: Some(recording),
-        });
-        Ok(())
-    }
-
-    /// Whether there is anything to record.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.streams.is_empty() && self.batches.is_none()
-    }
-
-    /// Writes a second to every file, and says which could not be written. Those are left alone from
-    /// then on; what they have already stays there.
-    pub(crate) fn second(&mut self, second: &RecordedSecond) -> Vec<ReportError> {
-        if let Some(batches) = &mut self.batches {
-            batches.second(second);
         }
-        let failed = self.streams.iter_mut().filter_map(|stream| {
-            let recording = stream.recording.as_mut()?;
-            let source = recording.second(second).err()?;
-            stream.recording = None;
-            Some(ReportError::Broken {
-                path: stream.path.clone(),
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a second. A file that could not be written is left alone from then on; what it has
+    /// already stays there.
+    ///
+    /// # Errors
+    /// When it could not be written, once.
+    pub(crate) fn second(&mut self, second: &RecordedSecond) -> Result<(), ReportError> {
+        let Some(recording) = &mut self.recording else {
+            return Ok(());
+        };
+        recording.second(second).map_err(|source| {
+            self.recording = None;
+            ReportError::Broken {
+                path: self.path.clone(),
                 seconds: second.from.as_secs(),
                 source,
-            })
-        });
-        failed.collect()
-    }
-
-    /// The run is over: it is cut up for comparisons, if that was wanted.
-    pub(crate) fn finish(self) -> Option<Batches> {
-        self.batches.map(BatchLog::finish)
+            }
+        })
     }
 }
