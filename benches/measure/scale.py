@@ -20,10 +20,14 @@ WAITING_RATE = 5000
 SERIES = [1, 10, 100, 1000, 10_000, 100_000]
 
 # By how much one may become dearer from a step to the next. Processor time: what no longer fits
-# into the processor's caches makes wrk's requests some 1.4 times as dear from 100 connections to
+# into the processor's caches makes wrk's requests some 1.3 times as dear from 100 connections to
 # 1000. Counted instructions have no such excuse, and no noise.
 DEARER = 1.5
 MORE_INSTRUCTIONS = 1.05
+# By how much of the first row a row must pass it for the difference to be more than chance, and by
+# how much more memory a longer run may have.
+WORTH_JUDGING = 0.2
+MORE_MEMORY = 1.05
 
 
 class Judge:
@@ -46,6 +50,16 @@ class Judge:
         self.notes.append(
             f"{what}: from one row to the next at most {most:.2f} times as much (from {few:,} to "
             f"{many:,}), allowed are {limit:g}: {'linear' if holds else 'WORSE THAN LINEAR'}")
+
+    def grow(self, what, measure, limit=DEARER, rows=None):
+        """Judges by what each one adds to the first row, which has what even one costs. Rows that
+        add next to nothing say nothing."""
+        first, *rows = self.rows if rows is None else rows
+        base = measure(first)
+        rows = [row for row in rows if measure(row) > base * (1 + WORTH_JUDGING)]
+        self.look(f"{what}, beyond that of {first[self.name]:,}",
+                  lambda row: (measure(row) - base) / (row[self.name] - first[self.name]),
+                  limit, rows)
 
     def found(self):
         return {"linear": self.linear, "judged": self.notes, "rows": self.rows}
@@ -79,7 +93,7 @@ def users(programs, server_core, client_core, options, tables):
     for what in ("at full rate", "most waiting"):
         same = [row for row in rows if row["what"] == what]
         judge.look(f"CPU a request, {what}", lambda row: row["cpu_a_request"], rows=same)
-        judge.look(f"memory a user, {what}", lambda row: row["rss"] / row["users"], rows=same)
+        judge.grow(f"memory a user, {what}", lambda row: row["rss"], rows=same)
     notes = [f"those that wait come back so that there are some {WAITING_RATE:,} requests a second "
              "in all, measured from when they have all been added"]
     notes += [f"{count:,} users at full rate were left out: the limit of open files is "
@@ -125,9 +139,7 @@ def series(programs, _, client_core, options, tables):
         tell(f"   {count} series: taken in {row['take_seconds'] * 1e3:.2f} ms, merged in "
              f"{row['merge_seconds'] * 1e3:.2f} ms, {row['peak_rss_bytes'] / MIB:.1f} MiB")
     judge = Judge(rows, "asked")
-    judge.look("CPU a second, for each series",
-               lambda row: row["cpu_seconds"] / row["duration_seconds"] / row["asked"])
-    judge.look("memory a series", lambda row: row["peak_rss_bytes"] / row["asked"])
+    judge.grow("memory a series", lambda row: row["peak_rss_bytes"])
     judge.look("instructions of a take and a merge, for each series",
                lambda row: (row["take_instructions"] + row["merge_instructions"]) / row["asked"],
                MORE_INSTRUCTIONS)
@@ -204,7 +216,7 @@ def length(programs, server_core, client_core, options, tables):
             rows.append({**user_row("", 100, report, ended), "seconds": seconds})
     judge = Judge(rows, "seconds")
     judge.look("CPU a request", lambda row: row["cpu_a_request"])
-    judge.look("memory of the process", lambda row: row["rss"])
+    judge.look("memory of the process", lambda row: row["rss"], MORE_MEMORY)
     tables.add(
         "Length: 100 users at full rate on one worker",
         ["seconds", "requests", "CPU a request", "peak memory"],

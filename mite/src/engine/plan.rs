@@ -32,16 +32,7 @@ pub(crate) fn plan(
                 entry: index + 1,
                 source,
             })?;
-        entries.push(PlanEntry {
-            journey,
-            unit: outline.unit,
-            points: outline.points,
-            stages: outline.stages,
-            duration: outline.duration,
-            starts: outline.starts,
-            peak: outline.peak,
-            bounds: outline.bounds,
-        });
+        entries.push(PlanEntry { journey, outline });
     }
     Ok(entries)
 }

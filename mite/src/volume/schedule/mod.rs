@@ -7,7 +7,11 @@ mod share;
 mod timeline;
 
 pub(crate) use self::{
-    arrivals::Arrivals, planner::Planner, segment::Segment, share::Share, timeline::Timeline,
+    arrivals::Arrivals,
+    planner::{Outline, Planner},
+    segment::Segment,
+    share::Share,
+    timeline::Timeline,
 };
 
 /// How many of the numbers 0, 1, 2 … have their middle, k + 1/2, below `level`.

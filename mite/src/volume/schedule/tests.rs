@@ -7,7 +7,7 @@ use std::{ops::Range, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Arrivals, Planner, Segment, Share, Timeline, planner::Outline};
+use super::{Arrivals, Outline, Planner, Segment, Share, Timeline};
 use crate::volume::{
     Chain, Constant, Nothing, Observed, Ramp, Unit, Volume, VolumeModel, Window, one_shot,
 };

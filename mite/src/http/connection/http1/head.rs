@@ -1,6 +1,10 @@
 //! Reading the head of an answer, and what it says of the body (RFC 9112, sections 4 to 6).
 
-use std::{cell::RefCell, fmt, mem::MaybeUninit};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    mem::MaybeUninit,
+};
 
 use bytes::Bytes;
 use http::{Method, StatusCode, Version};
@@ -14,14 +18,19 @@ const LONGEST_REMEMBERED: usize = 1024;
 
 /// The head that came last for some URL. The next one is often the same byte for byte, but for a
 /// date that changes once a second, and then need not be read again.
+///
+/// The first is not kept: where each request has a URL of its own, none comes again.
 #[derive(Default)]
-pub(in crate::http) struct LastHead(RefCell<Option<(Method, Parsed)>>);
+pub(in crate::http) struct LastHead {
+    answered: Cell<bool>,
+    last: RefCell<Option<(Method, Parsed)>>,
+}
 
 impl LastHead {
     /// The head that the bytes begin with; `None` when it has not come in full.
     pub(super) fn parse(&self, bytes: &[u8], method: &Method) -> Result<Option<Parsed>, String> {
         // What comes after a head has no say in what it means.
-        if let Some((asked, last)) = &*self.0.borrow()
+        if let Some((asked, last)) = &*self.last.borrow()
             && asked == method
             && bytes.starts_with(last.head.text())
         {
@@ -30,8 +39,9 @@ impl LastHead {
         let parsed = parse(bytes, method)?;
         if let Some(parsed) = &parsed
             && parsed.length <= LONGEST_REMEMBERED
+            && self.answered.replace(true)
         {
-            self.0.replace(Some((method.clone(), parsed.clone())));
+            self.last.replace(Some((method.clone(), parsed.clone())));
         }
         Ok(parsed)
     }
@@ -39,7 +49,7 @@ impl LastHead {
 
 impl fmt::Debug for LastHead {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = self.0.borrow();
+        let last = self.last.borrow();
         let head = last.as_ref().map(|(_, parsed)| &parsed.head);
         formatter.debug_tuple("LastHead").field(&head).finish()
     }
