@@ -3,11 +3,14 @@
 //! A runner passes what it is told on to its workers in the same words, so there is one vocabulary
 //! from the controller down to the thread.
 
+mod conversation;
 mod local;
 
 use std::time::Duration;
 
 pub(crate) use local::{ControllerEnd, RunnerEnd, local};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     datapool::lease,
@@ -17,7 +20,7 @@ use crate::{
 };
 
 /// What a controller tells a runner, and a runner its workers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Order {
     /// From the segment's beginning on, keep up this share of it, until told otherwise.
     Target {
@@ -34,7 +37,7 @@ pub(crate) enum Order {
 }
 
 /// What a worker tells its runner, and a runner its controller.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Message {
     /// A runner is there, with so many workers.
     Hello { workers: u32 },
@@ -54,7 +57,7 @@ pub(crate) enum Message {
 }
 
 /// The statistics of one worker over some seconds of the run.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     /// The worker, counted within its runner.
     pub(crate) worker: u32,

@@ -1,0 +1,107 @@
+//! A conversation over a network that loses, repeats, delays and swaps what it carries: whatever one
+//! side says, the other hears once and in order.
+//!
+//! Each side numbers the pieces of what it says and repeats them until the other has said that it
+//! has them. It is a state machine without I/O and without a clock, so a test can send it through
+//! any weather in no time.
+
+mod listening;
+mod speaking;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use self::{listening::Listening, speaking::Speaking};
+
+/// What goes over the network in one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    /// Which conversation it belongs to; what is left over from another is not heard.
+    pub(crate) conversation: u64,
+    /// How many pieces the sender has of the other side, all before without a gap.
+    pub(crate) heard: u64,
+    /// Something said; without it the frame only says what was heard.
+    pub(crate) piece: Option<Piece>,
+}
+
+/// A part of something said that fits into one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Piece {
+    /// Counted from 0 over the whole conversation.
+    pub(crate) number: u64,
+    /// Whether what is said goes on in the next piece.
+    pub(crate) goes_on: bool,
+    /// What is said.
+    pub(crate) bytes: Bytes,
+}
+
+/// One side of a conversation.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    id: u64,
+    speaking: Speaking,
+    listening: Listening,
+}
+
+impl Conversation {
+    /// Both sides begin it under the same number.
+    pub(crate) fn new(id: u64) -> Self {
+        Self {
+            id,
+            speaking: Speaking::default(),
+            listening: Listening::default(),
+        }
+    }
+
+    /// Says something, which [`due`](Self::due) passes on.
+    pub(crate) fn say(&mut self, what: Bytes) {
+        self.speaking.say(what);
+    }
+
+    /// Takes a frame of the other side, and gives what can be heard now, in the order it was said.
+    pub(crate) fn hear(&mut self, now: Duration, frame: Frame) -> Vec<Bytes> {
+        if frame.conversation != self.id {
+            return Vec::new();
+        }
+        self.speaking.was_heard(now, frame.heard);
+        frame
+            .piece
+            .map(|piece| self.listening.hear(piece))
+            .unwrap_or_default()
+    }
+
+    /// What is to be sent now: what is new, what was not heard in time, and what has been heard.
+    pub(crate) fn due(&mut self, now: Duration) -> Vec<Frame> {
+        let pieces = self.speaking.due(now);
+        let heard = self.listening.heard();
+        let owes_word = self.listening.take_debt();
+        let frame = |piece| Frame {
+            conversation: self.id,
+            heard,
+            piece,
+        };
+        if pieces.is_empty() && owes_word {
+            return vec![frame(None)];
+        }
+        pieces.into_iter().map(|piece| frame(Some(piece))).collect()
+    }
+
+    /// When something is to be repeated, if nothing is heard until then.
+    pub(crate) fn repeats_at(&self) -> Option<Duration> {
+        self.speaking.repeats_at()
+    }
+
+    /// How many bytes the other side has not heard yet.
+    pub(crate) fn unheard_bytes(&self) -> usize {
+        self.speaking.unheard_bytes()
+    }
+
+    /// Whether the other side has heard everything.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.unheard_bytes() == 0 && self.speaking.is_heard()
+    }
+}
