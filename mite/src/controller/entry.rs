@@ -95,6 +95,14 @@ impl EntryState {
         self.planner.rescale(at, factor)
     }
 
+    /// What is planned from `at` on, as far as that is known.
+    pub(super) fn planned_from(&self, at: Duration) -> Vec<Segment> {
+        if self.over_at.is_some() {
+            return Vec::new();
+        }
+        self.planner.planned_from(at)
+    }
+
     /// A runner says something about its data.
     pub(super) fn report(
         &mut self,
@@ -110,6 +118,12 @@ impl EntryState {
     /// A runner has said its last word.
     pub(super) fn leave(&mut self, now: Duration, runner: RunnerId, actions: &mut Vec<Action>) {
         let todo = self.broker.leave(runner, lease::Report::default());
+        self.act(now, todo, actions);
+    }
+
+    /// Nothing is heard of a runner any more.
+    pub(super) fn lose(&mut self, now: Duration, runner: RunnerId, actions: &mut Vec<Action>) {
+        let todo = self.broker.lost(runner);
         self.act(now, todo, actions);
     }
 

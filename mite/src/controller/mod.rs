@@ -4,6 +4,7 @@
 //! So hours of a plan can be gone through in a test in milliseconds.
 
 mod busy;
+mod crew;
 mod entry;
 mod observe;
 mod outcome;
@@ -12,9 +13,11 @@ mod results;
 mod so_far;
 mod stages;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 pub(crate) use busy::BusyWorkers;
+use crew::Crew;
+pub(crate) use crew::MemberOutcome;
 use entry::EntryState;
 pub(crate) use outcome::{Ending, EntryOutcome, Outcome};
 pub(crate) use points::{Point, PointTimes};
@@ -28,10 +31,7 @@ use crate::{
     id::{EntryId, ItemId, RunnerId},
     link::{Message, Order},
     scenario::threshold::{Judge, Threshold},
-    volume::{
-        Observed, VolumeModel,
-        schedule::{Segment, Share},
-    },
+    volume::{Observed, VolumeModel, schedule::Segment},
 };
 
 #[cfg(test)]
@@ -39,6 +39,10 @@ mod tests;
 
 /// How long after the order to cut the controller waits for the last word of a runner.
 const FAREWELL: Duration = Duration::from_secs(4);
+
+/// How long after they were decided on other shares and another volume hold: late enough for
+/// runners to hear of it in time.
+const LEAD: Duration = Duration::from_millis(500);
 
 /// What a controller is made of.
 pub(crate) struct ControllerSettings {
@@ -107,18 +111,10 @@ enum Phase {
     Finished,
 }
 
-/// What the controller knows of a runner.
-#[derive(Debug, Default)]
-struct RunnerState {
-    workers: u32,
-    drained: bool,
-    gone: bool,
-}
-
 /// The controller of one run.
 pub(crate) struct Controller {
     entries: Vec<EntryState>,
-    runners: BTreeMap<RunnerId, RunnerState>,
+    crew: Crew,
     results: Results,
     graceful_stop: Duration,
     phase: Phase,
@@ -136,29 +132,23 @@ impl Controller {
         settings: ControllerSettings,
         runners: impl IntoIterator<Item = (RunnerId, u32)>,
     ) -> Self {
-        let runners: BTreeMap<_, _> = runners
-            .into_iter()
-            .map(|(id, workers)| {
-                (
-                    id,
-                    RunnerState {
-                        workers,
-                        ..RunnerState::default()
-                    },
-                )
-            })
-            .collect();
-        let workers = runners.iter().map(|(id, runner)| (*id, runner.workers));
+        let mut crew = Crew::default();
+        for (runner, workers) in runners {
+            crew.join(runner, workers, Duration::ZERO);
+        }
         let judges_errors = settings.thresholds.iter().any(Threshold::is_on_errors);
         let judge = Judge::new(settings.thresholds);
         let entries = (0..).map(EntryId).zip(settings.entries);
         let entries: Vec<_> = entries
             .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
             .collect();
-        let results = Results::new(workers, judge, settings.warm_up, &entries);
+        let mut results = Results::new(judge, settings.warm_up, &entries);
+        for member in crew.outcome() {
+            results.join(member.runner, member.workers, Duration::ZERO);
+        }
         Self {
             entries,
-            runners,
+            crew,
             results,
             graceful_stop: settings.graceful_stop,
             phase: Phase::Running,
@@ -194,6 +184,9 @@ impl Controller {
     /// A runner said something.
     pub(crate) fn hear(&mut self, now: Duration, from: RunnerId, message: Message) -> Vec<Action> {
         let mut actions = Vec::new();
+        if !self.crew.has(from) {
+            return actions;
+        }
         match message {
             Message::Snapshot(snapshot) => {
                 self.results.add(from, *snapshot);
@@ -205,21 +198,50 @@ impl Controller {
                 }
             }
             Message::Drained => {
-                self.runner(from, |runner| runner.drained = true);
-                if self.phase != Phase::Running && self.runners.values().all(|r| r.drained) {
+                self.crew.drained(from);
+                if self.phase != Phase::Running && self.crew.is_drained() {
                     self.cut_now(now, &mut actions);
                 }
             }
             Message::Bye | Message::Died => {
-                self.runner(from, |runner| runner.gone = true);
-                for entry in &mut self.entries {
-                    entry.leave(now, from, &mut actions);
-                }
-                if self.runners.values().all(|runner| runner.gone) {
-                    self.phase = Phase::Finished;
+                if self.crew.leave(from, now, false) {
+                    for entry in &mut self.entries {
+                        entry.leave(now, from, &mut actions);
+                    }
+                    self.go_on_without(now, &mut actions);
                 }
             }
             Message::Hello { .. } => {}
+        }
+        actions
+    }
+
+    /// A runner takes part from now on: each gets a new share of the volume soon after.
+    pub(crate) fn join(&mut self, now: Duration, runner: RunnerId, workers: u32) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.crew.join(runner, workers, now);
+        self.results.join(runner, workers, now);
+        match self.phase {
+            Phase::Running => self.share_anew(now, &mut actions),
+            // It has come too late to do anything.
+            _ => actions.push(Action::Send {
+                runner,
+                order: Order::Cut,
+            }),
+        }
+        actions
+    }
+
+    /// Nothing is heard of a runner any more: what it did since it last reported is not known, and
+    /// the others take over its share.
+    pub(crate) fn lose(&mut self, now: Duration, runner: RunnerId) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.crew.leave(runner, now, true) {
+            self.results.lose(runner);
+            for entry in &mut self.entries {
+                entry.lose(now, runner, &mut actions);
+            }
+            self.go_on_without(now, &mut actions);
         }
         actions
     }
@@ -311,11 +333,12 @@ impl Controller {
             stopped_at,
             broken: self.broken,
             judges_errors: self.judges_errors,
-            silent: self.runners.values().filter(|runner| !runner.gone).count(),
+            silent: self.crew.present().count(),
         };
         let drained_at = self.drained_at.unwrap_or(now);
         Outcome {
             volume_changes: self.volume_changes,
+            crew: self.crew.outcome(),
             ..self.results.finish(&self.entries, ending, drained_at)
         }
     }
@@ -343,7 +366,7 @@ impl Controller {
     }
 
     fn target(&self, entry: EntryId, segment: &Segment, actions: &mut Vec<Action>) {
-        for (runner, share) in self.shares() {
+        for (runner, share) in self.crew.shares() {
             let order = Order::Target {
                 entry,
                 segment: segment.clone(),
@@ -353,17 +376,29 @@ impl Controller {
         }
     }
 
-    /// The share of each runner: as many parts as it has workers.
-    fn shares(&self) -> Vec<(RunnerId, Share)> {
-        let of = self.runners.values().map(|runner| runner.workers).sum();
-        self.runners
-            .iter()
-            .scan(0, |index, (id, runner)| {
-                let share = Share { index: *index, of };
-                *index += runner.workers;
-                Some((*id, share))
-            })
-            .collect()
+    /// One runner fewer takes part.
+    fn go_on_without(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.crew.is_gone() {
+            if self.phase == Phase::Running {
+                let why = "no runner is left".to_owned();
+                self.broken.push(why.clone());
+                self.stop = Some((now, StopCause::Broken(why)));
+            }
+            self.phase = Phase::Finished;
+        } else if self.phase == Phase::Running {
+            self.share_anew(now, actions);
+        } else if self.crew.is_drained() {
+            self.cut_now(now, actions);
+        }
+    }
+
+    /// Gives each runner its share of what is planned from soon after `now` on.
+    fn share_anew(&self, now: Duration, actions: &mut Vec<Action>) {
+        for entry in &self.entries {
+            for segment in entry.planned_from(now + LEAD) {
+                self.target(entry.id, &segment, actions);
+            }
+        }
     }
 
     /// When the last entry is over, once that is known of all of them.
@@ -410,17 +445,11 @@ impl Controller {
     }
 
     fn tell_all(&self, order: &Order, actions: &mut Vec<Action>) {
-        for runner in self.runners.keys() {
+        for runner in self.crew.present() {
             actions.push(Action::Send {
-                runner: *runner,
+                runner,
                 order: order.clone(),
             });
-        }
-    }
-
-    fn runner(&mut self, id: RunnerId, change: impl FnOnce(&mut RunnerState)) {
-        if let Some(runner) = self.runners.get_mut(&id) {
-            change(runner);
         }
     }
 }

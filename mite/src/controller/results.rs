@@ -26,13 +26,31 @@ use crate::{
 /// How long a second waits for the workers that have not reported on it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Stands for the second of a worker that will report no more.
-const FINISHED: u64 = u64::MAX;
+/// Up to which second a worker has reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Covered {
+    /// It has said nothing yet; before this second it was not there.
+    From(u64),
+    /// Up to this second.
+    Until(u64),
+    /// It will report no more.
+    Finished,
+}
+
+impl Covered {
+    /// Whether nothing more is to come of the second.
+    fn has(self, second: u64) -> bool {
+        match self {
+            Self::From(until) | Self::Until(until) => second < until,
+            Self::Finished => true,
+        }
+    }
+}
 
 /// The results of a run so far.
 pub(super) struct Results {
     /// Up to which second each worker has reported.
-    covered: BTreeMap<(RunnerId, u32), u64>,
+    covered: BTreeMap<(RunnerId, u32), Covered>,
     /// Seconds of which some workers have not reported.
     pending: BTreeMap<u64, Statistics>,
     /// The first second that has not been shown.
@@ -86,15 +104,9 @@ pub(crate) struct Second {
 }
 
 impl Results {
-    pub(super) fn new(
-        runners: impl Iterator<Item = (RunnerId, u32)>,
-        judge: Judge,
-        warm_up: Duration,
-        entries: &[EntryState],
-    ) -> Self {
-        let workers = runners.flat_map(|(runner, count)| (0..count).map(move |w| (runner, w)));
+    pub(super) fn new(judge: Judge, warm_up: Duration, entries: &[EntryState]) -> Self {
         Self {
-            covered: workers.map(|worker| (worker, 0)).collect(),
+            covered: BTreeMap::new(),
             pending: BTreeMap::new(),
             next: 0,
             warm_up: warm_up.as_secs() + u64::from(warm_up.subsec_nanos() > 0),
@@ -113,6 +125,25 @@ impl Results {
         }
     }
 
+    /// A runner will report on what happens from `now` on.
+    pub(super) fn join(&mut self, runner: RunnerId, workers: u32, now: Duration) {
+        for worker in 0..workers {
+            let covered = Covered::From(now.as_secs());
+            self.covered.insert((runner, worker), covered);
+        }
+    }
+
+    /// A runner will report no more, and has not told the end.
+    pub(super) fn lose(&mut self, runner: RunnerId) {
+        let workers = self.covered.range_mut((runner, 0)..=(runner, u32::MAX));
+        for (_, covered) in workers {
+            if *covered != Covered::Finished {
+                *covered = Covered::Finished;
+                self.missing += 1;
+            }
+        }
+    }
+
     /// What the model of an entry gets to see.
     pub(super) fn observed(&self, entry: EntryId) -> &Observed {
         self.observations.of(entry)
@@ -121,24 +152,26 @@ impl Results {
     /// A worker's statistics have come.
     pub(super) fn add(&mut self, runner: RunnerId, snapshot: Snapshot) {
         let worker = (runner, snapshot.worker);
-        let covered = self.covered.entry(worker).or_default();
-        match snapshot.first.cmp(covered) {
-            Ordering::Equal => {}
-            // One in between has not come, or not yet.
-            Ordering::Greater => self.missing += 1,
-            Ordering::Less => self.missing = self.missing.saturating_sub(1),
+        let covered = self.covered.entry(worker).or_insert(Covered::From(0));
+        if let Covered::Until(until) = *covered {
+            match snapshot.first.cmp(&until) {
+                Ordering::Equal => {}
+                // One in between has not come, or not yet.
+                Ordering::Greater => self.missing += 1,
+                Ordering::Less => self.missing = self.missing.saturating_sub(1),
+            }
         }
         let first = snapshot.first.max(self.warm_up);
         let cpu = snapshot.statistics.generator.cpu;
         if first < snapshot.until {
             self.busy.add(worker, first, snapshot.until, cpu);
         }
-        let until = if snapshot.last {
-            FINISHED
-        } else {
-            snapshot.until
+        *covered = match *covered {
+            _ if snapshot.last => Covered::Finished,
+            Covered::Until(until) => Covered::Until(until.max(snapshot.until)),
+            Covered::From(_) => Covered::Until(snapshot.until),
+            Covered::Finished => Covered::Finished,
         };
-        *covered = until.max(*covered);
         // A worker that was held up reports on several seconds at once. What it did belongs to the
         // last of them, or to the first that is still open if that one has been shown.
         let second = snapshot.until.saturating_sub(1).max(self.next);
@@ -159,11 +192,11 @@ impl Results {
         stopped: Option<Duration>,
     ) -> Vec<(Second, Option<String>)> {
         let mut seconds = Vec::new();
-        let covered = self.covered.values().copied().min().unwrap_or(0);
         loop {
             let over = Duration::from_secs(self.next + 1);
             let late = now >= over + PATIENCE;
-            if over > now || (covered <= self.next && !late) {
+            let is_known = self.covered.values().all(|covered| covered.has(self.next));
+            if over > now || !(is_known || late) {
                 return seconds;
             }
             seconds.push(self.close_second(entries, stopped));
@@ -296,6 +329,7 @@ impl Results {
             missing: self.missing,
             busy: self.busy.finish(),
             volume_changes: Vec::new(),
+            crew: Vec::new(),
         }
     }
 
@@ -319,7 +353,7 @@ impl Results {
         let behind = self
             .covered
             .values()
-            .filter(|covered| **covered != FINISHED)
+            .filter(|covered| **covered != Covered::Finished)
             .count();
         let measured = duration.saturating_sub(Duration::from_secs(self.warm_up));
         Outcome {
@@ -335,6 +369,7 @@ impl Results {
             missing: self.missing + behind as u64,
             busy: self.busy.finish(),
             volume_changes: Vec::new(),
+            crew: Vec::new(),
         }
     }
 

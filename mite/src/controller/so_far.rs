@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Action, Controller, Ending, EntryState, Outcome, Phase, StopCause};
+use super::{Action, Controller, Ending, EntryState, LEAD, Outcome, Phase, StopCause};
 use crate::id::EntryId;
-
-/// How long after it was asked for another volume holds: late enough for runners to hear of it in
-/// time, as for models that follow the results.
-const LEAD: Duration = Duration::from_millis(500);
 
 /// How much of the plan is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +39,7 @@ impl Controller {
         };
         Outcome {
             volume_changes: self.volume_changes.clone(),
+            crew: self.crew.outcome(),
             ..self.results.so_far(&self.entries, ending)
         }
     }

@@ -1,5 +1,7 @@
 //! The controller over hours of simulated time, with runners that do as they are told.
 
+mod crew;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Action, Controller, ControllerEntry, ControllerSettings, Outcome, StopCause};
@@ -56,8 +58,8 @@ impl Runner {
         self.orders += 1;
         match order {
             Order::Target { segment, share, .. } => {
-                if self.share.replace(share).is_none() {
-                    self.arrivals.set_share(share, 0);
+                if self.share.replace(share) != Some(share) {
+                    self.arrivals.set_share(share, segment.first());
                 }
                 self.arrivals.push(segment.clone());
                 self.timeline.push(segment);
@@ -195,7 +197,9 @@ impl Simulation {
             match action {
                 Action::Send { runner, order } => {
                     let is_cut = matches!(order, Order::Cut);
-                    let runner = self.runners.get_mut(&runner).unwrap();
+                    let Some(runner) = self.runners.get_mut(&runner) else {
+                        continue;
+                    };
                     let id = runner.id;
                     let last = is_cut.then(|| runner.snapshot(self.now.as_secs() + 1, true));
                     let answer = runner.obey(order);

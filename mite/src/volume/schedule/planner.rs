@@ -102,6 +102,11 @@ impl Planner {
         new
     }
 
+    /// What is planned from `at` on, as far as that is known.
+    pub(crate) fn planned_from(&self, at: Duration) -> Vec<Segment> {
+        self.timeline.from(at).collect()
+    }
+
     /// When the plan ends, once that has come in sight.
     pub(crate) fn ended_at(&self) -> Option<Duration> {
         self.ended_at

@@ -1,0 +1,128 @@
+//! Who takes part in a run, and with which share of it: runners come, go and get lost.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{id::RunnerId, volume::schedule::Share};
+
+/// The runners of a run, those too that are no more.
+#[derive(Debug, Default)]
+pub(super) struct Crew {
+    members: BTreeMap<RunnerId, Member>,
+}
+
+/// What the controller knows of a runner.
+#[derive(Debug)]
+struct Member {
+    workers: u32,
+    joined: Duration,
+    drained: bool,
+    left: Option<Leave>,
+}
+
+/// When a runner took part no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Leave {
+    at: Duration,
+    lost: bool,
+}
+
+/// What became of a runner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MemberOutcome {
+    pub(crate) runner: RunnerId,
+    /// Its worker threads.
+    pub(crate) workers: u32,
+    /// When it came.
+    pub(crate) joined: Duration,
+    /// When it was no more, if that was before the end of the run.
+    pub(crate) left: Option<Duration>,
+    /// Whether nothing was heard of it any more, so that what it did last is not known.
+    pub(crate) lost: bool,
+}
+
+impl Crew {
+    /// A runner takes part from now on.
+    pub(super) fn join(&mut self, runner: RunnerId, workers: u32, now: Duration) {
+        let member = Member {
+            workers,
+            joined: now,
+            drained: false,
+            left: None,
+        };
+        self.members.insert(runner, member);
+    }
+
+    /// A runner has nothing in flight and will have nothing.
+    pub(super) fn drained(&mut self, runner: RunnerId) {
+        if let Some(member) = self.members.get_mut(&runner) {
+            member.drained = true;
+        }
+    }
+
+    /// A runner takes part no longer; whether it did until now.
+    pub(super) fn leave(&mut self, runner: RunnerId, at: Duration, lost: bool) -> bool {
+        let Some(member) = self.members.get_mut(&runner) else {
+            return false;
+        };
+        let was_here = member.left.is_none();
+        member.left.get_or_insert(Leave { at, lost });
+        was_here
+    }
+
+    /// Whether a runner takes part.
+    pub(super) fn has(&self, runner: RunnerId) -> bool {
+        let member = self.members.get(&runner);
+        member.is_some_and(|member| member.left.is_none())
+    }
+
+    /// Those that take part.
+    pub(super) fn present(&self) -> impl Iterator<Item = RunnerId> {
+        self.here().map(|(runner, _)| runner)
+    }
+
+    /// The workers of those that take part.
+    pub(super) fn workers(&self) -> u32 {
+        self.here().map(|(_, member)| member.workers).sum()
+    }
+
+    /// The share of each that takes part: as many parts as it has workers.
+    pub(super) fn shares(&self) -> Vec<(RunnerId, Share)> {
+        let of = self.workers();
+        self.here()
+            .scan(0, |index, (runner, member)| {
+                let share = Share { index: *index, of };
+                *index += member.workers;
+                Some((runner, share))
+            })
+            .collect()
+    }
+
+    /// Whether none has anything in flight.
+    pub(super) fn is_drained(&self) -> bool {
+        self.here().all(|(_, member)| member.drained)
+    }
+
+    /// Whether none takes part any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.here().next().is_none()
+    }
+
+    /// What became of them.
+    pub(super) fn outcome(&self) -> Vec<MemberOutcome> {
+        let each = self.members.iter();
+        each.map(|(runner, member)| MemberOutcome {
+            runner: *runner,
+            workers: member.workers,
+            joined: member.joined,
+            left: member.left.map(|left| left.at),
+            lost: member.left.is_some_and(|left| left.lost),
+        })
+        .collect()
+    }
+
+    fn here(&self) -> impl Iterator<Item = (RunnerId, &Member)> {
+        let all = self.members.iter();
+        all.filter(|(_, member)| member.left.is_none())
+            .map(|(runner, member)| (*runner, member))
+    }
+}
