@@ -185,6 +185,9 @@ impl Controller {
     pub(crate) fn hear(&mut self, now: Duration, from: RunnerId, message: Message) -> Vec<Action> {
         let mut actions = Vec::new();
         if !self.crew.has(from) {
+            if let Message::Hello { workers } = message {
+                return self.join(now, from, workers);
+            }
             return actions;
         }
         match message {
@@ -211,13 +214,14 @@ impl Controller {
                     self.go_on_without(now, &mut actions);
                 }
             }
+            Message::Lost => actions.extend(self.lose(now, from)),
             Message::Hello { .. } => {}
         }
         actions
     }
 
     /// A runner takes part from now on: each gets a new share of the volume soon after.
-    pub(crate) fn join(&mut self, now: Duration, runner: RunnerId, workers: u32) -> Vec<Action> {
+    fn join(&mut self, now: Duration, runner: RunnerId, workers: u32) -> Vec<Action> {
         let mut actions = Vec::new();
         self.crew.join(runner, workers, now);
         self.results.join(runner, workers, now);
@@ -234,7 +238,7 @@ impl Controller {
 
     /// Nothing is heard of a runner any more: what it did since it last reported is not known, and
     /// the others take over its share.
-    pub(crate) fn lose(&mut self, now: Duration, runner: RunnerId) -> Vec<Action> {
+    fn lose(&mut self, now: Duration, runner: RunnerId) -> Vec<Action> {
         let mut actions = Vec::new();
         if self.crew.leave(runner, now, true) {
             self.results.lose(runner);

@@ -71,7 +71,7 @@ impl Runner {
                 Some(Message::Drained)
             }
             Order::Cut => Some(Message::Bye),
-            Order::Data { .. } => None,
+            Order::Data { .. } | Order::Begin { .. } => None,
         }
     }
 

@@ -38,7 +38,7 @@ mod single;
 mod stash;
 
 use async_trait::async_trait;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{config::Config, id::ItemId};
 
@@ -141,7 +141,7 @@ pub struct Checkout<T> {
 }
 
 /// What becomes of an item when its journey is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Policy {
     /// It is used again by a later journey.
     Recycle,

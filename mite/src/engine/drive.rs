@@ -451,6 +451,8 @@ fn start_runner(
         seed: settings.seed,
         tap,
     };
+    let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
+    runner_end.send(Message::Hello { workers });
     spawn_local(async move {
         if let Err(error) = runner::serve(settings, runner_end).await {
             tracing::error!("the runner cannot start its threads: {error}");

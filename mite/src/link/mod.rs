@@ -3,14 +3,17 @@
 //! A runner passes what it is told on to its workers in the same words, so there is one vocabulary
 //! from the controller down to the thread.
 
+#[cfg(feature = "nats")]
 mod conversation;
-mod local;
+mod ends;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
 
 use std::time::Duration;
 
-pub(crate) use local::{ControllerEnd, RunnerEnd, local};
-
 use serde::{Deserialize, Serialize};
+
+pub(crate) use ends::{ControllerEnd, RunnerEnd, local};
 
 use crate::{
     datapool::lease,
@@ -22,6 +25,9 @@ use crate::{
 /// What a controller tells a runner, and a runner its workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Order {
+    /// The run begins when the clock of the controller shows this: the first order of a runner that
+    /// is not in the controller's process.
+    Begin { at: Duration },
     /// From the segment's beginning on, keep up this share of it, until told otherwise.
     Target {
         entry: EntryId,
@@ -54,6 +60,8 @@ pub(crate) enum Message {
     Bye,
     /// The last word of one that panicked: what it held is lost.
     Died,
+    /// Nothing has been heard of a runner for too long. The link says so, not the runner.
+    Lost,
 }
 
 /// The statistics of one worker over some seconds of the run.

@@ -66,8 +66,6 @@ impl Desk {
 
     /// Serves until every worker has gone, or has had its time to go.
     pub(super) async fn serve(mut self, mut inbox: UnboundedReceiver<(usize, Message)>) {
-        let workers = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
-        self.link.send(Message::Hello { workers });
         let mut flush = interval(FLUSH);
         loop {
             tokio::select! {
@@ -116,6 +114,8 @@ impl Desk {
                 }
             }
             Order::Data { entry, order } => self.broker(entry, |broker| broker.obey(order)),
+            // Has been obeyed by whoever started this runner.
+            Order::Begin { .. } => {}
             order @ (Order::Drain { .. } | Order::Cut) => self.tell_all(&order),
         }
     }
@@ -130,7 +130,9 @@ impl Desk {
                 broker.leave(worker, lease::Report::default())
             }),
             Message::Died => self.gone(worker, |broker| broker.lost(worker)),
-            message @ (Message::Snapshot(_) | Message::Hello { .. }) => self.link.send(message),
+            message @ Message::Snapshot(_) => self.link.send(message),
+            // No worker says these.
+            Message::Hello { .. } | Message::Lost => {}
         }
     }
 

@@ -171,6 +171,7 @@ impl Worker {
                 }
             }
             Some(Order::Drain { at }) => self.drain(at),
+            Some(Order::Begin { .. }) => {}
             Some(Order::Cut) | None => self.rounds.cut.set(true),
         }
     }

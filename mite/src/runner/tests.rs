@@ -297,7 +297,7 @@ impl Run {
             }
             Message::Data { report, .. } => self.data.push(report),
             Message::Drained => self.drained += 1,
-            Message::Hello { .. } | Message::Bye | Message::Died => {}
+            Message::Hello { .. } | Message::Bye | Message::Died | Message::Lost => {}
         }
     }
 

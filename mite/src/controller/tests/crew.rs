@@ -8,7 +8,9 @@ impl Simulation {
         let mut runner = Runner::new(id);
         runner.reported = self.now.as_secs();
         self.runners.insert(runner.id, runner);
-        let actions = self.controller.join(self.now, RunnerId(id), 1);
+        let actions = self
+            .controller
+            .hear(self.now, RunnerId(id), Message::Hello { workers: 1 });
         self.act(actions);
     }
 
@@ -16,7 +18,7 @@ impl Simulation {
     fn kill(&mut self, id: u32, after: Duration) -> u64 {
         let killed = self.runners.remove(&RunnerId(id)).unwrap();
         self.run_until(self.now + after);
-        let actions = self.controller.lose(self.now, RunnerId(id));
+        let actions = self.controller.hear(self.now, RunnerId(id), Message::Lost);
         self.act(actions);
         killed.started
     }
@@ -148,7 +150,8 @@ fn who_joins_when_the_run_stops_is_sent_away_and_not_waited_for() {
     let mut run = Simulation::new(Constant::per_second(10, HOUR), 1);
     run.run_until(10 * SECOND);
     let mut actions = run.controller.stop(run.now);
-    actions.extend(run.controller.join(run.now, RunnerId(7), 4));
+    let hello = Message::Hello { workers: 4 };
+    actions.extend(run.controller.hear(run.now, RunnerId(7), hello));
     run.runners.insert(RunnerId(7), Runner::new(7));
     run.act(actions);
     run.run_until(MINUTE);
@@ -162,7 +165,7 @@ fn what_a_lost_runner_says_later_counts_nothing() {
     run.run_until(10 * SECOND);
     let mut frozen = run.runners.remove(&RunnerId(1)).unwrap();
     run.run_until(14 * SECOND);
-    let actions = run.controller.lose(run.now, RunnerId(1));
+    let actions = run.controller.hear(run.now, RunnerId(1), Message::Lost);
     run.act(actions);
     run.run_until(15 * SECOND);
     let late = frozen.snapshot(15, false);

@@ -90,6 +90,15 @@ impl Conversation {
         pieces.into_iter().map(|piece| frame(Some(piece))).collect()
     }
 
+    /// What was heard so far, to show that this side is still there.
+    pub(crate) fn word(&self) -> Frame {
+        Frame {
+            conversation: self.id,
+            heard: self.listening.heard(),
+            piece: None,
+        }
+    }
+
     /// When something is to be repeated, if nothing is heard until then.
     pub(crate) fn repeats_at(&self) -> Option<Duration> {
         self.speaking.repeats_at()

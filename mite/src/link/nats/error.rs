@@ -1,0 +1,39 @@
+//! What can go wrong between a process and the bus.
+
+use std::{io, path::PathBuf};
+
+/// Why there is no link over NATS.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BusError {
+    /// The prefix of subjects.
+    #[error(
+        "{0:?} cannot be the prefix of a test; it takes letters, digits, - and _, in parts with a \
+         dot between them, such as shop or shop.evening"
+    )]
+    Prefix(String),
+    /// The server is not there or does not want us.
+    #[error("cannot connect to NATS at {url}: {reason}")]
+    Connect {
+        /// Without its secrets.
+        url: String,
+        reason: String,
+    },
+    /// A file with credentials or certificates.
+    #[error("cannot read {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// Options that exclude each other or make no sense.
+    #[error("{0}")]
+    Options(String),
+    /// What is to listen cannot.
+    #[error("cannot listen on NATS: {0}")]
+    Subscribe(String),
+    /// The controller does not want this runner.
+    #[error("the controller does not take this runner: {0}")]
+    Refused(String),
+    /// Somebody says what cannot be understood.
+    #[error("{0} is not what mite of this version says; is another program using this prefix?")]
+    Garbled(&'static str),
+    /// A thread or runtime.
+    #[error("cannot start the thread of the link: {0}")]
+    Thread(io::Error),
+}

@@ -1,0 +1,49 @@
+//! Where what is said on the bus.
+
+use super::BusError;
+
+/// The subjects of one test, below a prefix that tells it from others on the same NATS.
+#[derive(Clone, Debug)]
+pub(super) struct Subjects {
+    prefix: String,
+}
+
+impl Subjects {
+    /// # Errors
+    /// When the prefix is no name that NATS takes.
+    pub(super) fn new(prefix: &str) -> Result<Self, BusError> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let tokens = || prefix.split('.');
+        if tokens().all(|token| !token.is_empty() && token.chars().all(is_plain)) {
+            return Ok(Self {
+                prefix: prefix.to_owned(),
+            });
+        }
+        Err(BusError::Prefix(prefix.to_owned()))
+    }
+
+    /// Where a runner says hello, and is told what to do.
+    pub(super) fn hello(&self) -> String {
+        format!("{}.hello", self.prefix)
+    }
+
+    /// Where the controller tells what its clock shows.
+    pub(super) fn clock(&self) -> String {
+        format!("{}.clock", self.prefix)
+    }
+
+    /// Where a runner speaks.
+    pub(super) fn up(&self, conversation: u64) -> String {
+        format!("{}.up.{conversation:016x}", self.prefix)
+    }
+
+    /// Where all runners speak.
+    pub(super) fn all_up(&self) -> String {
+        format!("{}.up.*", self.prefix)
+    }
+
+    /// Where a runner is spoken to.
+    pub(super) fn down(&self, conversation: u64) -> String {
+        format!("{}.down.{conversation:016x}", self.prefix)
+    }
+}
