@@ -22,6 +22,18 @@ impl RunClock {
         }
     }
 
+    /// A run that begins at `started`, which may be still to come.
+    #[cfg(feature = "nats")]
+    pub(crate) fn beginning_at(started: Instant) -> Self {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let ahead = started.saturating_duration_since(now);
+        let ago = now.saturating_duration_since(started);
+        Self {
+            started,
+            started_at: wall.checked_sub(ago).unwrap_or(wall) + ahead,
+        }
+    }
+
     /// Time since the run began; zero before it.
     pub(crate) fn elapsed(&self) -> Duration {
         self.at(Instant::now())

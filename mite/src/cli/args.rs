@@ -28,6 +28,12 @@ pub(super) enum Command {
     /// Run a scenario, or look at its plan
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Run a scenario on runners that are reached over NATS, and judge how it did
+    #[cfg(feature = "nats")]
+    Controller(Box<ControllerArguments>),
+    /// Run journeys for a controller that is reached over NATS, test after test
+    #[cfg(feature = "nats")]
+    Runner(RunnerArguments),
     /// Say what changed between two runs of a scenario, and whether it is more than chance
     Compare(Compare),
 }
@@ -129,6 +135,96 @@ pub(super) struct ScenarioTest {
     pub(super) common: Common,
     #[command(flatten)]
     pub(super) run: RunArguments,
+}
+
+#[cfg(feature = "nats")]
+#[derive(Debug, Args)]
+pub(super) struct ControllerArguments {
+    /// The scenario; the end of its name will do where that is unambiguous
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) nats: NatsArguments,
+    /// How many runners have to be there before the run begins
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, allow_negative_numbers = true)]
+    pub(super) wait_for_runners: u64,
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+}
+
+#[cfg(feature = "nats")]
+#[derive(Debug, Args)]
+pub(super) struct RunnerArguments {
+    #[command(flatten)]
+    pub(super) nats: NatsArguments,
+    /// Worker threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
+    pub(super) workers: Option<usize>,
+    /// How many journeys are in flight at once at most, in this runner
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = count, allow_negative_numbers = true)]
+    pub(super) max_in_flight: u64,
+    /// Watch the clock all the time instead of sleeping until a start is due
+    #[arg(long)]
+    pub(super) precise: bool,
+    /// How long to keep the volume up when nothing is heard of the controller
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(super) orphan_grace: Duration,
+    /// Leave after one test, instead of waiting for the next
+    #[arg(long)]
+    pub(super) once: bool,
+    /// What to log to stderr: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "warn", value_parser = level)]
+    pub(super) log_level: Level,
+    /// Say nothing but errors
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+#[cfg(feature = "nats")]
+#[derive(Debug, Args)]
+pub(super) struct NatsArguments {
+    /// Where NATS is: nats://host:4222, tls://host, with user:password@ or token@ before the host if
+    /// it wants one; several servers of a cluster with commas between them
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MITE_NATS_URL",
+        hide_env_values = true,
+        value_delimiter = ',',
+        required = true
+    )]
+    pub(super) nats: Vec<String>,
+    /// What tells this test from others on the same NATS
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MITE_NATS_PREFIX",
+        default_value = "mite"
+    )]
+    pub(super) nats_prefix: String,
+    /// A credentials file, as nsc writes it
+    #[arg(long, value_name = "FILE", env = "MITE_NATS_CREDENTIALS")]
+    pub(super) nats_credentials: Option<PathBuf>,
+    /// Certificates of the authorities to trust, in place of the system's; asks for TLS
+    #[arg(long, value_name = "FILE", env = "MITE_NATS_CA")]
+    pub(super) nats_ca: Option<PathBuf>,
+    /// The certificate to show to NATS; asks for TLS
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MITE_NATS_CERT",
+        requires = "nats_key"
+    )]
+    pub(super) nats_cert: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MITE_NATS_KEY",
+        requires = "nats_cert"
+    )]
+    pub(super) nats_key: Option<PathBuf>,
 }
 
 /// What every command that sends something takes.

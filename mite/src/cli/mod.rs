@@ -4,6 +4,8 @@ mod args;
 mod build;
 mod compare;
 mod console;
+#[cfg(feature = "nats")]
+mod distributed;
 mod exit;
 mod journey;
 mod list;
@@ -91,6 +93,10 @@ fn dispatch(arguments: Arguments, config: Config) -> Result<Exit, Failure> {
     crate::scenario::registry::check_duplicates()?;
     match arguments.command {
         Command::List => list::list(),
+        #[cfg(feature = "nats")]
+        Command::Controller(arguments) => distributed::controller(&arguments, config),
+        #[cfg(feature = "nats")]
+        Command::Runner(arguments) => distributed::runner(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Journey(JourneyCommand::Run(arguments)) => journey::run(&arguments, config),
         Command::Journey(JourneyCommand::Test(arguments)) => journey::test(&arguments, config),

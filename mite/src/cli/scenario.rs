@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     engine::{self, Run, RunError},
     report::{self, Report, Style},
-    scenario::{Scenario, registry},
+    scenario::registry,
     stats::metric,
 };
 
@@ -29,8 +29,7 @@ pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, F
     let scenario = build("scenario", entry.definition.name, entry.build, &mut config)?;
     run(
         entry.definition.name,
-        scenario,
-        config,
+        settings::run(scenario, config, &arguments.run),
         &arguments.common,
         &arguments.run,
     )
@@ -51,19 +50,16 @@ pub(super) fn plan(arguments: &ScenarioPlan, defaults: Config) -> Result<Exit, F
     Ok(Exit::Passed)
 }
 
-/// Runs `scenario` under `name` and shows its summary.
+/// Runs something under `name` and shows its summary.
 pub(super) fn run(
     name: &str,
-    scenario: Scenario,
-    config: Config,
+    run: Run,
     common: &Common,
     arguments: &RunArguments,
 ) -> Result<Exit, Failure> {
     let (observer, printer) = report::choose(arguments.quiet || common.debugging);
     logging::start(common.log_level, printer.clone());
-    let mut run = settings::run(scenario, config, arguments)
-        .name(name)
-        .observer(observer);
+    let mut run = run.name(name).observer(observer);
     if common.debugging {
         run = debugging(run);
     }

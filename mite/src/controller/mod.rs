@@ -17,7 +17,6 @@ use std::time::Duration;
 
 pub(crate) use busy::BusyWorkers;
 use crew::Crew;
-pub(crate) use crew::MemberOutcome;
 use entry::EntryState;
 pub(crate) use outcome::{Ending, EntryOutcome, Outcome};
 pub(crate) use points::{Point, PointTimes};

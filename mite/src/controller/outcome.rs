@@ -35,6 +35,13 @@ pub(crate) struct Outcome {
     pub(crate) crew: Vec<MemberOutcome>,
 }
 
+impl Outcome {
+    /// The worker threads of all who took part.
+    pub(crate) fn workers(&self) -> u32 {
+        self.crew.iter().map(|member| member.workers).sum()
+    }
+}
+
 /// How the run ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {

@@ -4,7 +4,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    task::spawn_local,
     time::{MissedTickBehavior, interval},
 };
 
@@ -12,6 +11,7 @@ use super::{
     Run, RunError, Settings, Stop,
     dashboard::{self, Dashboard},
     moment::Frame,
+    muster::{self, Muster},
     onlooker::Onlooker,
     outcome,
     pools::{Answer, Pools},
@@ -29,10 +29,10 @@ use crate::{
     link::{self, ControllerEnd, Message},
     net,
     report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
-    runner::{self, RunnerEntry, RunnerSettings, TapFactory},
+    runner::RunnerEntry,
     scenario::{Entry, Hook, Scenario},
     serve::{Question, Server, Volume},
-    stats::metric::{self, Metric},
+    stats::metric,
 };
 
 /// How often the controller is told the time.
@@ -82,13 +82,17 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         net::prepare_tls();
     }
 
-    let clock = RunClock::start();
+    let (runner_entries, controller_entries, pools) = split(entries);
+    let mustering = muster::runners(&settings, runner_entries, metrics, tap);
+    let Muster {
+        link,
+        clock,
+        runners,
+        begin,
+    } = unless_stopped(&mut stops, mustering).await?;
     let recorder = sinks.begin(clock.started_at(), &settings.config)?;
     let recording = Recording::start(recorder)?;
     let watch = Watch::start();
-    let (runner_entries, controller_entries, pools) = split(entries);
-    let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
-    let (runner, workers) = hello(&mut link).await?;
     let controller = Controller::new(
         ControllerSettings {
             entries: controller_entries,
@@ -97,17 +101,16 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
             graceful_stop: settings.graceful_stop,
             warm_up,
         },
-        [(runner, workers)],
+        runners.iter().copied(),
     );
     let onlooker = observer.and_then(Onlooker::new);
     if let Some(onlooker) = &onlooker {
-        let info = run_info(&settings, &controller, workers);
+        let info = run_info(&settings, &controller, &runners);
         dashboard.introduce(onlooker, info);
     }
     let frame = Frame {
         settings: Arc::new(settings.clone()),
         clock,
-        workers,
         warm_up,
         planned: controller.planned_duration(),
     };
@@ -115,6 +118,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         controller,
         clock,
         link,
+        begin,
         pools,
         onlooker,
         recording,
@@ -143,7 +147,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let mut outcome = controller.finish(clock.elapsed());
     let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
     outcome.ending.broken.extend(torn_down.err());
-    let mut report = outcome::report(&settings, clock, &outcome, workers, &figures);
+    let mut report = outcome::report(&settings, clock, &outcome, &figures);
     let (batches, mut unwritten) = recording.finish(&outcome.unshown);
     report.batches = batches;
     // A terminal that stands still shall cost no report.
@@ -169,6 +173,8 @@ struct Driver {
     controller: Controller,
     clock: RunClock,
     link: ControllerEnd,
+    /// What the controller's clock showed at the beginning; runners on other machines are told.
+    begin: Option<Duration>,
     pools: Pools,
     onlooker: Option<Onlooker>,
     recording: Recording,
@@ -187,9 +193,7 @@ impl Driver {
         while !self.controller.is_finished() {
             let actions = tokio::select! {
                 _ = ticks.tick() => self.controller.tick(self.clock.elapsed()),
-                Some((runner, message)) = self.link.receive() => {
-                    self.controller.hear(self.clock.elapsed(), runner, message)
-                }
+                Some((runner, message)) = self.link.receive() => self.hear(runner, message),
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
                 Some(question) = dashboard::question(&mut self.server) => self.answer(question),
@@ -226,6 +230,13 @@ impl Driver {
             }
             Action::Note(note) => self.note(&note),
         }
+    }
+
+    fn hear(&mut self, runner: RunnerId, message: Message) -> Vec<Action> {
+        if let (Some(at), Message::Hello { .. }) = (self.begin, &message) {
+            self.link.send(runner, link::Order::Begin { at });
+        }
+        self.controller.hear(self.clock.elapsed(), runner, message)
     }
 
     fn note(&self, note: &str) {
@@ -428,55 +439,13 @@ fn split(entries: Vec<Entry>) -> (Vec<RunnerEntry>, Vec<ControllerEntry>, Pools)
     (runner, controller, Pools::start(pools))
 }
 
-fn start_runner(
-    settings: &Settings,
-    clock: RunClock,
-    entries: Vec<RunnerEntry>,
-    metrics: Vec<Metric>,
-    tap: Option<TapFactory>,
-) -> ControllerEnd {
-    let (controller_end, runner_end) = link::local();
-    let settings = RunnerSettings {
-        clock,
-        entries,
-        config: settings.config.clone(),
-        metrics,
-        series_cap: settings.series_cap,
-        // A worker without room for a single journey could start none of its share.
-        workers: settings.workers.min(settings.max_in_flight).max(1),
-        max_in_flight: settings.max_in_flight,
-        spawn_rate: settings.spawn_rate,
-        max_start_delay: settings.max_start_delay,
-        precise: settings.precise,
-        seed: settings.seed,
-        tap,
-    };
-    let workers = u32::try_from(settings.workers).unwrap_or(u32::MAX);
-    runner_end.send(Message::Hello { workers });
-    spawn_local(async move {
-        if let Err(error) = runner::serve(settings, runner_end).await {
-            tracing::error!("the runner cannot start its threads: {error}");
-        }
-    });
-    controller_end
-}
-
-async fn hello(link: &mut ControllerEnd) -> Result<(RunnerId, u32), RunError> {
-    match link.receive().await {
-        Some((runner, Message::Hello { workers })) => Ok((runner, workers)),
-        _ => Err(RunError::Thread(std::io::Error::other(
-            "the runner did not start",
-        ))),
-    }
-}
-
-fn run_info(settings: &Settings, controller: &Controller, workers: u32) -> RunInfo {
+fn run_info(settings: &Settings, controller: &Controller, runners: &[(RunnerId, u32)]) -> RunInfo {
     RunInfo {
         scenario: settings.name.clone(),
         planned: controller.planned_duration(),
         entries: controller.entry_count(),
-        runners: 1,
-        workers: workers as usize,
+        runners: runners.len(),
+        workers: runners.iter().map(|(_, workers)| *workers as usize).sum(),
         dashboard: None,
     }
 }

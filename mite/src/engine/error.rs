@@ -53,6 +53,9 @@ pub enum RunError {
     /// A thread or a runtime could not be started.
     #[error("cannot start a thread of the engine: {0}")]
     Thread(std::io::Error),
+    /// The runners on other machines cannot be reached.
+    #[error("{0}")]
+    Link(String),
     /// The run was stopped before its first journey.
     #[error("the run was interrupted before it began")]
     Interrupted,

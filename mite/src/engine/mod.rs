@@ -4,11 +4,14 @@ mod dashboard;
 mod drive;
 mod error;
 mod moment;
+mod muster;
 mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
 mod recording;
+#[cfg(feature = "nats")]
+mod remote;
 mod settings;
 mod suspect;
 mod system;
@@ -29,6 +32,8 @@ use tokio::{
 
 pub use error::RunError;
 pub(crate) use plan::plan;
+#[cfg(feature = "nats")]
+pub(crate) use remote::{RunnerNews, RunnerOptions, run_tests};
 pub(crate) use settings::Settings;
 
 use crate::{
@@ -228,6 +233,13 @@ impl Run {
     /// `0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30`.
     pub fn metrics_buckets(mut self, bounds: impl Into<String>) -> Self {
         self.settings.serve.buckets = Some(bounds.into());
+        self
+    }
+
+    /// Runs the scenario on other machines, that are reached over NATS.
+    #[cfg(feature = "nats")]
+    pub(crate) fn over(mut self, options: crate::link::nats::Options, wait_for: usize) -> Self {
+        self.settings.bus = Some(settings::Bus { options, wait_for });
         self
     }
 

@@ -16,7 +16,6 @@ use crate::{
 pub(super) struct Frame {
     pub(super) settings: Arc<Settings>,
     pub(super) clock: RunClock,
-    pub(super) workers: u32,
     pub(super) warm_up: Duration,
     pub(super) planned: Option<Duration>,
 }
@@ -100,8 +99,8 @@ impl Frame {
             elapsed: outcome.duration,
             measured: outcome.measured,
             planned: self.planned,
-            runners: 1,
-            workers: self.workers,
+            runners: u32::try_from(outcome.crew.len()).unwrap_or(u32::MAX),
+            workers: outcome.workers(),
             entries: entries.into_iter().map(entry).collect(),
             thresholds: thresholds
                 .map(|threshold| ThresholdNow {
@@ -140,13 +139,10 @@ impl serve::Moment for Moment {
 
     fn report(&self) -> Report {
         let Frame {
-            settings,
-            clock,
-            workers,
-            ..
+            settings, clock, ..
         } = &self.frame;
         self.last.clone().unwrap_or_else(|| {
-            outcome::report_so_far(settings, *clock, &self.outcome, *workers, &self.figures)
+            outcome::report_so_far(settings, *clock, &self.outcome, &self.figures)
         })
     }
 

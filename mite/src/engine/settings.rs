@@ -20,6 +20,19 @@ pub(crate) struct Settings {
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
     pub(crate) serve: serve::Options,
+    /// Where the runners are, unless there is one in this process.
+    #[cfg(feature = "nats")]
+    pub(crate) bus: Option<Bus>,
+}
+
+/// A run whose runners are other processes.
+#[cfg(feature = "nats")]
+#[derive(Clone, Debug)]
+pub(crate) struct Bus {
+    /// How to reach them.
+    pub(crate) options: crate::link::nats::Options,
+    /// How many have to be there before the run begins.
+    pub(crate) wait_for: usize,
 }
 
 impl Default for Settings {
@@ -38,6 +51,8 @@ impl Default for Settings {
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
             serve: serve::Options::default(),
+            #[cfg(feature = "nats")]
+            bus: None,
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::{
 pub(super) fn summary(
     settings: &Settings,
     outcome: &Outcome,
-    workers: u32,
     figures: &Figures,
     suspicions: Vec<Suspicion>,
 ) -> GeneratorSummary {
@@ -24,8 +23,8 @@ pub(super) fn summary(
     } = statistics.lacks;
     let starved = outcome.entries.iter().filter(|entry| entry.starved);
     GeneratorSummary {
-        runners: 1,
-        workers,
+        runners: u32::try_from(outcome.crew.len()).unwrap_or(u32::MAX),
+        workers: outcome.workers(),
         max_in_flight: settings.max_in_flight as u64,
         loop_lag: statistics.loop_lag.summary(),
         cpu_seconds: figures.cpu_seconds,

@@ -31,10 +31,9 @@ pub(super) fn report(
     settings: &Settings,
     clock: RunClock,
     outcome: &Outcome,
-    workers: u32,
     figures: &Figures,
 ) -> Report {
-    made(settings, clock, outcome, workers, figures, verdict)
+    made(settings, clock, outcome, figures, verdict)
 }
 
 /// The report so far of a run that goes on; its reasons are what speaks against it by now.
@@ -42,28 +41,21 @@ pub(super) fn report_so_far(
     settings: &Settings,
     clock: RunClock,
     outcome: &Outcome,
-    workers: u32,
     figures: &Figures,
 ) -> Report {
-    made(
-        settings,
-        clock,
-        outcome,
-        workers,
-        figures,
-        |outcome, held| (Verdict::Running, against(outcome, held)),
-    )
+    made(settings, clock, outcome, figures, |outcome, held| {
+        (Verdict::Running, against(outcome, held))
+    })
 }
 
 fn made(
     settings: &Settings,
     clock: RunClock,
     outcome: &Outcome,
-    workers: u32,
     figures: &Figures,
     judge: impl FnOnce(&Outcome, &[Suspicion]) -> (Verdict, Vec<String>),
 ) -> Report {
-    let suspicions = suspect::suspicions(outcome, figures, workers);
+    let suspicions = suspect::suspicions(outcome, figures);
     let (verdict, reasons) = judge(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
@@ -88,7 +80,7 @@ fn made(
         http: http::summary(totals),
         metrics: metrics(totals),
         errors: errors(totals),
-        generator: generator::summary(settings, outcome, workers, figures, suspicions),
+        generator: generator::summary(settings, outcome, figures, suspicions),
         stages: journeys::stages(outcome),
         findings: findings(outcome),
         volume_changes: outcome.volume_changes.iter().map(volume_change).collect(),

@@ -53,11 +53,11 @@ pub(super) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(outcome: &'a Outcome, figures: &'a Figures, workers: u32) -> Self {
+    pub(super) fn new(outcome: &'a Outcome, figures: &'a Figures) -> Self {
         let totals = &outcome.totals;
         Self {
             figures,
-            workers,
+            workers: outcome.workers(),
             busy: outcome.busy,
             loop_lag: &totals.generator.loop_lag,
             requests: totals.http.requests,

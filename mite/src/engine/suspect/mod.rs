@@ -75,11 +75,9 @@ impl Watch {
 }
 
 /// Everything that is held against the generator, what makes the run invalid first.
-pub(super) fn suspicions(outcome: &Outcome, figures: &Figures, workers: u32) -> Vec<Suspicion> {
+pub(super) fn suspicions(outcome: &Outcome, figures: &Figures) -> Vec<Suspicion> {
     let mut suspicions = load::suspicions(outcome);
-    suspicions.extend(judge::suspicions(&judge::Evidence::new(
-        outcome, figures, workers,
-    )));
+    suspicions.extend(judge::suspicions(&judge::Evidence::new(outcome, figures)));
     // A run that was to stop at its first failure is no measurement.
     if outcome.ending.cause == StopCause::FirstFailure {
         suspicions.retain(|suspicion| !suspicion.invalid);

@@ -6,7 +6,7 @@ use async_nats::{Client, RequestErrorKind, Subscriber, connection::State};
 use futures_util::StreamExt;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::spawn_local,
+    task::{JoinHandle, spawn_local},
     time::{Instant, interval, sleep, timeout},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Post {
     pub(crate) epoch: Instant,
     /// By how much that may be wrong.
     pub(crate) error: Duration,
+    /// Ends when the last word has been heard; before that nobody may go.
+    pub(crate) farewell: JoinHandle<()>,
 }
 
 /// Waits for a controller and joins its run.
@@ -87,7 +89,7 @@ pub(crate) async fn join(
         orphan_grace,
         ending: None,
     };
-    spawn_local(bus.serve(downs, heard_messages));
+    let farewell = spawn_local(bus.serve(downs, heard_messages));
     Ok(Post {
         end: RunnerEnd {
             runner: RunnerId(0),
@@ -97,6 +99,7 @@ pub(crate) async fn join(
         assignment,
         epoch,
         error,
+        farewell,
     })
 }
 

@@ -1,0 +1,156 @@
+//! Who runs the journeys: a runner in this process, or those that come over the network.
+
+use std::time::Duration;
+
+use tokio::task::spawn_local;
+
+use super::{RunError, Settings};
+use crate::{
+    clock::RunClock,
+    id::RunnerId,
+    link::{self, ControllerEnd, Message},
+    runner::{self, RunnerEntry, RunnerSettings, TapFactory},
+    stats::metric::Metric,
+};
+
+/// The runners that are there when a run begins.
+pub(super) struct Muster {
+    pub(super) link: ControllerEnd,
+    pub(super) clock: RunClock,
+    /// Each with its number of workers.
+    pub(super) runners: Vec<(RunnerId, u32)>,
+    /// What the controller's clock shows when the run begins; runners on other machines are told.
+    pub(super) begin: Option<Duration>,
+}
+
+/// Starts the runner of this process, or waits for those that are to come.
+///
+/// # Errors
+/// When there can be no runner.
+pub(super) async fn runners(
+    settings: &Settings,
+    entries: Vec<RunnerEntry>,
+    metrics: Vec<Metric>,
+    tap: Option<TapFactory>,
+) -> Result<Muster, RunError> {
+    #[cfg(feature = "nats")]
+    if let Some(bus) = &settings.bus {
+        return remote::runners(settings, bus, &entries).await;
+    }
+    let clock = RunClock::start();
+    let mut link = start_runner(settings, clock, entries, metrics, tap);
+    match link.receive().await {
+        Some((runner, Message::Hello { workers })) => Ok(Muster {
+            link,
+            clock,
+            runners: vec![(runner, workers)],
+            begin: None,
+        }),
+        _ => Err(RunError::Thread(std::io::Error::other(
+            "the runner did not start",
+        ))),
+    }
+}
+
+fn start_runner(
+    settings: &Settings,
+    clock: RunClock,
+    entries: Vec<RunnerEntry>,
+    metrics: Vec<Metric>,
+    tap: Option<TapFactory>,
+) -> ControllerEnd {
+    let (controller_end, runner_end) = link::local();
+    // A worker without room for a single journey could start none of its share.
+    let workers = settings.workers.min(settings.max_in_flight).max(1);
+    let settings = RunnerSettings {
+        clock,
+        entries,
+        config: settings.config.clone(),
+        metrics,
+        series_cap: settings.series_cap,
+        workers,
+        max_in_flight: settings.max_in_flight,
+        spawn_rate: settings.spawn_rate,
+        max_start_delay: settings.max_start_delay,
+        precise: settings.precise,
+        seed: settings.seed,
+        tap,
+    };
+    let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+    runner_end.send(Message::Hello { workers });
+    spawn_local(async move {
+        if let Err(error) = runner::serve(settings, runner_end).await {
+            tracing::error!("the runner cannot start its threads: {error}");
+        }
+    });
+    controller_end
+}
+
+#[cfg(feature = "nats")]
+mod remote {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use tokio::time::Instant;
+
+    use super::{Muster, RunError, Settings};
+    use crate::{
+        clock::RunClock,
+        engine::{remote::fingerprint, settings::Bus},
+        link::{
+            Message, Order,
+            nats::{self, AssignedEntry, Assignment},
+        },
+        runner::RunnerEntry,
+    };
+
+    /// How long after the last runner has come the run begins: time enough for all to hear of it.
+    const NOTICE: Duration = Duration::from_secs(1);
+
+    /// Waits for as many runners as were asked for, and lets them begin together.
+    pub(super) async fn runners(
+        settings: &Settings,
+        bus: &Bus,
+        entries: &[RunnerEntry],
+    ) -> Result<Muster, RunError> {
+        let entries = entries.iter().map(|entry| AssignedEntry {
+            journey: entry.journey.name().to_owned(),
+            policy: entry.policy,
+        });
+        let assignment = Assignment {
+            scenario: settings.name.clone(),
+            entries: entries.collect(),
+            config: settings.config.clone(),
+            series_cap: settings.series_cap,
+            spawn_rate: settings.spawn_rate,
+            max_start_delay: settings.max_start_delay,
+            seed: settings.seed,
+        };
+        let epoch = Instant::now();
+        let opened = nats::open(bus.options.clone(), assignment, fingerprint(), epoch).await;
+        let mut link = opened.map_err(|error| RunError::Link(error.to_string()))?;
+        let mut here = BTreeMap::new();
+        while here.len() < bus.wait_for {
+            match link.receive().await {
+                Some((runner, Message::Hello { workers })) => {
+                    here.insert(runner, workers);
+                    tracing::info!("{} of {} runners are there", here.len(), bus.wait_for);
+                }
+                Some((runner, Message::Lost | Message::Bye | Message::Died)) => {
+                    here.remove(&runner);
+                }
+                Some(_) => {}
+                None => return Err(RunError::Link("the link over NATS has ended".to_owned())),
+            }
+        }
+        let at = epoch.elapsed() + NOTICE;
+        for runner in here.keys() {
+            link.send(*runner, Order::Begin { at });
+        }
+        Ok(Muster {
+            link,
+            clock: RunClock::beginning_at(epoch + at),
+            runners: here.into_iter().collect(),
+            begin: Some(at),
+        })
+    }
+}
