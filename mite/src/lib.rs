@@ -208,4 +208,6 @@ mod pages {
     struct Prometheus;
     #[doc = include_str!("../../docs/report.md")]
     struct Report;
+    #[doc = include_str!("../../docs/webhook.md")]
+    struct Webhook;
 }

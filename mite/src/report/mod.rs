@@ -46,7 +46,7 @@ pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, Request
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
     OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
-    VolumeChange, WaitSummary,
+    VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};
