@@ -38,7 +38,7 @@ pub(crate) mod text;
 pub use crate::stats::LatencySummary;
 pub use batches::{BatchKind, BatchRow, Batches};
 pub use compare::{
-    CompareError, ComparedRun, Comparison, Difference, Figure, Limit, LimitResult, Which,
+    CompareError, ComparedRun, Comparison, Difference, Figure, Level, Limit, LimitResult, Which,
 };
 pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
