@@ -197,6 +197,29 @@ mod tests {
     }
 
     #[test]
+    fn what_the_schemas_ask_for_is_there_in_their_order() {
+        let text = render(&failed());
+        assert!(text.contains("<testsuites>\n  <testsuite name=\"shop::evening\" package=\"\""));
+        for attribute in [
+            " id=\"0\"",
+            " hostname=\"",
+            " timestamp=\"2026-11-22T20:00:00\">",
+        ] {
+            assert_eq!(count(&text, attribute), 1, "{attribute}: {text}");
+        }
+        let elements = ["<properties>", "<testcase ", "<system-out>", "<system-err>"];
+        let places = elements.map(|element| text.find(element));
+        assert!(
+            places.is_sorted() && places[0].is_some(),
+            "{places:?}: {text}"
+        );
+        assert!(
+            text.contains("<property name=\"seed\" value=\"4711\"/>"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_run_that_passed_has_no_failure() {
         let text = render(&fixture::passed());
         assert_eq!(
