@@ -184,7 +184,7 @@ fn metrics_in_table(rows: &[Row], report: &Value) {
             })
             .collect();
         assert!(these.len() >= 3, "a row for each second: {metric}");
-        let values = these
+        let mut values = these
             .iter()
             .filter_map(|row| row["value"].parse::<f64>().ok());
         let counts: f64 = these
@@ -196,7 +196,7 @@ fn metrics_in_table(rows: &[Row], report: &Value) {
                 let sum: i64 = values.map(billionths).sum();
                 assert_eq!(sum, billionths(number(&metric["value"])), "{metric}");
             }
-            "gauge" => assert_eq!(values.last(), metric["value"].as_f64()),
+            "gauge" => assert_eq!(values.next_back(), metric["value"].as_f64()),
             _ => {
                 let of = if metric["latency"].is_null() {
                     "values"

@@ -13,8 +13,8 @@ pub(super) fn kept(name: &str) -> Cow<'_, str> {
     if name.len() <= LONGEST {
         return Cow::Borrowed(name);
     }
-    let end = name.floor_char_boundary(LONGEST);
-    Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default()))
+    let beginning = (0..=LONGEST).rev().find_map(|end| name.get(..end));
+    Cow::Owned(format!("{}…", beginning.unwrap_or_default()))
 }
 
 /// A table of at most so many names; looking one up that is there allocates nothing.
