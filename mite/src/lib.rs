@@ -158,6 +158,7 @@ mod id;
 mod journey;
 mod link;
 mod net;
+mod outbound;
 pub mod report;
 mod runner;
 mod scenario;
@@ -207,4 +208,6 @@ mod pages {
     struct Prometheus;
     #[doc = include_str!("../../docs/report.md")]
     struct Report;
+    #[doc = include_str!("../../docs/webhook.md")]
+    struct Webhook;
 }

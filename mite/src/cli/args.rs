@@ -202,6 +202,15 @@ pub(super) struct RunArguments {
     /// 0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30]
     #[arg(long, value_name = "SECONDS,...", env = "MITE_HTTP_HISTOGRAM_BUCKETS")]
     pub(super) metrics_buckets: Option<String>,
+    /// Post the start of the run to URL/start, which may answer with an id, and its end with the
+    /// verdict to URL/end; better given in the environment where it holds a secret
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MITE_LOGGING_URL",
+        hide_env_values = true
+    )]
+    pub(super) logging_webhook: Option<String>,
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<usize>,

@@ -78,6 +78,9 @@ pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) 
     if let Some(bounds) = &arguments.metrics_buckets {
         run = run.metrics_buckets(bounds);
     }
+    if let Some(url) = &arguments.logging_webhook {
+        run = run.logging_webhook(url);
+    }
     if let Some(workers) = arguments.workers {
         run = run.workers(workers);
     }

@@ -17,6 +17,7 @@ use super::{
     pools::{Answer, Pools},
     recording::Recording,
     suspect::Watch,
+    webhook::{Start, Webhook},
 };
 use crate::{
     clock::RunClock,
@@ -61,6 +62,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         warm_up,
         setup,
         teardown,
+        thresholds: expressions,
         ..
     } = scenario;
     if let Some(url) = base_url {
@@ -104,12 +106,18 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         let info = run_info(&settings, &controller, workers);
         dashboard.introduce(onlooker, info);
     }
+    let planned = controller.planned_duration();
+    let webhook = settings.webhook.iter().flatten().next();
+    let mut webhook = webhook.and_then(|address| {
+        let start = Start::new(&settings, clock, planned, expressions);
+        Webhook::start(address, start, &settings)
+    });
     let frame = Frame {
         settings: Arc::new(settings.clone()),
         clock,
         workers,
         warm_up,
-        planned: controller.planned_duration(),
+        planned,
     };
     let mut driver = Driver {
         controller,
@@ -146,11 +154,18 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let mut report = outcome::report(&settings, clock, &outcome, workers, &figures);
     let (batches, mut unwritten) = recording.finish(&outcome.unshown);
     report.batches = batches;
+    if let Some(webhook) = &mut webhook {
+        report.webhook = Some(webhook.summary().await);
+    }
     // A terminal that stands still shall cost no report.
     let written = sinks.write(&report, &outcome.totals);
     unwritten.extend(written.err().map(|error| error.to_string()));
     if let Some(server) = server {
         server.over(frame.last(outcome, figures, report.clone()));
+    }
+    if let Some(webhook) = webhook {
+        let paths = settings.report_paths();
+        webhook.end(&report, paths, &unwritten, &mut stops).await;
     }
     if let Some(onlooker) = onlooker {
         onlooker.ended(&report);
@@ -316,6 +331,12 @@ impl Driver {
 }
 
 fn check_options(settings: &Settings) -> Result<(), RunError> {
+    if let Some(Err(why)) = &settings.webhook {
+        return Err(RunError::Option(format!(
+            "the logging webhook (--logging-webhook or MITE_LOGGING_URL) cannot be told of the run: \
+             {why}"
+        )));
+    }
     if settings.spawn_rate.is_finite() && settings.spawn_rate > 0.0 {
         return Ok(());
     }

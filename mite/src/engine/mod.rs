@@ -13,6 +13,7 @@ mod settings;
 mod suspect;
 mod system;
 mod verdict;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub(crate) use settings::Settings;
 use crate::{
     config::Config,
     error::Result,
+    outbound::Address,
     report::{Observer, Report},
     runner::TapFactory,
     scenario::Scenario,
@@ -228,6 +230,31 @@ impl Run {
     /// `0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30`.
     pub fn metrics_buckets(mut self, bounds: impl Into<String>) -> Self {
         self.settings.serve.buckets = Some(bounds.into());
+        self
+    }
+
+    /// Tells this URL that the run begins, which gets an id in return, and how it ended: JSON is
+    /// posted to `URL/start` and `URL/end`. The default is to tell nobody.
+    ///
+    /// The run begins without waiting for an answer. Whatever is wrong with the answer is a warning in
+    /// the log (of the crate `tracing`) and changes neither the run nor its verdict; the end of
+    /// [`execute`](Run::execute) may take some seconds longer. Certificates are verified. User,
+    /// password and query of the URL are shown nowhere. What is
+    /// sent, field by field, is told in `docs/webhook.md`.
+    ///
+    /// ```no_run
+    /// # use mite::{Run, Scenario};
+    /// # async fn test(scenario: Scenario) -> mite::Result {
+    /// let report = Run::new(scenario)
+    ///     .logging_webhook("https://tests.example.com/mite?token=secret")
+    ///     .execute()
+    ///     .await?;
+    /// let known_as = report.webhook.and_then(|webhook| webhook.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn logging_webhook(mut self, url: impl AsRef<str>) -> Self {
+        self.settings.webhook = Some(Address::parse(url.as_ref()));
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, thread::available_parallelism, time::Duration};
 
-use crate::{config::Config, serve, stats};
+use crate::{config::Config, outbound::Address, serve, stats};
 
 /// The options of a run, with their defaults.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
     pub(crate) serve: serve::Options,
+    /// Who is told of the run, or what is wrong with the URL.
+    pub(crate) webhook: Option<Result<Address, String>>,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
             serve: serve::Options::default(),
+            webhook: None,
         }
     }
 }

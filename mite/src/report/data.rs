@@ -10,7 +10,7 @@ use super::{
     http::{HttpSummary, RequestSummary},
     parts::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
-        TransactionSummary, VolumeChange,
+        TransactionSummary, VolumeChange, WebhookSummary,
     },
     stage::StageSummary,
 };
@@ -77,6 +77,9 @@ pub struct Report {
     /// written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
+    /// Who was told of the run over HTTP; absent without a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookSummary>,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<String, String>,

@@ -8,6 +8,7 @@ use super::{
     MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary, Series,
     SeriesPoint, SeriesTimes, Spread, StageHttp, StageSummary, State, StepSummary, Suspicion,
     ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange, WaitSummary,
+    WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -57,6 +58,7 @@ pub(crate) fn empty() -> Report {
             ..Series::default()
         },
         batches: None,
+        webhook: None,
         config: BTreeMap::new(),
         seed: None,
     }
@@ -169,6 +171,10 @@ pub(crate) fn full() -> Report {
             }],
         },
         batches: Some(batches()),
+        webhook: Some(WebhookSummary {
+            url: "https://***@hooks.test/mite?***".into(),
+            id: Some("17".into()),
+        }),
         config: BTreeMap::from([("base_url".into(), "https://shop.test".into())]),
         seed: Some(4711),
         ..empty()

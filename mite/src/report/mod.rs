@@ -38,7 +38,7 @@ pub(crate) mod text;
 pub use crate::stats::LatencySummary;
 pub use batches::{BatchKind, BatchRow, Batches};
 pub use compare::{
-    CompareError, ComparedRun, Comparison, Difference, Figure, Limit, LimitResult, Which,
+    CompareError, ComparedRun, Comparison, Difference, Figure, Level, Limit, LimitResult, Which,
 };
 pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
@@ -46,7 +46,7 @@ pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, Request
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
     OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
-    VolumeChange, WaitSummary,
+    VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};

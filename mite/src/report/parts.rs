@@ -322,3 +322,14 @@ pub struct SeriesTimes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }
+
+/// A webhook that was told of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WebhookSummary {
+    /// The URL it was told under, without user, password and query.
+    pub url: String,
+    /// What it calls the run; absent where it has not said so in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}

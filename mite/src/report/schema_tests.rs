@@ -165,6 +165,10 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 }],
             }),
         ),
+        (
+            "/webhook",
+            json!({"url": "https://***@hooks.test/mite?***", "id": "17"}),
+        ),
         ("/config", json!({"base_url": "https://shop.test"})),
         ("/seed", json!(4711)),
     ];
@@ -289,6 +293,7 @@ fn a_report_without_our_additions_can_be_read() {
         ("", "findings"),
         ("", "volume_changes"),
         ("", "batches"),
+        ("", "webhook"),
         ("/thresholds/2", "broke_at"),
         ("/http", "requests_by_name"),
         ("/http", "phases"),

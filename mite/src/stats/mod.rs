@@ -27,7 +27,7 @@ pub(crate) use statistics::{
     TransactionStatistics, UserTime, WaitFor, Waits,
 };
 pub use summary::LatencySummary;
-pub(crate) use user_metrics::{MetricValue, UserMetric};
+pub(crate) use user_metrics::{Labels as MetricLabels, MetricValue, UserMetric};
 
 #[cfg(test)]
 pub(crate) use statistics::ErrorKey;

@@ -98,6 +98,7 @@ fn made(
             points: outcome.points.iter().map(point).collect(),
         },
         batches: None,
+        webhook: None,
         config: settings
             .config
             .iter_masked()
