@@ -9,8 +9,11 @@ use url::{Host, Position, Url};
 
 use crate::{config::MASK, net::Peer};
 
+/// The longest part of a path that is shown: webhooks of chats have their secret in the path.
+const LONGEST_SHOWN: usize = 16;
+
 /// An `http` or `https` URL. [`Display`](fmt::Display) and [`Debug`](fmt::Debug) show neither user
-/// nor password nor what its query says.
+/// nor password nor what its query says, nor any long part of its path.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     url: Url,
@@ -123,7 +126,15 @@ impl fmt::Display for Address {
         if self.authorization().is_some() {
             write!(formatter, "{MASK}@")?;
         }
-        formatter.write_str(&url[Position::BeforeHost..Position::AfterPath])?;
+        formatter.write_str(&url[Position::BeforeHost..Position::AfterPort])?;
+        for part in url.path().split('/').skip(1) {
+            let shown = if part.len() > LONGEST_SHOWN {
+                MASK
+            } else {
+                part
+            };
+            write!(formatter, "/{shown}")?;
+        }
         if url.query().is_some_and(|query| !query.is_empty()) {
             write!(formatter, "?{MASK}")?;
         }
@@ -163,6 +174,15 @@ mod tests {
         // `printf 'Bot:p@ss' | base64`
         assert_eq!(authorization, "Basic Qm90OnBAc3M=");
         assert!(authorization.is_sensitive());
+    }
+
+    #[test]
+    fn a_long_part_of_the_path_may_be_a_secret_and_is_not_shown() {
+        let text = "https://hooks.test/services/T0001/B0001/XaXbXcXdXeXfXgXhXiXjXkXl";
+        let address = Address::parse(text).unwrap().below("end");
+        let shown = "https://hooks.test/services/T0001/B0001/***/end";
+        assert_eq!(address.to_string(), shown);
+        assert!(address.target(false).unwrap().ends_with("XkXl/end"));
     }
 
     #[test]
