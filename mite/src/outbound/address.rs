@@ -182,7 +182,7 @@ mod tests {
         let address = Address::parse(text).unwrap().below("end");
         let shown = "https://hooks.test/services/T0001/B0001/***/end";
         assert_eq!(address.to_string(), shown);
-        assert!(address.target(false).unwrap().ends_with("XkXl/end"));
+        assert!(address.target(false).unwrap().path().ends_with("XkXl/end"));
     }
 
     #[test]
