@@ -21,3 +21,4 @@ mod served;
 mod served_page;
 mod server;
 mod stopping;
+mod terminal;

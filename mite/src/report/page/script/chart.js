@@ -57,7 +57,8 @@ class Chart {
     const used = this.lines.filter(
       (line) => !line.optional || points.some((point) => line.of(point)),
     );
-    if (used.length === this.used.length && this.legend.childNodes.length > 0) return;
+    const same = used.every((line, index) => line === this.used[index]);
+    if (same && used.length === this.used.length) return;
     this.used = used;
     this.outputs.clear();
     this.legend.replaceChildren(

@@ -6,7 +6,8 @@ const FEW = 25;
 const FILTERED = 8;
 
 // A column is { name, of(row): what it sorts by, text(row): what it shows, … }; a number if
-// `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares.
+// `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares, `style`
+// is a class of its cells.
 function makeTable({
   title,
   columns,
@@ -153,6 +154,7 @@ function cell(column, row, index, most) {
   const nothing = value === null || value === undefined;
   const classes = [column.number ? "number" : "text"];
   if (column.wide) classes.push("wide");
+  if (column.style) classes.push(column.style);
   if (column.bad?.(row)) classes.push("bad");
   if (nothing) classes.push("nothing");
   const made = index === 0 ? make("th", { scope: "row" }) : make("td");
