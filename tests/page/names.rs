@@ -207,6 +207,28 @@ fn lines_are_picked_by_their_names_with_the_keyboard_too() {
 }
 
 #[test]
+fn fifty_thresholds_do_not_push_what_stands_out_off_the_first_screen() {
+    let mut report = full().json.clone();
+    let threshold = |number: usize| json!({"expression": format!("http.p50 < {number}ms"), "value": 0.04, "passed": number > 40});
+    report["thresholds"] = (0..50).rev().map(threshold).collect();
+    report["reasons"] = (0..40)
+        .map(|number| json!(format!("reason {number}")))
+        .collect();
+    let written = full().with(&report);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&written.url(), 1280);
+    let top = page.evaluate("document.querySelector('.striking').getBoundingClientRect().bottom");
+    assert!(top.as_f64().unwrap() < 1300.0, "{top}");
+    let reasons = text(&mut page, "#verdict .verdict li");
+    assert_eq!(reasons.len(), 11);
+    assert_eq!(reasons[10], "and 30 more reasons");
+    // The broken ones come first, in the order they were given in.
+    let shown = text(&mut page, "#verdict tbody th");
+    assert_eq!(shown.len(), 10);
+    assert_eq!(shown[0], "http.p50 < 40ms");
+}
+
+#[test]
 fn a_real_run_has_its_names_over_time() {
     let written = full();
     let rows = written.json["batches"]["rows"].as_array().unwrap();

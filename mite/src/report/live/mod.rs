@@ -2,6 +2,7 @@
 
 mod frame;
 mod tables;
+mod thresholds;
 
 use super::{
     data::Report,

@@ -3,7 +3,7 @@
 use std::{
     cmp::{Ordering, Reverse},
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use super::RecordedSecond;
@@ -19,38 +19,8 @@ const MOST: usize = 128;
 /// the others because they are the slowest.
 const MOST_ROWS: usize = 100;
 
-/// A run that is being cut up; clones are of the same run.
-#[derive(Clone)]
-pub(crate) struct Batching(Arc<Mutex<BatchLog>>);
-
-impl Batching {
-    /// Nothing yet; nothing shows the secrets of `config`.
-    pub(crate) fn new(config: Config) -> Self {
-        Self(Arc::new(Mutex::new(BatchLog::new(config))))
-    }
-
-    /// Counts a second in.
-    pub(crate) fn second(&self, second: &RecordedSecond) {
-        self.log().second(second);
-    }
-
-    /// All stretches, when no more seconds come.
-    pub(crate) fn finish(&self) -> Batches {
-        self.log().finish()
-    }
-
-    /// The stretches that are over.
-    pub(crate) fn so_far(&self) -> Batches {
-        self.log().so_far()
-    }
-
-    fn log(&self) -> MutexGuard<'_, BatchLog> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The stretches so far, and the one that goes on.
-struct BatchLog {
+pub(super) struct BatchLog {
     config: Config,
     /// How many seconds a stretch has.
     length: u64,
@@ -87,7 +57,7 @@ struct Batch {
 }
 
 impl BatchLog {
-    fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         Self {
             config,
             length: 1,
@@ -98,7 +68,7 @@ impl BatchLog {
         }
     }
 
-    fn second(&mut self, second: &RecordedSecond) {
+    pub(super) fn second(&mut self, second: &RecordedSecond) {
         if second.warming_up {
             return;
         }
@@ -187,14 +157,14 @@ impl BatchLog {
     }
 
     /// All stretches; a last one of which less than half has passed tells nothing.
-    fn finish(&mut self) -> Batches {
+    pub(super) fn finish(&mut self) -> Batches {
         if self.passed * 2 >= self.length {
             self.close();
         }
         self.so_far()
     }
 
-    fn so_far(&self) -> Batches {
+    pub(super) fn so_far(&self) -> Batches {
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by_key(|(key, row)| {
             let count: u64 = row.iter().map(|batch| batch.count).sum();

@@ -1,6 +1,7 @@
 //! What is written of a run while it goes on: a second at a time, and nothing of it kept.
 
 mod batches;
+mod batching;
 mod csv;
 mod hlog;
 mod row;
@@ -15,7 +16,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub(crate) use self::batches::Batching;
+pub(crate) use self::batching::Batching;
 pub(super) use self::{csv::Csv, hlog::IntervalLog};
 use super::{error::ReportError, parts::SeriesPoint};
 use crate::{config::Config, stats::Statistics};

@@ -14,6 +14,7 @@ function makeTable({
   sort = null,
   ascending = false,
   unit = "row",
+  few = FEW,
   filter = true,
 }) {
   let rows = [];
@@ -106,7 +107,7 @@ function makeTable({
 
   function show() {
     const found = filtered();
-    const listed = sorted(found).slice(0, all ? Infinity : FEW);
+    const listed = sorted(found).slice(0, all ? Infinity : few);
     columns.forEach((column, index) => {
       const is = order.column === index;
       keys[index].sign.textContent = is ? (order.ascending ? "▲" : "▼") : "";

@@ -8,11 +8,16 @@ const VERDICTS = {
   running: ["…", "Running"],
 };
 
+// So many thresholds and reasons are shown at first.
+const MOST_THRESHOLDS = 10;
+const MOST_REASONS = 10;
+
 function verdictPart() {
   const banner = make("div", {});
   const thresholds = makeTable({
     title: "Thresholds",
     unit: "threshold",
+    few: MOST_THRESHOLDS,
     columns: [
       {
         name: "Threshold",
@@ -52,12 +57,24 @@ function verdictPart() {
             make(
               "ul",
               {},
-              reasons.map((reason) => make("li", {}, words.cut(reason, 2000))),
+              reasons
+                .slice(0, MOST_REASONS)
+                .map((reason) => make("li", {}, words.cut(reason, 2000))),
+              reasons.length > MOST_REASONS
+                ? make("li", {}, `and ${words.plural(reasons.length - MOST_REASONS, "more reason")}`)
+                : null,
             ),
           ]
         : []),
     );
-    thresholds.update(report.thresholds);
+    // Those that are not seen at first are those that held.
+    const held = (row) => Number(row.passed);
+    const many = report.thresholds.length > MOST_THRESHOLDS;
+    thresholds.update(
+      many
+        ? [...report.thresholds].sort((one, other) => held(one) - held(other))
+        : report.thresholds,
+    );
     block.hidden = report.thresholds.length === 0;
     const told = standsOut(report);
     strikes.hidden = told.length === 0;
@@ -128,7 +145,7 @@ function standsOut(report) {
     invalid > 0
       ? ["The load generator is to blame: the load was not what was asked for", "generator", true]
       : held.length > 0
-        ? [`The load generator may be in the times: ${words.plural(held.length, "warning")}`, "generator"]
+        ? [`The load generator may be part of the cause: ${words.plural(held.length, "warning")}`, "generator"]
         : ["Nothing speaks against the load generator", "generator"],
   );
   return told;
