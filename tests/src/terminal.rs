@@ -28,8 +28,14 @@ pub struct Terminal {
     // Before its directory, so that it is gone when that is removed.
     _process: Process,
     socket: PathBuf,
+    /// What the program ended with.
+    status: PathBuf,
     _directory: TempDir,
 }
+
+/// tmux may hear that a program is gone before it hears with what it ended, and then never tells.
+const RUN: &str =
+    r#"status=$1; shift; env "$@"; echo $? >"$status.new"; mv "$status.new" "$status""#;
 
 impl Terminal {
     /// Starts a program on a terminal of so many columns and rows. `environment` is what `env` is
@@ -51,13 +57,17 @@ impl Terminal {
             .stdin(Stdio::null());
         let mut process = Process::start("tmux", &mut server, directory.path());
         process.wait_until(|| socket.exists()).unwrap();
+        let status = directory.path().join("status");
         let terminal = Self {
             _process: process,
             socket,
+            status: status.clone(),
             _directory: directory,
         };
         let [columns, rows] = [size.0, size.1].map(|length| length.to_string());
-        let begin = ["new-session", "-d", "-x", &columns, "-y", &rows, "env"];
+        let session = ["new-session", "-d", "-x", &columns, "-y", &rows];
+        let shell = ["sh", "-c", RUN, "sh", status.to_str().unwrap()];
+        let begin = [&session[..], &shell[..]].concat();
         terminal.ask(&[&begin, environment, command].concat());
         terminal
     }
@@ -99,9 +109,8 @@ impl Terminal {
     pub fn end(&self) -> i32 {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let state = self.ask(&["display-message", "-p", "#{pane_dead} #{pane_dead_status}"]);
-            if let Some(status) = state.trim().strip_prefix("1 ") {
-                return status.parse().unwrap();
+            if let Ok(status) = fs::read_to_string(&self.status) {
+                return status.trim().parse().unwrap();
             }
             assert!(Instant::now() < deadline, "it goes on: {:?}", self.shown());
             thread::sleep(Duration::from_millis(50));

@@ -2,7 +2,8 @@
 //!
 //! Lines are kept apart by line ends and shorter than the terminal is wide. So when the terminal
 //! becomes narrower and breaks them, it is known how many rows they take now, and all of them are
-//! cleared. (Bars that are padded to the full width and run into each other lose that.)
+//! cleared, as far as they are on the screen: tmux moves what it breaks up into its history, where
+//! nothing can be cleared. (Bars that are padded to the full width and run into each other lose that.)
 
 use std::{
     fmt,

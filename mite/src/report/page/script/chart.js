@@ -313,7 +313,7 @@ class Chart {
   look(withTip) {
     const point = this.timeline.points[this.timeline.index];
     for (const [line, output] of this.outputs) {
-      const value = point && line.of(point);
+      const value = this.timeline.legends && point && line.of(point);
       output.textContent = typeof value === "number" ? valueNames[this.unit](value) : "";
     }
     this.tip.hidden = true;

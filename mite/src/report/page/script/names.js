@@ -108,7 +108,7 @@ function namesPart() {
       ];
       if (row.errors[stretch] > 0) facts.push(`${words.count(row.errors[stretch])} failed`);
       tip.textContent = facts.join(", ");
-      timeline.look(timeline.nearest(from + seconds), null);
+      timeline.look(timeline.nearest(from + seconds), null, false);
     });
     drawn.addEventListener("pointerleave", () => timeline.look(null));
     return drawn;
