@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn figures_keep_their_places_while_they_change() {
         let mut places = std::collections::BTreeSet::new();
-        for factor in [0, 1, 90, 1000] {
+        for factor in [0, 1, 9, 90] {
             let mut progress = fixture::progress_in_trouble();
             for speed in [&mut progress.now, &mut progress.overall] {
                 speed.per_second *= f64::from(factor) / 10.0;
