@@ -26,4 +26,5 @@ mod served;
 mod served_page;
 mod server;
 mod stopping;
+mod terminal;
 mod webhook;

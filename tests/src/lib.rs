@@ -35,4 +35,5 @@ pub mod nginx;
 mod process;
 pub mod prometheus;
 pub mod proxy;
+pub mod terminal;
 pub mod wire;

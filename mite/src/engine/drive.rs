@@ -15,6 +15,7 @@ use super::{
     onlooker::Onlooker,
     outcome,
     pools::{Answer, Pools},
+    progress::Telling,
     recording::Recording,
     suspect::Watch,
     webhook::{Start, Webhook},
@@ -22,14 +23,14 @@ use super::{
 use crate::{
     clock::RunClock,
     config::{BASE_URL, Config, Origin},
-    controller::{Action, Controller, ControllerEntry, ControllerSettings, Second, StopCause},
+    controller::{Action, Controller, ControllerEntry, ControllerSettings, StopCause},
     datapool::DataPoolError,
     error::{Error, catching, panicked},
     http,
     id::RunnerId,
     link::{self, ControllerEnd, Message},
     net,
-    report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
+    report::{Report, RunInfo, Sinks},
     runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     scenario::{Entry, Hook, Scenario},
     serve::{Question, Server, Volume},
@@ -85,7 +86,9 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     }
 
     let clock = RunClock::start();
-    let recorder = sinks.begin(clock.started_at(), &settings.config)?;
+    let watched = dashboard.server.is_some();
+    let recorder = sinks.begin(clock.started_at(), &settings.config, watched)?;
+    let batching = recorder.batches.clone();
     let recording = Recording::start(recorder)?;
     let watch = Watch::start();
     let (runner_entries, controller_entries, pools) = split(entries);
@@ -101,6 +104,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         },
         [(runner, workers)],
     );
+    let telling = Telling::new(observer.as_ref().is_some_and(|one| one.shows_names()));
     let onlooker = observer.and_then(Onlooker::new);
     if let Some(onlooker) = &onlooker {
         let info = run_info(&settings, &controller, workers);
@@ -118,6 +122,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         workers,
         warm_up,
         planned,
+        batching,
     };
     let mut driver = Driver {
         controller,
@@ -125,6 +130,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         link,
         pools,
         onlooker,
+        telling,
         recording,
         config: settings.config.clone(),
         stopping: None,
@@ -186,6 +192,7 @@ struct Driver {
     link: ControllerEnd,
     pools: Pools,
     onlooker: Option<Onlooker>,
+    telling: Telling,
     recording: Recording,
     /// What a note must not show.
     config: Config,
@@ -236,7 +243,12 @@ impl Driver {
                     self.note(&failure);
                 }
                 if let Some(onlooker) = &self.onlooker {
-                    onlooker.progress(self.progress(&second));
+                    onlooker.progress(self.telling.progress(
+                        &self.controller,
+                        &second,
+                        self.stopping,
+                        &self.config,
+                    ));
                 }
             }
             Action::Note(note) => self.note(&note),
@@ -290,42 +302,6 @@ impl Driver {
                 let _ = answer.send(Volume { adjustable, factor });
                 change.unwrap_or_default()
             }
-        }
-    }
-
-    fn progress(&self, second: &Second) -> Progress {
-        let point = &second.point;
-        Progress {
-            elapsed: point.at + Duration::from_secs(1),
-            planned_end: self.controller.planned_duration(),
-            stage: point.stage.clone(),
-            state: self
-                .stopping
-                .map_or(State::Running, |since| State::Stopping { since }),
-            users: point.users,
-            target_users: second.point.target_users,
-            starts_per_second: point.starts as f64,
-            planned_starts_per_second: second.planned_starts.map(|starts| starts as f64),
-            requests_per_second: point.requests as f64,
-            p50: point.http.map(|times| times.p50),
-            p95: point.http.map(|times| times.p95),
-            p99: point.http.map(|times| times.p99),
-            start_delay_p99: second.start_delay.map(|times| times.p99),
-            waiting_for_room: second.waiting_for_room.as_secs_f64(),
-            errors: second.errors,
-            errors_last_second: point.errors,
-            dropped: second.dropped,
-            starved: second.starved.clone(),
-            thresholds: second
-                .thresholds
-                .iter()
-                .map(|standing| ThresholdNow {
-                    expression: standing.expression.clone(),
-                    value: standing.now,
-                    passing: standing.passed,
-                    broke_at: standing.broke_at,
-                })
-                .collect(),
         }
     }
 }

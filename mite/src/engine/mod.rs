@@ -8,6 +8,7 @@ mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
+mod progress;
 mod recording;
 mod settings;
 mod suspect;

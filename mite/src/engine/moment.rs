@@ -6,7 +6,7 @@ use super::{Settings, outcome, suspect::Figures};
 use crate::{
     clock::RunClock,
     controller::{Controller, EntryNow, Outcome},
-    report::{Report, ThresholdNow},
+    report::{Batches, Batching, Report, ThresholdNow},
     serve::{self, Now, RunState},
     stats::Statistics,
 };
@@ -19,6 +19,8 @@ pub(super) struct Frame {
     pub(super) workers: u32,
     pub(super) warm_up: Duration,
     pub(super) planned: Option<Duration>,
+    /// The run as it is cut up.
+    pub(super) batching: Option<Batching>,
 }
 
 /// What it had come to at one moment.
@@ -148,6 +150,13 @@ impl serve::Moment for Moment {
         self.last.clone().unwrap_or_else(|| {
             outcome::report_so_far(settings, *clock, &self.outcome, *workers, &self.figures)
         })
+    }
+
+    fn batches(&self) -> Option<Batches> {
+        match &self.last {
+            Some(report) => report.batches.clone(),
+            None => self.frame.batching.as_ref().map(Batching::so_far),
+        }
     }
 
     fn masked(&self, text: &str) -> String {

@@ -73,8 +73,8 @@ pub struct Report {
     pub volume_changes: Vec<VolumeChange>,
     /// How the run went, second by second.
     pub series: Series,
-    /// The run cut up for a [`Comparison`](super::Comparison); absent unless a `.json` report is
-    /// written.
+    /// The run in stretches, name by name, as a [`Comparison`](super::Comparison) needs it; absent
+    /// unless there is a `.json` or `.html` report or a dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
     /// Who was told of the run over HTTP; absent without a webhook.

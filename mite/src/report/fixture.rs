@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     BatchKind, BatchRow, Batches, ConnectionSummary, ErrorSummary, FindingSummary,
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
-    MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary, Series,
-    SeriesPoint, SeriesTimes, Spread, StageHttp, StageSummary, State, StepSummary, Suspicion,
-    ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange, WaitSummary,
-    WebhookSummary,
+    MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
+    Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State, StepSummary,
+    Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange,
+    WaitSummary, WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -462,10 +462,27 @@ pub(crate) fn progress() -> Progress {
         target_users: Some(10),
         starts_per_second: 500.0,
         planned_starts_per_second: None,
-        requests_per_second: 998.0,
-        p50: Some(Duration::from_micros(1200)),
-        p95: Some(Duration::from_micros(3400)),
-        p99: Some(Duration::from_millis(8)),
+        stage_end: None,
+        warming_up: false,
+        now: Speed {
+            per_second: 998.0,
+            failed_per_second: 0.0,
+            p50: Some(Duration::from_micros(1200)),
+            p95: Some(Duration::from_micros(3400)),
+            p99: Some(Duration::from_millis(8)),
+            max: Some(Duration::from_millis(12)),
+        },
+        overall: Speed {
+            per_second: 1002.4,
+            failed_per_second: 0.0,
+            p50: Some(Duration::from_micros(1100)),
+            p95: Some(Duration::from_micros(3100)),
+            p99: Some(Duration::from_micros(7_900)),
+            max: Some(Duration::from_millis(31)),
+        },
+        names: Vec::new(),
+        workers_busy: Some(0.43),
+        loop_lag_p99: Some(Duration::from_micros(1_070)),
         start_delay_p99: None,
         waiting_for_room: 0.0,
         errors: 0,
@@ -478,6 +495,23 @@ pub(crate) fn progress() -> Progress {
             passing: true,
             broke_at: None,
         }],
+    }
+}
+
+/// As many as a large shop has, two of them failing.
+pub(crate) fn many_names() -> Vec<NameNow> {
+    let failing = ["POST /checkout", "POST /login"].map(|text| name(text, 12, 1950, 1210));
+    let others = (0..200).map(|number| name(&format!("GET /catalogue/{number}"), 0, 20, 30));
+    failing.into_iter().chain(others).collect()
+}
+
+fn name(name: &str, failed: u64, now: u64, overall: u64) -> NameNow {
+    NameNow {
+        name: name.into(),
+        per_second: 332.0,
+        failed,
+        p95_now: Some(Duration::from_millis(now)),
+        p95: Some(Duration::from_millis(overall)),
     }
 }
 
@@ -496,7 +530,20 @@ pub(crate) fn progress_in_trouble() -> Progress {
         target_users: Some(2000),
         starts_per_second: 480.0,
         planned_starts_per_second: Some(500.0),
-        p99: Some(Duration::from_millis(1950)),
+        stage_end: Some(Duration::from_secs(50)),
+        now: Speed {
+            failed_per_second: 57.0,
+            p99: Some(Duration::from_millis(1950)),
+            max: Some(Duration::from_millis(2010)),
+            ..progress().now
+        },
+        names: vec![
+            name("POST /login", 1234, 1950, 1210),
+            name("GET /item/:id", 0, 240, 310),
+            name("GET /basket", 0, 3, 4),
+        ],
+        workers_busy: Some(0.93),
+        loop_lag_p99: Some(Duration::from_millis(34)),
         errors: 1234,
         errors_last_second: 57,
         start_delay_p99: Some(Duration::from_millis(940)),

@@ -53,9 +53,10 @@ pub use stage::{StageHttp, StageSummary};
 
 pub(crate) use compare::{ComparisonFiles, table as comparison_table};
 pub(crate) use error::ReportError;
+pub(crate) use http::label as request_label;
 pub(crate) use observer::{Observer, RunInfo, choose};
-pub(crate) use progress::{Progress, State, ThresholdNow};
-pub(crate) use record::{BatchLog, RecordedFile, RecordedSecond, Recorder};
+pub(crate) use progress::{NameNow, Progress, Speed, State, ThresholdNow};
+pub(crate) use record::{Batching, RecordedFile, RecordedSecond, Recorder};
 pub(crate) use screen::Printer;
 pub(crate) use sink::Sinks;
 pub(crate) use style::{Style, Tone};

@@ -17,7 +17,7 @@ mod summary;
 mod user_metrics;
 
 pub(crate) use capped::DEFAULT_CAP;
-pub(crate) use http::{HttpKey, RequestStatistics};
+pub(crate) use http::{HttpKey, HttpStatistics, RequestStatistics};
 pub(crate) use latency::Latency;
 pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;

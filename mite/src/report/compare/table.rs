@@ -18,6 +18,7 @@ pub(crate) fn render(comparison: &Comparison, style: Style) -> String {
         title,
         worth: u8::MAX,
         always: true,
+        least: 0,
     });
     let mut table = Table::new("Figure", columns.to_vec());
     for row in shown(comparison).take(MOST) {
