@@ -158,6 +158,7 @@ mod id;
 mod journey;
 mod link;
 mod net;
+mod outbound;
 pub mod report;
 mod runner;
 mod scenario;

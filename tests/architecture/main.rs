@@ -58,6 +58,8 @@ const MODULES: &[Module] = &[
     // Statistics fold events in; the context tells them.
     module("stats", 2, Uses::Lower),
     module("context", 2, Uses::LowerAnd(&["stats"])),
+    // What mite itself posts to other programs, apart from the load.
+    module("outbound", 2, Uses::Lower),
     // Journeys, and the clients that attach themselves to the context.
     module("journey", 3, Uses::Lower),
     module("http", 3, Uses::Lower),
