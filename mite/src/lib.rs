@@ -159,6 +159,7 @@ mod journey;
 mod link;
 mod net;
 mod outbound;
+mod protobuf;
 pub mod report;
 mod runner;
 mod scenario;
