@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
     pub(crate) serve: serve::Options,
+    #[cfg(feature = "otel")]
+    pub(crate) otel: crate::otel::Options,
 }
 
 impl Default for Settings {
@@ -38,6 +40,8 @@ impl Default for Settings {
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
             serve: serve::Options::default(),
+            #[cfg(feature = "otel")]
+            otel: crate::otel::Options::default(),
         }
     }
 }
