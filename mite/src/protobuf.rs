@@ -12,11 +12,6 @@ const COUNTED: u64 = 2;
 const FOUR_BYTES: u64 = 5;
 
 impl Message {
-    /// What goes over the wire.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
     /// The same behind its length, as messages follow one another in a stream.
     pub(crate) fn write_delimited(&self, bytes: &mut Vec<u8>) {
         variable(bytes, self.0.len() as u64);
@@ -78,6 +73,11 @@ impl Message {
 
 #[cfg(feature = "otel")]
 impl Message {
+    /// What goes over the wire.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// A field of type `fixed64`.
     pub(crate) fn fixed(&mut self, field: u64, value: u64) {
         self.tag(field, EIGHT_BYTES);

@@ -206,11 +206,11 @@ async fn says_so_itself(ctx: &Context) -> mite::Result {
         .transaction("other client", async { Ok(ctx.traceparent()) })
         .await?;
     ctx.http()
-        .get(&format!("/told?{}", traceparent.unwrap()))
+        .get(format!("/told?{}", traceparent.unwrap()))
         .send()
         .await?;
     let trace = ctx.trace_id().unwrap();
-    ctx.http().get(&format!("/trace?{trace}")).send().await?;
+    ctx.http().get(format!("/trace?{trace}")).send().await?;
     Ok(())
 }
 

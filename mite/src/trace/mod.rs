@@ -5,7 +5,11 @@
 
 #![cfg_attr(
     not(feature = "otel"),
-    allow(dead_code, reason = "without the feature no trace is ever begun")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "without the feature no trace is ever begun"
+    )
 )]
 
 mod ids;
