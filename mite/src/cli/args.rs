@@ -167,6 +167,10 @@ pub(super) struct ConfigArguments {
     pub(super) config_file: Option<PathBuf>,
 }
 
+const OTLP: &str = "Send traces and metrics to the OpenTelemetry collector at this address, by OTLP \
+                    over HTTP, such as http://127.0.0.1:4318; stronger than \
+                    OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// What a run at a volume takes.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -211,6 +215,12 @@ pub(super) struct RunArguments {
         hide_env_values = true
     )]
     pub(super) logging_webhook: Option<String>,
+    #[arg(long, value_name = "URL", help = OTLP)]
+    pub(super) otlp: Option<String>,
+    /// Which journeys to trace: a share of them such as 1% or 0.01, at most so many a second such
+    /// as 10/s, or 0 for none [default: 10/s]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(super) trace: Option<String>,
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<usize>,

@@ -61,7 +61,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let (observer, printer) = report::choose(arguments.quiet || common.debugging);
     logging::start(common.log_level, printer.clone());
-    let mut run = settings::run(scenario, config, arguments)
+    let mut run = settings::run(scenario, config, arguments)?
         .name(name)
         .observer(observer);
     if common.debugging {

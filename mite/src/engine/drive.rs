@@ -18,6 +18,7 @@ use super::{
     progress::Telling,
     recording::Recording,
     suspect::Watch,
+    telemetry::{Ready, Telemetry},
     webhook::{Start, Webhook},
 };
 use crate::{
@@ -35,6 +36,7 @@ use crate::{
     scenario::{Entry, Hook, Scenario},
     serve::{Question, Server, Volume},
     stats::metric::{self, Metric},
+    trace::TraceSettings,
 };
 
 /// How often the controller is told the time.
@@ -55,6 +57,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let metrics = metric::all_registered()?;
     let thresholds = scenario.check(&metrics)?;
     let sinks = Sinks::open(&settings.reports)?;
+    let ready = Ready::check(&settings)?;
     let mut dashboard = Dashboard::open(&settings.serve, stop, served)?;
     let Scenario {
         mut entries,
@@ -74,8 +77,8 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     if let Some(http) = http {
         http.set_default(&mut settings.config);
     }
-    let ready = prepare(setup, &mut entries, &mut settings.config);
-    unless_stopped(&mut stops, ready).await?;
+    let preparation = prepare(setup, &mut entries, &mut settings.config);
+    unless_stopped(&mut stops, preparation).await?;
     super::system::raise_descriptor_limit();
     if settings
         .config
@@ -92,7 +95,9 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let recording = Recording::start(recorder)?;
     let watch = Watch::start();
     let (runner_entries, controller_entries, pools) = split(entries);
-    let mut link = start_runner(&settings, clock, runner_entries, metrics, tap);
+    let telemetry = ready.start(clock, &settings)?;
+    let trace = telemetry.traces();
+    let mut link = start_runner(&settings, clock, runner_entries, metrics, tap, trace);
     let (runner, workers) = hello(&mut link).await?;
     let controller = Controller::new(
         ControllerSettings {
@@ -137,6 +142,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         watch,
         frame,
         server: dashboard.server,
+        telemetry,
     };
     driver.run(&mut stops).await;
     let Driver {
@@ -147,6 +153,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         frame,
         server,
         recording,
+        telemetry,
         ..
     } = driver;
     let figures = watch.finish();
@@ -157,12 +164,15 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let mut outcome = controller.finish(clock.elapsed());
     let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
     outcome.ending.broken.extend(torn_down.err());
+    let outcome = Arc::new(outcome);
     let mut report = outcome::report(&settings, clock, &outcome, workers, &figures);
     let (batches, mut unwritten) = recording.finish(&outcome.unshown);
     report.batches = batches;
     if let Some(webhook) = &mut webhook {
         report.webhook = Some(webhook.summary().await);
     }
+    let last = |report| frame.last(Arc::clone(&outcome), figures.clone(), report);
+    telemetry.finish(&mut report, last, &mut stops).await;
     // A terminal that stands still shall cost no report.
     let written = sinks.write(&report, &outcome.totals);
     unwritten.extend(written.err().map(|error| error.to_string()));
@@ -200,6 +210,7 @@ struct Driver {
     watch: Watch,
     frame: Frame,
     server: Option<Server>,
+    telemetry: Telemetry,
 }
 
 impl Driver {
@@ -242,6 +253,9 @@ impl Driver {
                 for failure in self.recording.second(&second) {
                     self.note(&failure);
                 }
+                for news in self.tell() {
+                    self.note(&news);
+                }
                 if let Some(onlooker) = &self.onlooker {
                     onlooker.progress(self.telling.progress(
                         &self.controller,
@@ -253,6 +267,14 @@ impl Driver {
             }
             Action::Note(note) => self.note(&note),
         }
+    }
+
+    /// Tells what has been counted to whoever it is sent to, and gives what there is to say of that.
+    fn tell(&mut self) -> Vec<String> {
+        let stopping = self.stopping.is_some();
+        let (frame, controller, watch) = (&self.frame, &self.controller, &self.watch);
+        self.telemetry
+            .second(|| frame.moment(controller, watch.so_far(), stopping))
     }
 
     fn note(&self, note: &str) {
@@ -431,6 +453,7 @@ fn start_runner(
     entries: Vec<RunnerEntry>,
     metrics: Vec<Metric>,
     tap: Option<TapFactory>,
+    trace: Option<TraceSettings>,
 ) -> ControllerEnd {
     let (controller_end, runner_end) = link::local();
     let settings = RunnerSettings {
@@ -447,6 +470,7 @@ fn start_runner(
         precise: settings.precise,
         seed: settings.seed,
         tap,
+        trace,
     };
     spawn_local(async move {
         if let Err(error) = runner::serve(settings, runner_end).await {

@@ -13,6 +13,8 @@ mod recording;
 mod settings;
 mod suspect;
 mod system;
+#[cfg_attr(not(feature = "otel"), path = "no_telemetry.rs")]
+mod telemetry;
 mod verdict;
 mod webhook;
 
@@ -256,6 +258,47 @@ impl Run {
     /// ```
     pub fn logging_webhook(mut self, url: impl AsRef<str>) -> Self {
         self.settings.webhook = Some(Address::parse(url.as_ref()));
+        self
+    }
+
+    /// Sends traces and metrics to the OpenTelemetry collector at this address, by OTLP over HTTP:
+    /// `http://127.0.0.1:4318`. The default is to send nothing, wherever the environment may say a
+    /// collector is.
+    ///
+    /// The headers, the time-out, the compression, the certificate and the name of the service are
+    /// those of the environment variables that OpenTelemetry specifies, such as
+    /// `OTEL_EXPORTER_OTLP_HEADERS`. A collector that does not answer stops or slows no test: what it
+    /// does not take is dropped, and the report says so.
+    ///
+    /// ```no_run
+    /// # use mite::{Run, Scenario};
+    /// # async fn test(scenario: Scenario) -> mite::Result {
+    /// let run = Run::new(scenario).otlp("http://127.0.0.1:4318").trace("5%");
+    /// let traces = run.execute().await?.traces.expect("journeys were to be traced");
+    /// assert_eq!(traces.dropped, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "otel")]
+    pub fn otlp(mut self, address: impl Into<String>) -> Self {
+        self.settings.otel.address = Some(address.into());
+        self
+    }
+
+    /// Which journeys are traced: a share of them, `1%` or `0.01`, at most so many a second,
+    /// `10/s`, or `0` for none. The default is `10/s`.
+    ///
+    /// Whether one is traced is decided when it starts, by the seed of the run.
+    #[cfg(feature = "otel")]
+    pub fn trace(mut self, rate: impl Into<String>) -> Self {
+        self.settings.otel.trace = Some(rate.into());
+        self
+    }
+
+    /// That the environment may name the collector where nobody else has.
+    #[cfg(feature = "otel")]
+    pub(crate) fn otlp_of_environment(mut self) -> Self {
+        self.settings.otel.from_environment = true;
         self
     }
 

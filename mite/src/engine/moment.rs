@@ -27,7 +27,7 @@ pub(super) struct Frame {
 struct Moment {
     frame: Frame,
     now: Now,
-    outcome: Outcome,
+    outcome: Arc<Outcome>,
     figures: Figures,
     /// The last word, when the run is over.
     last: Option<Report>,
@@ -41,7 +41,7 @@ impl Frame {
         figures: Figures,
         stopping: bool,
     ) -> Box<dyn serve::Moment> {
-        let outcome = controller.so_far();
+        let outcome = Arc::new(controller.so_far());
         let state = if stopping {
             RunState::Stopping
         } else if outcome.duration < self.warm_up {
@@ -66,7 +66,7 @@ impl Frame {
     /// How the run ended.
     pub(super) fn last(
         &self,
-        outcome: Outcome,
+        outcome: Arc<Outcome>,
         figures: Figures,
         report: Report,
     ) -> Box<dyn serve::Moment> {

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) serve: serve::Options,
     /// Who is told of the run, or what is wrong with the URL.
     pub(crate) webhook: Option<Result<Address, String>>,
+    #[cfg(feature = "otel")]
+    pub(crate) otel: crate::otel::Options,
 }
 
 impl Default for Settings {
@@ -41,6 +43,8 @@ impl Default for Settings {
             reports: Vec::new(),
             serve: serve::Options::default(),
             webhook: None,
+            #[cfg(feature = "otel")]
+            otel: crate::otel::Options::default(),
         }
     }
 }

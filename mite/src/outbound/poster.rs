@@ -32,6 +32,9 @@ pub(crate) struct Poster {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    /// What else its head says.
+    #[cfg(feature = "otel")]
+    pub(crate) headers: HeaderMap,
     /// As much of it as is read at most.
     pub(crate) body: Bytes,
     /// Whether there was more.
@@ -136,6 +139,8 @@ impl Poster {
         }
         Ok(Answer {
             status: head.status,
+            #[cfg(feature = "otel")]
+            headers: head.headers,
             body: body.freeze(),
             cut,
         })

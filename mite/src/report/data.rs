@@ -10,7 +10,7 @@ use super::{
     http::{HttpSummary, RequestSummary},
     parts::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
-        TransactionSummary, VolumeChange, WebhookSummary,
+        TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
     },
     stage::StageSummary,
 };
@@ -71,6 +71,9 @@ pub struct Report {
     /// not. What was planned, and so the verdict, is about the changed plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volume_changes: Vec<VolumeChange>,
+    /// What became of the traces sent to OpenTelemetry; absent where none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<TraceSummary>,
     /// How the run went, second by second.
     pub series: Series,
     /// The run in stretches, name by name, as a [`Comparison`](super::Comparison) needs it; absent

@@ -53,6 +53,7 @@ pub(crate) fn empty() -> Report {
         stages: Vec::new(),
         findings: Vec::new(),
         volume_changes: Vec::new(),
+        traces: None,
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -151,6 +152,7 @@ pub(crate) fn full() -> Report {
             at: 40.5,
             factor: 1.1,
         }],
+        traces: None,
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,

@@ -45,8 +45,8 @@ pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
-    VolumeChange, WaitSummary, WebhookSummary,
+    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary,
+    TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};

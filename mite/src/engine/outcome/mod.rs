@@ -92,6 +92,7 @@ fn made(
         stages: journeys::stages(outcome),
         findings: findings(outcome),
         volume_changes: outcome.volume_changes.iter().map(volume_change).collect(),
+        traces: None,
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),

@@ -16,6 +16,7 @@ impl Summary<'_> {
             ("Versions", self.versions()),
             ("Bytes", self.bytes()),
             ("Generator", self.generator()),
+            ("Traces", self.traces()),
         ];
         let mut lines = Vec::new();
         for (title, facts) in facts {
@@ -131,6 +132,24 @@ impl Summary<'_> {
                 human::bytes(http.encoded_body_bytes),
                 human::bytes(http.decoded_body_bytes)
             ));
+        }
+        facts
+    }
+
+    fn traces(&self) -> Vec<String> {
+        let Some(traces) = self.report.traces else {
+            return Vec::new();
+        };
+        let mut facts = vec![
+            format!("{} sampled", human::plural(traces.sampled, "journey")),
+            format!(
+                "{} exported with {}",
+                human::count(traces.exported),
+                human::plural(traces.spans, "span")
+            ),
+        ];
+        if traces.dropped > 0 {
+            facts.push(format!("{} dropped", human::count(traces.dropped)));
         }
         facts
     }
