@@ -33,7 +33,11 @@ async fn order(ctx: &Context) -> mite::Result {
     let round = ROUNDS.fetch_add(1, Ordering::Relaxed);
     ctx.transaction("order", async {
         ctx.http().get("/basket").send().await?.expect_status(200)?;
-        let shop = if round.is_multiple_of(2) { "north" } else { "south" };
+        let shop = if round.is_multiple_of(2) {
+            "north"
+        } else {
+            "south"
+        };
         let order = json!({"shop": shop, "items": 0.1 * (round + 1) as f64, "took": 0.25});
         ctx.send("order", order)?;
         let status = if round % 4 == 3 { 402 } else { 200 };

@@ -1,13 +1,16 @@
 //! One run of a scenario, from opening its pools to writing its reports.
 
+mod audience;
 mod dashboard;
 mod drive;
 mod error;
 mod moment;
+mod muster;
 mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
+mod preparation;
 mod progress;
 mod recording;
 mod settings;
