@@ -128,6 +128,7 @@
 //!
 //! - `brotli`, on by default: answers encoded as `br` are decompressed.
 //! - `zstd`, on by default: answers encoded as `zstd` are decompressed.
+//! - `otel`: traces and metrics are sent to an OpenTelemetry collector; it brings no further dependency.
 //!
 //! # Panics
 //!
@@ -158,12 +159,17 @@ mod id;
 mod journey;
 mod link;
 mod net;
+#[cfg(feature = "otel")]
+mod otel;
+mod outbound;
+mod protobuf;
 pub mod report;
 mod runner;
 mod scenario;
 mod serve;
 mod stats;
 pub mod testing;
+mod trace;
 pub mod volume;
 
 #[doc(hidden)]
@@ -201,10 +207,14 @@ mod pages {
     struct ImitatingAClient;
     #[doc = include_str!("../../docs/numbers.md")]
     struct Numbers;
+    #[doc = include_str!("../../docs/opentelemetry.md")]
+    struct OpenTelemetry;
     #[doc = include_str!("../../docs/performance.md")]
     struct Performance;
     #[doc = include_str!("../../docs/prometheus.md")]
     struct Prometheus;
     #[doc = include_str!("../../docs/report.md")]
     struct Report;
+    #[doc = include_str!("../../docs/webhook.md")]
+    struct Webhook;
 }

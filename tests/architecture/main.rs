@@ -50,14 +50,19 @@ const MODULES: &[Module] = &[
     module("clock", 0, Uses::Nothing),
     module("error", 0, Uses::Nothing),
     module("config", 0, Uses::Nothing),
-    // Four subjects that know nothing of one another.
+    module("protobuf", 0, Uses::Nothing),
+    // Four subjects that know nothing of one another, and one that does.
     module("event", 1, Uses::Lower),
     module("volume", 1, Uses::Lower),
     module("datapool", 1, Uses::Lower),
     module("net", 1, Uses::Lower),
+    // What is written down of a journey that is traced, in the words of events.
+    module("trace", 1, Uses::LowerAnd(&["event"])),
     // Statistics fold events in; the context tells them.
     module("stats", 2, Uses::Lower),
     module("context", 2, Uses::LowerAnd(&["stats"])),
+    // What mite itself posts to other programs, apart from the load.
+    module("outbound", 2, Uses::Lower),
     // Journeys, and the clients that attach themselves to the context.
     module("journey", 3, Uses::Lower),
     module("http", 3, Uses::Lower),
@@ -71,6 +76,8 @@ const MODULES: &[Module] = &[
     module("report", 7, Uses::UpTo(2, &["scenario"])),
     // What a run shows and takes over HTTP; the engine tells it how the run stands.
     module("serve", 7, Uses::UpTo(2, &["report"])),
+    // The same numbers, and traces, for OpenTelemetry. It masks URLs as the client does.
+    module("otel", 7, Uses::UpTo(2, &["http", "serve"])),
     module("archive", 7, Uses::UpTo(1, &[])),
     module("engine", 8, Uses::Lower),
     // What users call.

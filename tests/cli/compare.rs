@@ -137,6 +137,51 @@ fn what_got_slower_is_told_and_fails_a_build_when_it_may_not() {
 }
 
 #[test]
+fn a_disturbance_within_a_run_is_told_with_its_time_and_fails_a_build() {
+    let reports = Reports::new();
+    let before = reports.write("before.json", &minute(0.010, 1));
+    let mut disturbed = minute(0.010, 2);
+    for row in disturbed["batches"]["rows"].as_array_mut().unwrap() {
+        for time in row["p99"].as_array_mut().unwrap().iter_mut().skip(36) {
+            *time = json!(time.as_f64().unwrap() * 6.0);
+        }
+    }
+    disturbed["journeys"][0]["response_time"]["p99"] = json!(0.060);
+    let after = reports.write("after.json", &disturbed);
+    let [markdown, json] = ["diff.md", "diff.json"].map(|name| reports.path(name));
+    let ended = compare(
+        &before,
+        &after,
+        &[
+            "--fail-if",
+            "journey.p99 > +100%",
+            "--report",
+            markdown.to_str().unwrap(),
+            "--report",
+            json.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(ended.code, Some(1), "{ended}");
+    let told = "changed within the second run: ";
+    assert!(ended.stdout.contains(told), "{ended}");
+    assert!(ended.stdout.contains("from 36.0s on "), "{ended}");
+    let markdown = fs::read_to_string(markdown).unwrap();
+    assert!(
+        markdown.contains("<br>changed within the second run"),
+        "{markdown}"
+    );
+    let found: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    let rows = found["differences"].as_array().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row["kind"] == "journey" && row["figure"] == "p99")
+        .unwrap();
+    assert_eq!(row["levels"][1]["from"], 36.0, "{row}");
+    assert!(row["levels"][1]["change"].as_f64() > Some(4.0), "{row}");
+    assert!(row["low"].as_f64() > Some(1.0), "{row}");
+}
+
+#[test]
 fn two_runs_of_the_same_fail_no_build() {
     let reports = Reports::new();
     let before = reports.write("before.json", &minute(0.010, 3));

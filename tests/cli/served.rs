@@ -324,6 +324,26 @@ fn readers_that_never_read_hold_up_nothing() {
 }
 
 #[test]
+fn each_name_is_there_in_stretches_while_the_run_goes_on() {
+    let server = Server::start();
+    let (running, asked) = visits(&server, 5, &[]);
+    let report = asked.report_when(|report| report["series"]["points"][2].is_object());
+    assert_eq!(report.get("batches"), None);
+    let batches = asked.json("/api/batches");
+    assert_eq!(batches["seconds"], 1);
+    let rows = batches["rows"].as_array().unwrap();
+    let of = |kind: &str| rows.iter().find(|row| row["kind"] == kind).unwrap();
+    let counts = |kind: &str| of(kind)["count"].as_array().unwrap().clone();
+    assert!(counts("http").len() >= 2, "{batches}");
+    assert!(
+        counts("http").iter().map(number).sum::<u64>() >= 50,
+        "{batches}"
+    );
+    assert_eq!(counts("request"), counts("http"));
+    came_to_its_end(&running.end());
+}
+
+#[test]
 fn what_is_asked_wrongly_is_told_what_would_be_right() {
     let (running, asked) = watched(&["scenario", "test", "minute"]);
     asked.report_when(|_| true);

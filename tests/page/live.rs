@@ -74,6 +74,7 @@ impl Server {
         run.report["http"]["requests"] = json!(requests * at as u64);
         let mut update = run.report.clone();
         update["series"]["points"] = json!([point]);
+        update.as_object_mut().unwrap().remove("batches");
         run.tell("update", &update.to_string());
     }
 
@@ -143,7 +144,12 @@ fn answer(stream: TcpStream, run: &Mutex<Run>) {
             ("application/json", "{}".to_owned())
         }
         (_, "/") => ("text/html; charset=utf-8", run.page.clone()),
-        (_, "/api/report") => ("application/json", run.report.to_string()),
+        (_, "/api/report") => {
+            let mut report = run.report.clone();
+            report.as_object_mut().unwrap().remove("batches");
+            ("application/json", report.to_string())
+        }
+        (_, "/api/batches") => ("application/json", run.report["batches"].to_string()),
         (_, "/api/volume") => {
             let factor = run.factor;
             (
@@ -256,4 +262,51 @@ fn a_lost_connection_is_told_and_nothing_is_missing_when_it_is_back() {
     page.wait_for("!document.querySelector('.control .lost')");
     server.second(400);
     wait_for_seconds(&mut page, 4);
+}
+
+#[test]
+fn a_table_of_findings_keeps_its_order_while_the_run_goes_on() {
+    let server = Server::start();
+    let step = |volume: f64| {
+        json!({"at": volume, "measured_seconds": 1.0, "volume": volume, "throughput": volume,
+            "error_rate": 0.0, "p50": 0.1, "p95": 0.2, "p99": 0.3, "good": true, "why": null})
+    };
+    server.run.lock().unwrap().report["findings"] = json!([{
+        "kind": "capacity", "journey": "shop::browse", "unit": "per_second", "from": 0.0,
+        "criterion": "http.p99 < 1s", "conclusion": "unfinished", "found": null, "low": null,
+        "high": null, "measured": null, "doubts": [], "steps": [step(10.0), step(30.0), step(20.0)],
+    }]);
+    server.second(100);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&server.address, 1280);
+    wait_for_seconds(&mut page, 1);
+    page.evaluate(
+        "[...document.querySelectorAll('#findings thead button')].find((key) => key.textContent.includes('Volume')).focus()",
+    );
+    page.press("Enter");
+    let volumes = "[...document.querySelectorAll('#findings tbody tr')].map((row) => row.cells[1].textContent)";
+    assert_eq!(page.evaluate(volumes), json!(["30/s", "20/s", "10/s"]));
+    server.run.lock().unwrap().report["findings"][0]["steps"] =
+        json!([step(10.0), step(30.0), step(20.0), step(25.0)]);
+    server.second(200);
+    wait_for_seconds(&mut page, 2);
+    assert_eq!(
+        page.evaluate(volumes),
+        json!(["30/s", "25/s", "20/s", "10/s"])
+    );
+    let focused = page.evaluate("document.activeElement.textContent");
+    assert!(focused.as_str().unwrap().contains("Volume"), "{focused}");
+    assert_eq!(page.complaints(), [""; 0]);
+}
+
+#[test]
+fn names_over_time_are_shown_while_the_run_goes_on() {
+    let server = Server::start();
+    server.second(100);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&server.address, 1280);
+    wait_for_seconds(&mut page, 1);
+    server.second(100);
+    page.wait_for("document.querySelectorAll('#names .strip').length > 0");
+    assert_eq!(page.complaints(), [""; 0]);
 }

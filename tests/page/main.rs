@@ -10,6 +10,7 @@
 
 mod edges;
 mod live;
+mod names;
 mod runs;
 mod shown;
 mod used;

@@ -263,6 +263,10 @@ pub(super) struct ConfigArguments {
     pub(super) config_file: Option<PathBuf>,
 }
 
+const OTLP: &str = "Send traces and metrics to the OpenTelemetry collector at this address, by OTLP \
+                    over HTTP, such as http://127.0.0.1:4318; stronger than \
+                    OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// What a run at a volume takes.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -298,6 +302,21 @@ pub(super) struct RunArguments {
     /// 0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30]
     #[arg(long, value_name = "SECONDS,...", env = "MITE_HTTP_HISTOGRAM_BUCKETS")]
     pub(super) metrics_buckets: Option<String>,
+    /// Post the start of the run to URL/start, which may answer with an id, and its end with the
+    /// verdict to URL/end; better given in the environment where it holds a secret
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MITE_LOGGING_URL",
+        hide_env_values = true
+    )]
+    pub(super) logging_webhook: Option<String>,
+    #[arg(long, value_name = "URL", help = OTLP)]
+    pub(super) otlp: Option<String>,
+    /// Which journeys to trace: a share of them such as 1% or 0.01, at most so many a second such
+    /// as 10/s, or 0 for none [default: 10/s]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(super) trace: Option<String>,
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<usize>,

@@ -29,7 +29,8 @@ pub(super) fn controller(
     let mut config = settings::sending_config(defaults, &arguments.common)?;
     let built = build("scenario", entry.definition.name, entry.build, &mut config)?;
     let wait_for = usize::try_from(arguments.wait_for_runners).unwrap_or(usize::MAX);
-    let run = settings::run(built, config, &arguments.run).over(options(&arguments.nats), wait_for);
+    let run =
+        settings::run(built, config, &arguments.run)?.over(options(&arguments.nats), wait_for);
     scenario::run(
         entry.definition.name,
         run,

@@ -45,7 +45,7 @@ pub(super) fn test(arguments: &JourneyTest, defaults: Config) -> Result<Exit, Fa
     });
     scenario::run(
         entry.definition.name,
-        settings::run(scenario, config, &arguments.run),
+        settings::run(scenario, config, &arguments.run)?,
         &arguments.common,
         &arguments.run,
     )

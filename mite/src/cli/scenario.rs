@@ -29,7 +29,7 @@ pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, F
     let scenario = build("scenario", entry.definition.name, entry.build, &mut config)?;
     run(
         entry.definition.name,
-        settings::run(scenario, config, &arguments.run),
+        settings::run(scenario, config, &arguments.run)?,
         &arguments.common,
         &arguments.run,
     )

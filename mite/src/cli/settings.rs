@@ -56,7 +56,11 @@ pub(super) fn sending_config(defaults: Config, common: &Common) -> Result<Config
 }
 
 /// A run of `scenario` as the arguments want it.
-pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) -> Run {
+pub(super) fn run(
+    scenario: Scenario,
+    config: Config,
+    arguments: &RunArguments,
+) -> Result<Run, Failure> {
     let mut scenario = scenario;
     for threshold in &arguments.threshold {
         scenario = scenario.threshold(threshold);
@@ -78,6 +82,9 @@ pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) 
     if let Some(bounds) = &arguments.metrics_buckets {
         run = run.metrics_buckets(bounds);
     }
+    if let Some(url) = &arguments.logging_webhook {
+        run = run.logging_webhook(url);
+    }
     if let Some(workers) = arguments.workers {
         run = run.workers(workers);
     }
@@ -90,7 +97,34 @@ pub(super) fn run(scenario: Scenario, config: Config, arguments: &RunArguments) 
     for path in &arguments.report {
         run = run.report(path);
     }
-    run
+    telemetry(run, arguments)
+}
+
+/// What is told to OpenTelemetry.
+#[cfg(feature = "otel")]
+fn telemetry(mut run: Run, arguments: &RunArguments) -> Result<Run, Failure> {
+    run = run.otlp_of_environment();
+    if let Some(address) = &arguments.otlp {
+        run = run.otlp(address);
+    }
+    if let Some(rate) = &arguments.trace {
+        run = run.trace(rate);
+    }
+    Ok(run)
+}
+
+/// What is told to OpenTelemetry: nothing without the feature.
+#[cfg(not(feature = "otel"))]
+fn telemetry(run: Run, arguments: &RunArguments) -> Result<Run, Failure> {
+    let option = match (&arguments.otlp, &arguments.trace) {
+        (None, None) => return Ok(run),
+        (Some(_), _) => "--otlp",
+        (None, Some(_)) => "--trace",
+    };
+    Err(Failure::new(format!(
+        "{option} needs the feature `otel` of mite, without which this program was built; switch it \
+         on in its Cargo.toml, mite = {{ …, features = [\"otel\"] }}, and build it again"
+    )))
 }
 
 fn read_file(config: &mut Config, path: &Path) -> Result<(), Failure> {
@@ -142,6 +176,26 @@ fn flatten(config: &mut Config, prefix: &str, table: &toml::Table) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(not(feature = "otel"))]
+    #[test]
+    fn what_is_for_opentelemetry_says_which_feature_it_needs() {
+        use clap::Parser;
+
+        #[derive(Debug, Parser)]
+        struct Typed {
+            #[command(flatten)]
+            run: RunArguments,
+        }
+
+        for option in ["--otlp=http://joe:swordfish@127.0.0.1:4318", "--trace=1%"] {
+            let typed = Typed::parse_from(["load", option]);
+            let failure = run(Scenario::new(), Config::default(), &typed.run).unwrap_err();
+            let text = format!("{failure:?}");
+            assert!(text.contains("feature `otel`"), "{text}");
+            assert!(!text.contains("swordfish"), "{text}");
+        }
+    }
 
     #[test]
     fn tables_of_the_config_file_become_dotted_keys() {

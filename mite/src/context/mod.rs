@@ -4,6 +4,7 @@ mod extension;
 mod pacing;
 mod scope;
 mod shared;
+mod traced;
 mod transaction;
 
 use std::{
@@ -23,6 +24,7 @@ use crate::{
     event::{Exchange, What},
     id::{EntryId, TransactionId},
     net::Lack,
+    trace::Trace,
 };
 
 pub use extension::Extension;
@@ -49,6 +51,8 @@ struct JourneyRun {
     extensions: Slots,
     /// Made when it is first asked for, if the run has none: in the open model.
     user: OnceCell<Rc<User>>,
+    /// Where its spans are written down, if it is traced.
+    trace: Option<Trace>,
 }
 
 /// What a user of the closed model keeps from one run of its journey to the next.
@@ -89,7 +93,13 @@ pub(crate) struct Place {
 impl Context {
     /// The context of one run of the journey of `entry`; `seed` decides its random numbers. Without
     /// a `user` it is that of one who does nothing else.
-    pub(crate) fn new(scope: Rc<Scope>, entry: EntryId, seed: u64, user: Option<Rc<User>>) -> Self {
+    pub(crate) fn new(
+        scope: Rc<Scope>,
+        entry: EntryId,
+        seed: u64,
+        user: Option<Rc<User>>,
+        trace: Option<Trace>,
+    ) -> Self {
         Self {
             run: Rc::new(JourneyRun {
                 scope,
@@ -99,6 +109,7 @@ impl Context {
                 rng: RefCell::new(fastrand::Rng::with_seed(seed)),
                 extensions: Slots::default(),
                 user: user.map_or_else(OnceCell::new, OnceCell::from),
+                trace,
             }),
         }
     }
@@ -255,6 +266,7 @@ impl Context {
     /// that has been done.
     pub(crate) fn report(&self, error: &mut Error) {
         if error.report_once() {
+            self.trace_exception(error);
             let transaction = self
                 .run
                 .panicked_in

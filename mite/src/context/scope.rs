@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
+
 use super::{extension::Slots, shared::Shared};
 use crate::{
     clock::RunClock,
@@ -15,6 +17,7 @@ use crate::{
     event::{Event, Exchange, Failure, Tap, What},
     id::{EntryId, TransactionId},
     stats::{Recorder, metric::Metric},
+    trace::{Beginning, Trace, Tracer},
 };
 
 /// A worker thread as its journeys see it: where events go, and what is shared.
@@ -28,6 +31,7 @@ pub(crate) struct Scope {
     shared: Arc<Shared>,
     extensions: Slots,
     stopping: Cell<bool>,
+    tracer: Option<Tracer>,
 }
 
 /// What a [`Scope`] is made of.
@@ -46,6 +50,8 @@ pub(crate) struct ScopeSettings {
     pub(crate) shared: Arc<Shared>,
     /// Who looks at every event and exchange, if anybody.
     pub(crate) tap: Option<Box<dyn Tap>>,
+    /// What begins traces, if any journey is to be traced.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Scope {
@@ -65,6 +71,7 @@ impl Scope {
             shared: settings.shared,
             extensions: Slots::default(),
             stopping: Cell::new(false),
+            tracer: settings.tracer,
         }
     }
 
@@ -113,6 +120,26 @@ impl Scope {
     /// The statistics of this worker. Nothing may be awaited while they are borrowed.
     pub(crate) fn recorder(&self) -> RefMut<'_, Recorder> {
         self.recorder.borrow_mut()
+    }
+
+    /// The trace of a journey that starts at `at`, if it is to be traced.
+    pub(crate) fn trace(
+        &self,
+        entry: EntryId,
+        seed: u64,
+        intended: Option<Instant>,
+        at: Instant,
+    ) -> Option<Trace> {
+        let tracer = self.tracer.as_ref()?;
+        let beginning = Beginning {
+            entry: entry.0,
+            seed,
+            intended,
+            at,
+            // What was planned is the same in each run with the same seed.
+            age: self.clock.at(intended.unwrap_or(at)),
+        };
+        tracer.begin(&beginning, || Arc::clone(self.recorder().journey(entry)))
     }
 
     /// Whether somebody looks at every event.

@@ -14,6 +14,7 @@ use crate::{
     error::Result,
     event::{TransactionEnd, What},
     id::TransactionId,
+    trace::Span,
 };
 
 pin_project! {
@@ -25,6 +26,15 @@ pin_project! {
         #[pin]
         future: F,
     }
+
+    impl<N, F> PinnedDrop for Transaction<'_, N, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(begun) = this.begun {
+                this.ctx.abandon_span(begun.span);
+            }
+        }
+    }
 }
 
 /// A transaction that has been polled.
@@ -32,6 +42,7 @@ pin_project! {
 struct Begun {
     id: TransactionId,
     at: Instant,
+    span: Span,
 }
 
 impl<'a, N: AsRef<str>, F> Transaction<'a, N, F> {
@@ -52,15 +63,15 @@ impl<N: AsRef<str>, T, F: Future<Output = Result<T>>> Future for Transaction<'_,
         let this = self.project();
         // The parent is whatever is current at the first poll, which is where the future runs;
         // where it was made may be elsewhere.
-        let begun = *this.begun.get_or_insert_with(|| Begun {
-            id: this.ctx.intern(this.name.as_ref()),
-            at: Instant::now(),
-        });
+        let begun = *this
+            .begun
+            .get_or_insert_with(|| this.ctx.begin(this.name.as_ref()));
         let current = Current::enter(this.ctx, begun);
         let mut result = ready!(this.future.poll(task));
         if let Err(error) = &mut result {
             this.ctx.report(error);
         }
+        this.ctx.end_span(begun.span, result.as_ref().err());
         current.end(result.is_err());
         Poll::Ready(result)
     }
@@ -71,6 +82,7 @@ struct Current<'a> {
     ctx: &'a Context,
     begun: Begun,
     outer: TransactionId,
+    outer_span: Span,
 }
 
 impl<'a> Current<'a> {
@@ -79,6 +91,7 @@ impl<'a> Current<'a> {
             ctx,
             begun,
             outer: ctx.run.current.replace(begun.id),
+            outer_span: ctx.enter_span(begun.span),
         }
     }
 
@@ -100,17 +113,24 @@ impl Drop for Current<'_> {
         if std::thread::panicking() {
             let broken = &self.ctx.run.panicked_in;
             broken.set(broken.get().or(Some(self.begun.id)));
+            self.ctx.panicked_span(self.begun.span);
             self.end(true);
         }
         self.ctx.run.current.set(self.outer);
+        self.ctx.enter_span(self.outer_span);
     }
 }
 
 impl Context {
-    fn intern(&self, name: &str) -> TransactionId {
+    fn begin(&self, name: &str) -> Begun {
         let run = &self.run;
-        run.scope
-            .recorder()
-            .transaction(run.entry, run.current.get(), name)
+        let (entry, outer) = (run.entry, run.current.get());
+        let id = run.scope.recorder().transaction(entry, outer, name);
+        let at = Instant::now();
+        Begun {
+            id,
+            at,
+            span: self.begin_span(name, id, at),
+        }
     }
 }

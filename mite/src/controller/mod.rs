@@ -30,6 +30,7 @@ use crate::{
     id::{EntryId, ItemId, RunnerId},
     link::{Message, Order},
     scenario::threshold::{Judge, Threshold},
+    stats::Statistics,
     volume::{Observed, VolumeModel, schedule::Segment},
 };
 
@@ -317,6 +318,23 @@ impl Controller {
             .try_fold(Duration::ZERO, |longest, duration| {
                 duration.map(|duration| longest.max(duration))
             })
+    }
+
+    /// When the stage that `at` lies in is over, to the second, if the plan is known so far.
+    pub(crate) fn stage_end(&self, at: Duration) -> Option<Duration> {
+        let end = self.planned_duration()?;
+        let names = |at| stages::names(&self.entries, at);
+        let stage = names(at);
+        let mut later = at;
+        while !stage.is_empty() && later < end && names(later) == stage {
+            later += Duration::from_secs(1);
+        }
+        Some(later.min(end))
+    }
+
+    /// What was counted since the warm-up, up to the last second that is known, and how long that is.
+    pub(crate) fn measured(&self) -> (&Statistics, Duration) {
+        self.results.measured()
     }
 
     /// Gives all data back to its pools, once the run is over.

@@ -312,6 +312,12 @@ impl Results {
         Duration::from_secs(self.next)
     }
 
+    /// What was counted since the warm-up, and in how long.
+    pub(super) fn measured(&self) -> (&Statistics, Duration) {
+        let measured = Duration::from_secs(self.next.saturating_sub(self.warm_up));
+        (&self.totals, measured)
+    }
+
     /// What there is so far, as if the run had ended with the last second that is known.
     pub(super) fn so_far(&self, entries: &[EntryState], ending: Ending) -> Outcome {
         let duration = self.known_until();

@@ -1,6 +1,7 @@
-//! The controller's driver: carries its words to runners, pools and onlookers, and theirs to it.
+//! The controller's driver: carries its words to runners, pools and whoever is told of the run, and
+//! theirs to it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     sync::mpsc::UnboundedReceiver,
@@ -9,30 +10,21 @@ use tokio::{
 
 use super::{
     Run, RunError, Settings, Stop,
-    dashboard::{self, Dashboard},
-    moment::Frame,
-    muster::{self, Muster},
-    onlooker::Onlooker,
-    outcome,
+    audience::{Audience, Invited, Programme},
+    muster::{Muster, muster},
     pools::{Answer, Pools},
-    recording::Recording,
+    preparation::{Checked, prepare, tear_down, unless_stopped},
     suspect::Watch,
 };
 use crate::{
     clock::RunClock,
-    config::{BASE_URL, Config, Origin},
-    controller::{Action, Controller, ControllerEntry, ControllerSettings, Second, StopCause},
-    datapool::DataPoolError,
-    error::{Error, catching, panicked},
-    http,
+    controller::{Action, Controller, ControllerEntry, ControllerSettings, StopCause},
     id::RunnerId,
     link::{self, ControllerEnd, Message},
-    net,
-    report::{Progress, Report, RunInfo, Sinks, State, ThresholdNow},
+    report::Report,
     runner::RunnerEntry,
     scenario::{Entry, Hook, Scenario},
-    serve::{Question, Server, Volume},
-    stats::metric,
+    serve::{Question, Volume},
 };
 
 /// How often the controller is told the time.
@@ -41,7 +33,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// Runs a scenario on this thread's runtime.
 pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     let Run {
-        scenario,
+        mut scenario,
         mut settings,
         observer,
         tap,
@@ -49,123 +41,69 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         mut stops,
         served,
     } = run;
-    check_options(&settings)?;
-    let metrics = metric::all_registered()?;
-    let thresholds = scenario.check(&metrics)?;
-    let sinks = Sinks::open(&settings.reports)?;
-    let mut dashboard = Dashboard::open(&settings.serve, stop, served)?;
+    let checked = Checked::new(&scenario, &settings, stop, served)?;
+    let preparation = prepare(
+        scenario.setup.take(),
+        scenario.base_url.take(),
+        scenario.http.take(),
+        &mut scenario.entries,
+        &mut settings.config,
+    );
+    unless_stopped(&mut stops, preparation).await?;
+
     let Scenario {
-        mut entries,
-        base_url,
-        http,
+        entries,
         warm_up,
-        setup,
         teardown,
+        thresholds,
         ..
     } = scenario;
-    if let Some(url) = base_url {
-        settings
-            .config
-            .put(BASE_URL.to_owned(), url, Origin::Scenario);
-    }
-    if let Some(http) = http {
-        http.set_default(&mut settings.config);
-    }
-    let ready = prepare(setup, &mut entries, &mut settings.config);
-    unless_stopped(&mut stops, ready).await?;
-    super::system::raise_descriptor_limit();
-    if settings
-        .config
-        .text(BASE_URL)
-        .is_some_and(|url| url.starts_with("https:"))
-    {
-        net::prepare_tls();
-    }
-
     let (runner_entries, controller_entries, pools) = split(entries);
-    let mustering = muster::runners(&settings, runner_entries, metrics, tap);
+    let telemetry = checked.telemetry;
+    let mustering = muster(&settings, runner_entries, checked.metrics, tap, telemetry);
     let Muster {
         link,
         clock,
         runners,
         begin,
+        telemetry,
     } = unless_stopped(&mut stops, mustering).await?;
-    let recorder = sinks.begin(clock.started_at(), &settings.config)?;
-    let recording = Recording::start(recorder)?;
-    let watch = Watch::start();
     let controller = Controller::new(
         ControllerSettings {
             entries: controller_entries,
-            thresholds,
+            thresholds: checked.thresholds,
             duration: settings.duration,
             graceful_stop: settings.graceful_stop,
             warm_up,
         },
         runners.iter().copied(),
     );
-    let onlooker = observer.and_then(Onlooker::new);
-    if let Some(onlooker) = &onlooker {
-        let info = run_info(&settings, &controller, &runners);
-        dashboard.introduce(onlooker, info);
-    }
-    let frame = Frame {
-        settings: Arc::new(settings.clone()),
+    let invited = Invited {
+        observer,
+        sinks: checked.sinks,
+        dashboard: checked.dashboard,
+        telemetry,
+    };
+    let programme = Programme {
+        settings: &settings,
         clock,
+        controller: &controller,
+        runners: &runners,
         warm_up,
-        planned: controller.planned_duration(),
+        thresholds,
     };
     let mut driver = Driver {
+        audience: Audience::begin(invited, programme)?,
         controller,
         clock,
         link,
         begin,
         pools,
-        onlooker,
-        recording,
-        config: settings.config.clone(),
         stopping: None,
-        watch,
-        frame,
-        server: dashboard.server,
+        watch: Watch::start(),
     };
     driver.run(&mut stops).await;
-    let Driver {
-        mut controller,
-        pools,
-        onlooker,
-        watch,
-        frame,
-        server,
-        recording,
-        ..
-    } = driver;
-    let figures = watch.finish();
-    for (entry, error) in pools.close().await {
-        controller.pool_broke(clock.elapsed(), entry, &error.to_string());
-    }
-
-    let mut outcome = controller.finish(clock.elapsed());
-    let torn_down = tear_down(teardown, &mut settings.config, &mut stops).await;
-    outcome.ending.broken.extend(torn_down.err());
-    let mut report = outcome::report(&settings, clock, &outcome, &figures);
-    let (batches, mut unwritten) = recording.finish(&outcome.unshown);
-    report.batches = batches;
-    // A terminal that stands still shall cost no report.
-    let written = sinks.write(&report, &outcome.totals);
-    unwritten.extend(written.err().map(|error| error.to_string()));
-    if let Some(server) = server {
-        server.over(frame.last(outcome, figures, report.clone()));
-    }
-    if let Some(onlooker) = onlooker {
-        onlooker.ended(&report);
-    }
-    if unwritten.is_empty() {
-        return Ok(report);
-    }
-    Err(RunError::NotWritten {
-        report: Box::new(report),
-        message: unwritten.join("; "),
-    })
+    driver.finish(teardown, settings, &mut stops).await
 }
 
 /// The parts of a run while it goes on.
@@ -176,14 +114,9 @@ struct Driver {
     /// What the controller's clock showed at the beginning; runners on other machines are told.
     begin: Option<Duration>,
     pools: Pools,
-    onlooker: Option<Onlooker>,
-    recording: Recording,
-    /// What a note must not show.
-    config: Config,
+    audience: Audience,
     stopping: Option<Duration>,
     watch: Watch,
-    frame: Frame,
-    server: Option<Server>,
 }
 
 impl Driver {
@@ -196,7 +129,7 @@ impl Driver {
                 Some((runner, message)) = self.link.receive() => self.hear(runner, message),
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
-                Some(question) = dashboard::question(&mut self.server) => self.answer(question),
+                Some(question) = self.audience.question() => self.answer(question),
             };
             for action in actions {
                 self.act(action);
@@ -205,6 +138,34 @@ impl Driver {
         for action in self.controller.close() {
             self.act(action);
         }
+    }
+
+    /// Does what comes after the last journey, and tells everybody how it was.
+    async fn finish(
+        mut self,
+        teardown: Option<Hook>,
+        mut settings: Settings,
+        stops: &mut UnboundedReceiver<Stop>,
+    ) -> Result<Report, RunError> {
+        let figures = self.watch.finish();
+        for (entry, error) in self.pools.close().await {
+            let why = error.to_string();
+            self.controller
+                .pool_broke(self.clock.elapsed(), entry, &why);
+        }
+        let mut outcome = self.controller.finish(self.clock.elapsed());
+        // Whoever is still there is not needed any more.
+        drop(self.link);
+        let torn_down = tear_down(teardown, &mut settings.config, stops).await;
+        outcome.ending.broken.extend(torn_down.err());
+        self.audience.end(&settings, outcome, figures, stops).await
+    }
+
+    fn hear(&mut self, runner: RunnerId, message: Message) -> Vec<Action> {
+        if let (Some(at), Message::Hello { .. }) = (self.begin, &message) {
+            self.link.send(runner, link::Order::Begin { at });
+        }
+        self.controller.hear(self.clock.elapsed(), runner, message)
     }
 
     fn act(&mut self, action: Action) {
@@ -218,30 +179,11 @@ impl Driver {
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
             Action::Show(second) => {
-                if let Some(server) = &self.server {
-                    server.second(second.point.at.as_secs() + 1);
-                }
-                for failure in self.recording.second(&second) {
-                    self.note(&failure);
-                }
-                if let Some(onlooker) = &self.onlooker {
-                    onlooker.progress(self.progress(&second));
-                }
+                let (controller, watch) = (&self.controller, &self.watch);
+                self.audience
+                    .second(&second, controller, watch, self.stopping);
             }
-            Action::Note(note) => self.note(&note),
-        }
-    }
-
-    fn hear(&mut self, runner: RunnerId, message: Message) -> Vec<Action> {
-        if let (Some(at), Message::Hello { .. }) = (self.begin, &message) {
-            self.link.send(runner, link::Order::Begin { at });
-        }
-        self.controller.hear(self.clock.elapsed(), runner, message)
-    }
-
-    fn note(&self, note: &str) {
-        if let Some(onlooker) = &self.onlooker {
-            onlooker.note(self.config.mask(note));
+            Action::Note(note) => self.audience.note(&note),
         }
     }
 
@@ -274,7 +216,7 @@ impl Driver {
                 if !answer.is_closed() {
                     let figures = self.watch.so_far();
                     let stopping = self.stopping.is_some();
-                    let _ = answer.send(self.frame.moment(&self.controller, figures, stopping));
+                    let _ = answer.send(self.audience.moment(&self.controller, figures, stopping));
                 }
                 Vec::new()
             }
@@ -288,132 +230,6 @@ impl Driver {
             }
         }
     }
-
-    fn progress(&self, second: &Second) -> Progress {
-        let point = &second.point;
-        Progress {
-            elapsed: point.at + Duration::from_secs(1),
-            planned_end: self.controller.planned_duration(),
-            stage: point.stage.clone(),
-            state: self
-                .stopping
-                .map_or(State::Running, |since| State::Stopping { since }),
-            users: point.users,
-            target_users: second.point.target_users,
-            starts_per_second: point.starts as f64,
-            planned_starts_per_second: second.planned_starts.map(|starts| starts as f64),
-            requests_per_second: point.requests as f64,
-            p50: point.http.map(|times| times.p50),
-            p95: point.http.map(|times| times.p95),
-            p99: point.http.map(|times| times.p99),
-            start_delay_p99: second.start_delay.map(|times| times.p99),
-            waiting_for_room: second.waiting_for_room.as_secs_f64(),
-            errors: second.errors,
-            errors_last_second: point.errors,
-            dropped: second.dropped,
-            starved: second.starved.clone(),
-            thresholds: second
-                .thresholds
-                .iter()
-                .map(|standing| ThresholdNow {
-                    expression: standing.expression.clone(),
-                    value: standing.now,
-                    passing: standing.passed,
-                    broke_at: standing.broke_at,
-                })
-                .collect(),
-        }
-    }
-}
-
-fn check_options(settings: &Settings) -> Result<(), RunError> {
-    if settings.spawn_rate.is_finite() && settings.spawn_rate > 0.0 {
-        return Ok(());
-    }
-    Err(RunError::Option(format!(
-        "the spawn rate is {}; it has to be a number of users per second above zero",
-        settings.spawn_rate
-    )))
-}
-
-/// Does all there is to do before the start.
-async fn prepare(
-    setup: Option<Hook>,
-    entries: &mut [Entry],
-    config: &mut Config,
-) -> Result<(), RunError> {
-    call(setup, config).await.map_err(|error| RunError::Setup {
-        message: config.mask(&error.to_string()),
-        location: error.location(),
-    })?;
-    check_base_url(config)?;
-    http::Settings::check(config).map_err(RunError::Option)?;
-    open_pools(entries, config).await
-}
-
-/// What comes before the start has nothing that could end gracefully: any word ends it.
-async fn unless_stopped<T>(
-    stops: &mut UnboundedReceiver<Stop>,
-    before: impl Future<Output = Result<T, RunError>>,
-) -> Result<T, RunError> {
-    tokio::select! {
-        biased;
-        result = before => result,
-        Some(_) = stops.recv() => Err(RunError::Interrupted),
-    }
-}
-
-/// Does what comes after the last journey, or says why it was not done.
-async fn tear_down(
-    teardown: Option<Hook>,
-    config: &mut Config,
-    stops: &mut UnboundedReceiver<Stop>,
-) -> Result<(), String> {
-    // Earlier words were about the journeys, which are over.
-    while stops.try_recv().is_ok() {}
-    let cut = async { while !matches!(stops.recv().await, Some(Stop::Now) | None) {} };
-    tokio::select! {
-        biased;
-        result = call(teardown, config) => result.map_err(|error| {
-            let place = error.location();
-            format!("the teardown of the scenario failed: {error} ({place})")
-        }),
-        () = cut => Err("the teardown of the scenario was interrupted".to_owned()),
-    }
-}
-
-/// Refuses a base URL that no request could be joined to.
-fn check_base_url(config: &Config) -> Result<(), RunError> {
-    let Some(text) = config.text(BASE_URL) else {
-        return Ok(());
-    };
-    match url::Url::parse(text) {
-        Ok(url) if url.has_host() => Ok(()),
-        _ => Err(RunError::Option(format!(
-            "the base_url {} is no URL; it begins with http:// or https:// and names a host",
-            config.mask(text)
-        ))),
-    }
-}
-
-async fn open_pools(entries: &mut [Entry], config: &Config) -> Result<(), RunError> {
-    for entry in entries {
-        catching(entry.pool.open(config))
-            .await
-            .unwrap_or_else(|panic| Err(DataPoolError::new(panic.to_string())))
-            .map_err(|error| RunError::DataPool {
-                journey: entry.journey.name().to_owned(),
-                source: DataPoolError::new(config.mask(&error.to_string())),
-            })?;
-    }
-    Ok(())
-}
-
-async fn call(hook: Option<Hook>, config: &mut Config) -> Result<(), Error> {
-    let Some(hook) = hook else { return Ok(()) };
-    catching(async { hook(config).await })
-        .await
-        .unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
 /// What the runner, the controller and the pools each need of the entries.
@@ -437,15 +253,4 @@ fn split(entries: Vec<Entry>) -> (Vec<RunnerEntry>, Vec<ControllerEntry>, Pools)
         pools.push(pool);
     }
     (runner, controller, Pools::start(pools))
-}
-
-fn run_info(settings: &Settings, controller: &Controller, runners: &[(RunnerId, u32)]) -> RunInfo {
-    RunInfo {
-        scenario: settings.name.clone(),
-        planned: controller.planned_duration(),
-        entries: controller.entry_count(),
-        runners: runners.len(),
-        workers: runners.iter().map(|(_, workers)| *workers as usize).sum(),
-        dashboard: None,
-    }
 }

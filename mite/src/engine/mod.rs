@@ -1,5 +1,6 @@
 //! One run of a scenario, from opening its pools to writing its reports.
 
+mod audience;
 mod dashboard;
 mod drive;
 mod error;
@@ -9,13 +10,18 @@ mod onlooker;
 mod outcome;
 mod plan;
 mod pools;
+mod preparation;
+mod progress;
 mod recording;
 #[cfg(feature = "nats")]
 mod remote;
 mod settings;
 mod suspect;
 mod system;
+#[cfg_attr(not(feature = "otel"), path = "no_telemetry.rs")]
+mod telemetry;
 mod verdict;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +45,7 @@ pub(crate) use settings::Settings;
 use crate::{
     config::Config,
     error::Result,
+    outbound::Address,
     report::{Observer, Report},
     runner::TapFactory,
     scenario::Scenario,
@@ -233,6 +240,72 @@ impl Run {
     /// `0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30`.
     pub fn metrics_buckets(mut self, bounds: impl Into<String>) -> Self {
         self.settings.serve.buckets = Some(bounds.into());
+        self
+    }
+
+    /// Tells this URL that the run begins, which gets an id in return, and how it ended: JSON is
+    /// posted to `URL/start` and `URL/end`. The default is to tell nobody.
+    ///
+    /// The run begins without waiting for an answer. Whatever is wrong with the answer is a warning in
+    /// the log (of the crate `tracing`) and changes neither the run nor its verdict; the end of
+    /// [`execute`](Run::execute) may take some seconds longer. Certificates are verified. User,
+    /// password and query of the URL are shown nowhere. What is
+    /// sent, field by field, is told in `docs/webhook.md`.
+    ///
+    /// ```no_run
+    /// # use mite::{Run, Scenario};
+    /// # async fn test(scenario: Scenario) -> mite::Result {
+    /// let report = Run::new(scenario)
+    ///     .logging_webhook("https://tests.example.com/mite?token=secret")
+    ///     .execute()
+    ///     .await?;
+    /// let known_as = report.webhook.and_then(|webhook| webhook.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn logging_webhook(mut self, url: impl AsRef<str>) -> Self {
+        self.settings.webhook = Some(Address::parse(url.as_ref()));
+        self
+    }
+
+    /// Sends traces and metrics to the OpenTelemetry collector at this address, by OTLP over HTTP:
+    /// `http://127.0.0.1:4318`. The default is to send nothing, wherever the environment may say a
+    /// collector is.
+    ///
+    /// The headers, the time-out, the compression, the certificate and the name of the service are
+    /// those of the environment variables that OpenTelemetry specifies, such as
+    /// `OTEL_EXPORTER_OTLP_HEADERS`. A collector that does not answer stops or slows no test: what it
+    /// does not take is dropped, and the report says so.
+    ///
+    /// ```no_run
+    /// # use mite::{Run, Scenario};
+    /// # async fn test(scenario: Scenario) -> mite::Result {
+    /// let run = Run::new(scenario).otlp("http://127.0.0.1:4318").trace("5%");
+    /// let traces = run.execute().await?.traces.expect("journeys were to be traced");
+    /// assert_eq!(traces.dropped, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "otel")]
+    pub fn otlp(mut self, address: impl Into<String>) -> Self {
+        self.settings.otel.address = Some(address.into());
+        self
+    }
+
+    /// Which journeys are traced: a share of them, `1%` or `0.01`, at most so many a second,
+    /// `10/s`, or `0` for none. The default is `10/s`.
+    ///
+    /// Whether one is traced is decided when it starts, by the seed of the run.
+    #[cfg(feature = "otel")]
+    pub fn trace(mut self, rate: impl Into<String>) -> Self {
+        self.settings.otel.trace = Some(rate.into());
+        self
+    }
+
+    /// That the environment may name the collector where nobody else has.
+    #[cfg(feature = "otel")]
+    pub(crate) fn otlp_of_environment(mut self) -> Self {
+        self.settings.otel.from_environment = true;
         self
     }
 

@@ -6,7 +6,7 @@ use super::{Settings, outcome, suspect::Figures};
 use crate::{
     clock::RunClock,
     controller::{Controller, EntryNow, Outcome},
-    report::{Report, ThresholdNow},
+    report::{Batches, Batching, Report, ThresholdNow},
     serve::{self, Now, RunState},
     stats::Statistics,
 };
@@ -18,13 +18,15 @@ pub(super) struct Frame {
     pub(super) clock: RunClock,
     pub(super) warm_up: Duration,
     pub(super) planned: Option<Duration>,
+    /// The run as it is cut up.
+    pub(super) batching: Option<Batching>,
 }
 
 /// What it had come to at one moment.
 struct Moment {
     frame: Frame,
     now: Now,
-    outcome: Outcome,
+    outcome: Arc<Outcome>,
     figures: Figures,
     /// The last word, when the run is over.
     last: Option<Report>,
@@ -38,7 +40,7 @@ impl Frame {
         figures: Figures,
         stopping: bool,
     ) -> Box<dyn serve::Moment> {
-        let outcome = controller.so_far();
+        let outcome = Arc::new(controller.so_far());
         let state = if stopping {
             RunState::Stopping
         } else if outcome.duration < self.warm_up {
@@ -63,7 +65,7 @@ impl Frame {
     /// How the run ended.
     pub(super) fn last(
         &self,
-        outcome: Outcome,
+        outcome: Arc<Outcome>,
         figures: Figures,
         report: Report,
     ) -> Box<dyn serve::Moment> {
@@ -144,6 +146,13 @@ impl serve::Moment for Moment {
         self.last.clone().unwrap_or_else(|| {
             outcome::report_so_far(settings, *clock, &self.outcome, &self.figures)
         })
+    }
+
+    fn batches(&self) -> Option<Batches> {
+        match &self.last {
+            Some(report) => report.batches.clone(),
+            None => self.frame.batching.as_ref().map(Batching::so_far),
+        }
     }
 
     fn masked(&self, text: &str) -> String {

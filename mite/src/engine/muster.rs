@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use tokio::task::spawn_local;
 
-use super::{RunError, Settings};
+use super::{
+    RunError, Settings,
+    telemetry::{Ready, Telemetry},
+};
 use crate::{
     clock::RunClock,
     id::RunnerId,
     link::{self, ControllerEnd, Message},
     runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     stats::metric::Metric,
+    trace::TraceSettings,
 };
 
-/// The runners that are there when a run begins.
+/// The runners that are there when a run begins, and the clock they go by.
 pub(super) struct Muster {
     pub(super) link: ControllerEnd,
     pub(super) clock: RunClock,
@@ -21,30 +25,35 @@ pub(super) struct Muster {
     pub(super) runners: Vec<(RunnerId, u32)>,
     /// What the controller's clock shows when the run begins; runners on other machines are told.
     pub(super) begin: Option<Duration>,
+    pub(super) telemetry: Telemetry,
 }
 
 /// Starts the runner of this process, or waits for those that are to come.
 ///
 /// # Errors
 /// When there can be no runner.
-pub(super) async fn runners(
+pub(super) async fn muster(
     settings: &Settings,
     entries: Vec<RunnerEntry>,
     metrics: Vec<Metric>,
     tap: Option<TapFactory>,
+    telemetry: Ready,
 ) -> Result<Muster, RunError> {
     #[cfg(feature = "nats")]
     if let Some(bus) = &settings.bus {
-        return remote::runners(settings, bus, &entries).await;
+        return remote::runners(settings, bus, &entries, telemetry).await;
     }
     let clock = RunClock::start();
-    let mut link = start_runner(settings, clock, entries, metrics, tap);
+    let telemetry = telemetry.start(clock, settings)?;
+    let trace = telemetry.traces();
+    let mut link = start_runner(settings, clock, entries, metrics, tap, trace);
     match link.receive().await {
         Some((runner, Message::Hello { workers })) => Ok(Muster {
             link,
             clock,
             runners: vec![(runner, workers)],
             begin: None,
+            telemetry,
         }),
         _ => Err(RunError::Thread(std::io::Error::other(
             "the runner did not start",
@@ -58,6 +67,7 @@ fn start_runner(
     entries: Vec<RunnerEntry>,
     metrics: Vec<Metric>,
     tap: Option<TapFactory>,
+    trace: Option<TraceSettings>,
 ) -> ControllerEnd {
     let (controller_end, runner_end) = link::local();
     // A worker without room for a single journey could start none of its share.
@@ -75,6 +85,7 @@ fn start_runner(
         precise: settings.precise,
         seed: settings.seed,
         tap,
+        trace,
     };
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
     runner_end.send(Message::Hello { workers });
@@ -95,7 +106,7 @@ mod remote {
     use super::{Muster, RunError, Settings};
     use crate::{
         clock::RunClock,
-        engine::{remote::fingerprint, settings::Bus},
+        engine::{remote::fingerprint, settings::Bus, telemetry::Ready},
         link::{
             Message, Order,
             nats::{self, AssignedEntry, Assignment},
@@ -111,6 +122,7 @@ mod remote {
         settings: &Settings,
         bus: &Bus,
         entries: &[RunnerEntry],
+        telemetry: Ready,
     ) -> Result<Muster, RunError> {
         let entries = entries.iter().map(|entry| AssignedEntry {
             journey: entry.journey.name().to_owned(),
@@ -146,11 +158,13 @@ mod remote {
         for runner in here.keys() {
             link.send(*runner, Order::Begin { at });
         }
+        let clock = RunClock::beginning_at(epoch + at);
         Ok(Muster {
             link,
-            clock: RunClock::beginning_at(epoch + at),
+            clock,
             runners: here.into_iter().collect(),
             begin: Some(at),
+            telemetry: telemetry.start(clock, settings)?,
         })
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use super::{RunError, outcome};
 use crate::{
     controller::Second,
-    report::{BatchLog, Batches, RecordedFile, RecordedSecond, Recorder, ReportError},
+    report::{Batches, Batching, RecordedFile, RecordedSecond, Recorder, ReportError},
 };
 
 /// So many seconds may wait for a file; one that falls further behind lacks some.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Writes seconds down as they become known.
 pub(super) struct Recording {
     files: Vec<Writer<RecordedFile>>,
-    batches: Option<Writer<BatchLog>>,
+    batches: Option<Writer<Batching>>,
     /// What could not be written.
     failures: Vec<String>,
 }
@@ -97,11 +97,11 @@ impl Taker for RecordedFile {
     fn make(self) {}
 }
 
-impl Taker for BatchLog {
+impl Taker for Batching {
     type Made = Batches;
 
     fn name(&self) -> String {
-        "what comparisons need in the report".to_owned()
+        "what the report needs of each name over time".to_owned()
     }
 
     fn take(&mut self, second: &RecordedSecond) -> Result<(), ReportError> {

@@ -151,6 +151,7 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         precise: options.precise,
         seed: assignment.seed,
         tap: None,
+        trace: None,
     };
     // All begin together.
     sleep_until(started).await;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, thread::available_parallelism, time::Duration};
 
-use crate::{config::Config, serve, stats};
+use crate::{config::Config, outbound::Address, serve, stats};
 
 /// The options of a run, with their defaults.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub(crate) struct Settings {
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
     pub(crate) serve: serve::Options,
+    /// Who is told of the run, or what is wrong with the URL.
+    pub(crate) webhook: Option<Result<Address, String>>,
+    #[cfg(feature = "otel")]
+    pub(crate) otel: crate::otel::Options,
     /// Where the runners are, unless there is one in this process.
     #[cfg(feature = "nats")]
     pub(crate) bus: Option<Bus>,
@@ -51,6 +55,9 @@ impl Default for Settings {
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
             serve: serve::Options::default(),
+            webhook: None,
+            #[cfg(feature = "otel")]
+            otel: crate::otel::Options::default(),
             #[cfg(feature = "nats")]
             bus: None,
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Runnable, capture::Captured};
 use crate::{
     context::{Context, Scope, User},
-    error::Result,
+    error::{Error, Result},
     event::{JourneyEnd, Outcome, What},
     id::EntryId,
 };
@@ -49,8 +49,9 @@ pub(crate) fn run_once<'a>(
         .intended
         .map(|intended| start.at.saturating_duration_since(intended));
     scope.recorder().journey_started(start.entry, delay);
+    let trace = scope.trace(start.entry, start.seed, start.intended, start.at);
     let record = Record {
-        ctx: Context::new(Rc::clone(scope), start.entry, start.seed, start.user),
+        ctx: Context::new(Rc::clone(scope), start.entry, start.seed, start.user, trace),
         started: start.at,
         intended: start.intended,
         complete: Cell::new(false),
@@ -64,7 +65,7 @@ pub(crate) fn run_once<'a>(
         } else {
             Outcome::Failed
         };
-        let ended = record.end(outcome);
+        let ended = record.end(outcome, result.as_ref().err());
         Run { result, ended }
     }
 }
@@ -79,7 +80,7 @@ struct Record {
 
 impl Record {
     /// The journey ends now.
-    fn end(&self, outcome: Outcome) -> Instant {
+    fn end(&self, outcome: Outcome, error: Option<&Error>) -> Instant {
         self.complete.set(true);
         let now = Instant::now();
         let service_time = now.saturating_duration_since(self.started);
@@ -93,6 +94,7 @@ impl Record {
             start_delay: intended.map(|intended| self.started.saturating_duration_since(intended)),
         };
         self.ctx.record(&What::Journey(&end));
+        self.ctx.finish_trace(now, outcome, error);
         now
     }
 }
@@ -100,7 +102,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.complete.get() {
-            self.end(Outcome::Interrupted);
+            self.end(Outcome::Interrupted, None);
             // A journey that was cut still holds its extensions; what they do as they go, it cannot
             // say.
             let _ = self.ctx.close();

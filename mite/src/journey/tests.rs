@@ -60,8 +60,9 @@ fn context(journey: &str) -> Context {
         config: Config::default(),
         shared: Arc::new(Shared::default()),
         tap: None,
+        tracer: None,
     });
-    Context::new(Rc::new(scope), EntryId(0), 0, None)
+    Context::new(Rc::new(scope), EntryId(0), 0, None, None)
 }
 
 async fn run<J: Journey>(data: Bytes) -> Result<u32> {

@@ -1,4 +1,4 @@
-//! A run cut into stretches, so that another run can be held against it.
+//! A run cut into stretches, so that names can be seen over time, and another run held against it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Batches {
     /// How long each stretch is.
     pub seconds: u64,
-    /// The series; of each kind the hundred with the largest counts.
+    /// The series; of each kind the hundred with the largest counts, and of the others the hundred with
+    /// the slowest stretch.
     pub rows: Vec<BatchRow>,
 }
 

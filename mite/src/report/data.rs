@@ -10,7 +10,7 @@ use super::{
     http::{HttpSummary, RequestSummary},
     parts::{
         ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
-        TransactionSummary, VolumeChange,
+        TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
     },
     stage::StageSummary,
 };
@@ -71,12 +71,18 @@ pub struct Report {
     /// not. What was planned, and so the verdict, is about the changed plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volume_changes: Vec<VolumeChange>,
+    /// What became of the traces sent to OpenTelemetry; absent where none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<TraceSummary>,
     /// How the run went, second by second.
     pub series: Series,
-    /// The run cut up for a [`Comparison`](super::Comparison); absent unless a `.json` report is
-    /// written.
+    /// The run in stretches, name by name, as a [`Comparison`](super::Comparison) needs it; absent
+    /// unless there is a `.json` or `.html` report or a dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
+    /// Who was told of the run over HTTP; absent without a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookSummary>,
     /// The config of the run, secrets replaced by `***`; absent in the JSON when empty.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub config: BTreeMap<String, String>,

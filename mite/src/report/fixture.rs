@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     BatchKind, BatchRow, Batches, ConnectionSummary, ErrorSummary, FindingSummary,
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
-    MetricValue, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary, Series,
-    SeriesPoint, SeriesTimes, Spread, StageHttp, StageSummary, State, StepSummary, Suspicion,
-    ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange, WaitSummary,
+    MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
+    Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State, StepSummary,
+    Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange,
+    WaitSummary, WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -52,11 +53,13 @@ pub(crate) fn empty() -> Report {
         stages: Vec::new(),
         findings: Vec::new(),
         volume_changes: Vec::new(),
+        traces: None,
         series: Series {
             interval_seconds: 1,
             ..Series::default()
         },
         batches: None,
+        webhook: None,
         config: BTreeMap::new(),
         seed: None,
     }
@@ -149,6 +152,7 @@ pub(crate) fn full() -> Report {
             at: 40.5,
             factor: 1.1,
         }],
+        traces: None,
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,
@@ -169,6 +173,10 @@ pub(crate) fn full() -> Report {
             }],
         },
         batches: Some(batches()),
+        webhook: Some(WebhookSummary {
+            url: "https://***@hooks.test/mite?***".into(),
+            id: Some("17".into()),
+        }),
         config: BTreeMap::from([("base_url".into(), "https://shop.test".into())]),
         seed: Some(4711),
         ..empty()
@@ -456,10 +464,27 @@ pub(crate) fn progress() -> Progress {
         target_users: Some(10),
         starts_per_second: 500.0,
         planned_starts_per_second: None,
-        requests_per_second: 998.0,
-        p50: Some(Duration::from_micros(1200)),
-        p95: Some(Duration::from_micros(3400)),
-        p99: Some(Duration::from_millis(8)),
+        stage_end: None,
+        warming_up: false,
+        now: Speed {
+            per_second: 998.0,
+            failed_per_second: 0.0,
+            p50: Some(Duration::from_micros(1200)),
+            p95: Some(Duration::from_micros(3400)),
+            p99: Some(Duration::from_millis(8)),
+            max: Some(Duration::from_millis(12)),
+        },
+        overall: Speed {
+            per_second: 1002.4,
+            failed_per_second: 0.0,
+            p50: Some(Duration::from_micros(1100)),
+            p95: Some(Duration::from_micros(3100)),
+            p99: Some(Duration::from_micros(7_900)),
+            max: Some(Duration::from_millis(31)),
+        },
+        names: Vec::new(),
+        workers_busy: Some(0.43),
+        loop_lag_p99: Some(Duration::from_micros(1_070)),
         start_delay_p99: None,
         waiting_for_room: 0.0,
         errors: 0,
@@ -472,6 +497,23 @@ pub(crate) fn progress() -> Progress {
             passing: true,
             broke_at: None,
         }],
+    }
+}
+
+/// As many as a large shop has, two of them failing.
+pub(crate) fn many_names() -> Vec<NameNow> {
+    let failing = ["POST /checkout", "POST /login"].map(|text| name(text, 12, 1950, 1210));
+    let others = (0..200).map(|number| name(&format!("GET /catalogue/{number}"), 0, 20, 30));
+    failing.into_iter().chain(others).collect()
+}
+
+fn name(name: &str, failed: u64, now: u64, overall: u64) -> NameNow {
+    NameNow {
+        name: name.into(),
+        per_second: 332.0,
+        failed,
+        p95_now: Some(Duration::from_millis(now)),
+        p95: Some(Duration::from_millis(overall)),
     }
 }
 
@@ -490,7 +532,20 @@ pub(crate) fn progress_in_trouble() -> Progress {
         target_users: Some(2000),
         starts_per_second: 480.0,
         planned_starts_per_second: Some(500.0),
-        p99: Some(Duration::from_millis(1950)),
+        stage_end: Some(Duration::from_secs(50)),
+        now: Speed {
+            failed_per_second: 57.0,
+            p99: Some(Duration::from_millis(1950)),
+            max: Some(Duration::from_millis(2010)),
+            ..progress().now
+        },
+        names: vec![
+            name("POST /login", 1234, 1950, 1210),
+            name("GET /item/:id", 0, 240, 310),
+            name("GET /basket", 0, 3, 4),
+        ],
+        workers_busy: Some(0.93),
+        loop_lag_p99: Some(Duration::from_millis(34)),
         errors: 1234,
         errors_last_second: 57,
         start_delay_p99: Some(Duration::from_millis(940)),

@@ -19,8 +19,8 @@ pub(crate) trait Format: Send + Sync {
     /// The bytes of the file.
     fn render(&self, report: &Report) -> Result<Vec<u8>, ReportError>;
 
-    /// Whether what is written can be compared with another run, which needs more of it.
-    fn is_for_comparing(&self) -> bool {
+    /// Whether it shows the run in stretches, name by name.
+    fn has_batches(&self) -> bool {
         false
     }
 }
@@ -37,9 +37,9 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// Whether what is written can be compared with another run.
-    pub(super) fn is_for_comparing(self) -> bool {
-        matches!(self, Way::Report(format) if format.is_for_comparing())
+    /// Whether it shows the run in stretches, name by name.
+    pub(super) fn has_batches(self) -> bool {
+        matches!(self, Way::Report(format) if format.has_batches())
     }
 }
 

@@ -15,7 +15,7 @@ impl Format for Json {
         Ok(bytes)
     }
 
-    fn is_for_comparing(&self) -> bool {
+    fn has_batches(&self) -> bool {
         true
     }
 }

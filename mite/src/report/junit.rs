@@ -15,6 +15,9 @@ use super::{
 
 /// A suite with a case for each threshold and one for the run itself, as Jenkins and GitLab read it.
 ///
+/// Two schemas are in use, that of Apache Ant's task and that of Jenkins' xUnit plugin; it is valid
+/// under both.
+///
 /// A threshold that does not hold is a failure. When the run was invalid or interrupted, the run is
 /// an error, and nobody can tell what the thresholds would have been: they are skipped.
 pub(crate) struct Junit;
@@ -48,11 +51,12 @@ fn render(report: &Report) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = write!(
         text,
-        "<testsuites name=\"{scenario}\" tests=\"{tests}\" failures=\"{failures}\" \
-         errors=\"{errors}\" time=\"{time:.3}\">\n\
-         \x20 <testsuite name=\"{scenario}\" tests=\"{tests}\" failures=\"{failures}\" \
-         errors=\"{errors}\" skipped=\"{skipped}\" time=\"{time:.3}\" timestamp=\"{timestamp}\">\n"
+        "<testsuites>\n\
+         \x20 <testsuite name=\"{scenario}\" package=\"\" id=\"0\" hostname=\"localhost\" \
+         tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" \
+         time=\"{time:.3}\" timestamp=\"{timestamp}\">\n"
     );
+    properties(&mut text, report);
     for threshold in &report.thresholds {
         case(
             &mut text,
@@ -66,9 +70,25 @@ fn render(report: &Report) -> String {
     let log = escaped(&summary::render(report, PLAIN)).replace("&#10;", "\n");
     let _ = write!(
         text,
-        "    <system-out>{log}</system-out>\n  </testsuite>\n</testsuites>\n"
+        "    <system-out>{log}</system-out>\n    <system-err></system-err>\n  </testsuite>\n</testsuites>\n"
     );
     text
+}
+
+/// What a build server shows beside the suite.
+fn properties(text: &mut String, report: &Report) {
+    let seed = report.seed.map(|seed| seed.to_string());
+    let known = [
+        ("verdict", Some(report.verdict.as_str())),
+        ("seed", seed.as_deref()),
+    ];
+    text.push_str("    <properties>\n");
+    for (name, value) in known {
+        if let Some(value) = value {
+            let _ = writeln!(text, "      <property name=\"{name}\" value=\"{value}\"/>");
+        }
+    }
+    text.push_str("    </properties>\n");
 }
 
 /// Whether the run was what it was to be, so that its thresholds say something.
@@ -174,6 +194,29 @@ mod tests {
         ));
         assert_eq!(count(&text, "<failure"), 2, "{text}");
         assert_eq!(count(&text, "<testcase"), 3, "{text}");
+    }
+
+    #[test]
+    fn what_the_schemas_ask_for_is_there_in_their_order() {
+        let text = render(&failed());
+        assert!(text.contains("<testsuites>\n  <testsuite name=\"shop::evening\" package=\"\""));
+        for attribute in [
+            " id=\"0\"",
+            " hostname=\"",
+            " timestamp=\"2026-11-22T20:00:00\">",
+        ] {
+            assert_eq!(count(&text, attribute), 1, "{attribute}: {text}");
+        }
+        let elements = ["<properties>", "<testcase ", "<system-out>", "<system-err>"];
+        let places = elements.map(|element| text.find(element));
+        assert!(
+            places.is_sorted() && places[0].is_some(),
+            "{places:?}: {text}"
+        );
+        assert!(
+            text.contains("<property name=\"seed\" value=\"4711\"/>"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn line(progress: &Progress) -> String {
     facts.extend([
         users(progress),
         starts(progress),
-        format!("requests {}/s", human::number(progress.requests_per_second)),
+        format!("requests {}/s", human::number(progress.now.per_second)),
     ]);
     let percentiles = percentiles(progress);
     if !percentiles.is_empty() {
@@ -123,9 +123,9 @@ pub(crate) fn starts(progress: &Progress) -> String {
 /// `p50 1.20ms` and so on, as far as there are any.
 pub(crate) fn percentiles(progress: &Progress) -> Vec<String> {
     [
-        ("p50", progress.p50),
-        ("p95", progress.p95),
-        ("p99", progress.p99),
+        ("p50", progress.now.p50),
+        ("p95", progress.now.p95),
+        ("p99", progress.now.p99),
     ]
     .into_iter()
     .filter_map(|(name, time)| {
@@ -161,7 +161,7 @@ pub(crate) fn starved(progress: &Progress) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture;
+    use crate::report::{Speed, fixture};
 
     fn written(act: impl FnOnce(&mut Lines<&mut Vec<u8>>)) -> String {
         let mut out = Vec::new();
@@ -192,9 +192,10 @@ mod tests {
                 stage: Some("peak".into()),
                 target_users: Some(20),
                 planned_starts_per_second: Some(1000.0),
-                p50: None,
-                p95: None,
-                p99: None,
+                now: Speed {
+                    per_second: 998.0,
+                    ..Speed::default()
+                },
                 errors: 1234,
                 start_delay_p99: Some(Duration::from_millis(940)),
                 waiting_for_room: 479.6,

@@ -284,10 +284,25 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence}{}{fence}", text.replace('|', "\\|"))
 }
 
-/// A sentence whose signs mean nothing to Markdown, and mention nobody.
+/// A sentence whose signs mean nothing to Markdown, that links to nothing and mentions nobody.
 pub(super) fn plain(text: &str) -> String {
+    let text = super::text::clean(text);
     let mut out = String::with_capacity(text.len());
-    for sign in super::text::clean(text).chars() {
+    // What a line begins with may make it an item of a list, or a rule.
+    let number = text.trim_start_matches(|sign: char| sign.is_ascii_digit());
+    let begins = text.len() - number.len();
+    let ends_number = begins > 0;
+    for (at, sign) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        if at == begins && matches!((sign, ends_number), ('-' | '+', false) | ('.' | ')', true)) {
+            out.extend(['\\', sign]);
+            continue;
+        }
+        // An address is a link without any mark.
+        let is_address = rest.starts_with("://") || out.ends_with("www") && sign == '.';
+        if is_address {
+            out.push('\u{2060}');
+        }
         match sign {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -371,6 +386,22 @@ mod tests {
         let text = render(&fixture::empty());
         assert!(text.starts_with("## ✅ shop::evening: passed\n"), "{text}");
         assert!(!text.contains("### Requests"), "{text}");
+    }
+
+    #[test]
+    fn no_sentence_begins_a_list_or_links_anywhere() {
+        for (text, expected) in [
+            ("- a", "\\- a"),
+            ("+ a", "\\+ a"),
+            ("12. a 1.5", "12\\. a 1.5"),
+            ("1) a", "1\\) a"),
+            ("12 a.", "12 a."),
+            ("at http://a.test", "at http\u{2060}://a.test"),
+            ("at www.a.test", "at www\u{2060}.a.test"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(text), expected, "{text}");
+        }
     }
 
     #[test]

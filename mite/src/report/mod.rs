@@ -38,24 +38,25 @@ pub(crate) mod text;
 pub use crate::stats::LatencySummary;
 pub use batches::{BatchKind, BatchRow, Batches};
 pub use compare::{
-    CompareError, ComparedRun, Comparison, Difference, Figure, Limit, LimitResult, Which,
+    CompareError, ComparedRun, Comparison, Difference, Figure, Level, Limit, LimitResult, Which,
 };
 pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
     ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary,
-    VolumeChange, WaitSummary,
+    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary,
+    TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};
 
 pub(crate) use compare::{ComparisonFiles, table as comparison_table};
 pub(crate) use error::ReportError;
+pub(crate) use http::label as request_label;
 pub(crate) use observer::{Observer, RunInfo, choose};
-pub(crate) use progress::{Progress, State, ThresholdNow};
-pub(crate) use record::{BatchLog, RecordedFile, RecordedSecond, Recorder};
+pub(crate) use progress::{NameNow, Progress, Speed, State, ThresholdNow};
+pub(crate) use record::{Batching, RecordedFile, RecordedSecond, Recorder};
 pub(crate) use screen::Printer;
 pub(crate) use sink::Sinks;
 pub(crate) use style::{Style, Tone};

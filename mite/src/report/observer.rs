@@ -16,6 +16,11 @@ use super::{
 
 /// Looks on while a run lasts; called from one thread, in the order of the methods.
 pub(crate) trait Observer: Send {
+    /// Whether it shows the names of requests, which are only put together for who does.
+    fn shows_names(&self) -> bool {
+        false
+    }
+
     /// The run is about to begin.
     fn started(&mut self, run: &RunInfo);
 

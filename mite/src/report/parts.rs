@@ -215,6 +215,20 @@ pub struct GeneratorSummary {
     pub notes: Vec<String>,
 }
 
+/// What became of the traces of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TraceSummary {
+    /// Journeys that were traced, from their start to their end.
+    pub sampled: u64,
+    /// Those of which the collector has taken the trace.
+    pub exported: u64,
+    /// Those of which it has not: it was too slow, could not be reached or did not want it.
+    pub dropped: u64,
+    /// The spans it has taken: journeys, transactions and requests.
+    pub spans: u64,
+}
+
 /// Connections that could not be opened for want of something of the generator's own, by what it
 /// was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -321,4 +335,15 @@ pub struct SeriesTimes {
     /// The longest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+}
+
+/// A webhook that was told of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WebhookSummary {
+    /// The URL it was told under, without user, password and query.
+    pub url: String,
+    /// What it calls the run; absent where it has not said so in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
-use super::{Report, Verdict, fixture};
+use super::{Report, TraceSummary, Verdict, fixture};
 
 fn times(count: u64, median: f64) -> Value {
     json!({
@@ -24,6 +24,12 @@ fn full() -> Report {
     let mut broken = fixture::threshold("http.max < 30ms", Some(0.032), false);
     broken.broke_at = Some(12.0);
     report.thresholds.push(broken);
+    report.traces = Some(TraceSummary {
+        sampled: 600,
+        exported: 598,
+        dropped: 2,
+        spans: 4186,
+    });
     report
 }
 
@@ -138,6 +144,10 @@ fn every_key_of_a_full_report_is_the_promised_one() {
         ("/findings/1/measured", json!(0.0104)),
         ("/volume_changes/0", json!({"at": 40.5, "factor": 1.1})),
         (
+            "/traces",
+            json!({"sampled": 600, "exported": 598, "dropped": 2, "spans": 4186}),
+        ),
+        (
             "/series",
             json!({
                 "interval_seconds": 1, "warm_up_seconds": 5.0, "points": [{
@@ -164,6 +174,10 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                     "p99": [0.016, null],
                 }],
             }),
+        ),
+        (
+            "/webhook",
+            json!({"url": "https://***@hooks.test/mite?***", "id": "17"}),
         ),
         ("/config", json!({"base_url": "https://shop.test"})),
         ("/seed", json!(4711)),
@@ -288,7 +302,9 @@ fn a_report_without_our_additions_can_be_read() {
         ("", "seed"),
         ("", "findings"),
         ("", "volume_changes"),
+        ("", "traces"),
         ("", "batches"),
+        ("", "webhook"),
         ("/thresholds/2", "broke_at"),
         ("/http", "requests_by_name"),
         ("/http", "phases"),

@@ -2,7 +2,8 @@
 //!
 //! Lines are kept apart by line ends and shorter than the terminal is wide. So when the terminal
 //! becomes narrower and breaks them, it is known how many rows they take now, and all of them are
-//! cleared. (Bars that are padded to the full width and run into each other lose that.)
+//! cleared, as far as they are on the screen: tmux moves what it breaks up into its history, where
+//! nothing can be cleared. (Bars that are padded to the full width and run into each other lose that.)
 
 use std::{
     fmt,
@@ -57,18 +58,22 @@ impl Screen {
         })))
     }
 
-    /// Draws the lines that `frame` makes for this width, in the place of those before.
-    pub(crate) fn draw(&self, frame: impl FnOnce(usize) -> Vec<String>) {
+    /// Draws the lines that `frame` makes for so many columns and rows, in the place of those before.
+    pub(crate) fn draw(&self, frame: impl FnOnce(usize, usize) -> Vec<String>) {
         self.change(|drawn| {
-            let (columns, _) = drawn.surface.size();
+            let (columns, rows) = drawn.surface.size();
             // The last column stays free: what stands in it makes some terminals go on to the next.
-            drawn.lines = frame(columns.saturating_sub(1).max(1));
+            // So does the last row, where the cursor is.
+            drawn.lines = frame(
+                columns.saturating_sub(1).max(1),
+                rows.saturating_sub(1).max(1),
+            );
         });
     }
 
     /// Takes the lines away.
     pub(crate) fn clear(&self) {
-        self.draw(|_| Vec::new());
+        self.draw(|_, _| Vec::new());
     }
 
     /// Writes text, which stays, above the lines.
@@ -246,7 +251,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn filled(width: usize) -> Vec<String> {
+    fn filled(width: usize, _: usize) -> Vec<String> {
         vec!["=".repeat(width), "users".into(), String::new()]
     }
 
@@ -269,12 +274,12 @@ pub(crate) mod tests {
     fn what_is_printed_stays_above_the_lines() {
         let glass = Glass::new(80, 24);
         let screen = Screen::new(glass.clone());
-        screen.draw(|_| vec!["one".into()]);
+        screen.draw(|_, _| vec!["one".into()]);
         let mut printer = Printer::above(screen.clone());
         printer.write_all(b"a log line\n").unwrap();
         screen.print("a note");
         assert_eq!(glass.lines(), ["a log line", "a note", "one"]);
-        screen.draw(|_| vec!["two".into()]);
+        screen.draw(|_, _| vec!["two".into()]);
         assert_eq!(glass.lines(), ["a log line", "a note", "two"]);
     }
 
@@ -282,7 +287,7 @@ pub(crate) mod tests {
     fn a_low_terminal_gets_no_more_lines_than_can_be_cleared() {
         let glass = Glass::new(80, 3);
         let screen = Screen::new(glass.clone());
-        screen.draw(|_| (0..9).map(|line| line.to_string()).collect());
+        screen.draw(|_, _| (0..9).map(|line| line.to_string()).collect());
         assert_eq!(glass.lines(), ["0", "1"]);
     }
 

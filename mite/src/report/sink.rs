@@ -9,7 +9,7 @@ use super::{
     data::Report,
     error::ReportError,
     format::{self, Way},
-    record::{BatchLog, Beginning, RecordedFile, Recorder},
+    record::{Batching, Beginning, RecordedFile, Recorder},
     target::{self, Target},
 };
 use crate::{config::Config, stats::Statistics};
@@ -38,7 +38,8 @@ impl Sinks {
         Ok(Self { sinks })
     }
 
-    /// Begins the files that are written while the run goes on.
+    /// Begins the files that are written while the run goes on. The run is cut up for those who look at
+    /// it meanwhile, if it is `watched`, and for the formats that show it so.
     ///
     /// # Errors
     /// When one cannot be made.
@@ -46,8 +47,9 @@ impl Sinks {
         &self,
         started: SystemTime,
         config: &Config,
+        watched: bool,
     ) -> Result<Recorder, ReportError> {
-        let compared = self.sinks.iter().any(|sink| sink.way.is_for_comparing());
+        let cut_up = watched || self.sinks.iter().any(|sink| sink.way.has_batches());
         let streams = self.sinks.iter().filter_map(|sink| match sink.way {
             Way::Stream(begin) => Some((sink.target.path(), begin)),
             Way::Report(_) | Way::Totals(_) => None,
@@ -56,7 +58,7 @@ impl Sinks {
             .map(|(path, begin)| RecordedFile::begin(path, begin, &Beginning { started, config }));
         Ok(Recorder {
             files: files.collect::<Result<_, _>>()?,
-            batches: compared.then(|| BatchLog::new(config.clone())),
+            batches: cut_up.then(|| Batching::new(config.clone())),
         })
     }
 

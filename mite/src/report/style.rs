@@ -8,7 +8,7 @@ use std::{
 use console::Term;
 
 /// The narrowest layout that is still readable; narrower terminals wrap it.
-const NARROWEST: usize = 40;
+const NARROWEST: usize = 24;
 /// Wider lines are hard to follow with the eye.
 const WIDEST: usize = 120;
 /// For pipes and files.

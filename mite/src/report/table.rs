@@ -9,8 +9,10 @@ use super::{
 const GAP: usize = 2;
 /// How far rows stand in from their heading.
 const INDENT: usize = 2;
-/// Names are cut to this before a column is given up.
+/// Names are cut to this before a column is given up, and to less on a narrow terminal.
 const NAME_ROOM: usize = 28;
+const NARROW_NAME_ROOM: usize = 12;
+const NARROW: usize = 40;
 /// Names are never cut below this; a table then is wider than it should be.
 const LEAST_NAME_ROOM: usize = 10;
 
@@ -30,6 +32,8 @@ pub(crate) struct Column {
     pub(crate) worth: u8,
     /// Whether it stays when it has nothing but zeros and blanks.
     pub(crate) always: bool,
+    /// How wide it is at least, so that figures which change stay in their place.
+    pub(crate) least: usize,
 }
 
 impl Column {
@@ -100,13 +104,18 @@ impl Table {
             .chain([text::width(&self.title)])
             .max()
             .unwrap_or(0);
+        let name_room = if width < NARROW {
+            NARROW_NAME_ROOM
+        } else {
+            NAME_ROOM
+        };
         let mut shown: Vec<usize> = (0..self.columns.len())
             .filter(|column| self.says_something(*column))
             .collect();
         loop {
             let taken: usize = shown.iter().map(|column| self.width(*column) + GAP).sum();
             let room = width.saturating_sub(taken);
-            if room >= longest.min(NAME_ROOM) {
+            if room >= longest.min(name_room) {
                 return (shown, longest.min(room));
             }
             let least = shown
@@ -151,6 +160,7 @@ impl Table {
         self.figures(column)
             .chain([self.title_of(column)])
             .map(text::width)
+            .chain(self.columns.get(column).map(|column| column.least))
             .max()
             .unwrap_or(0)
     }
@@ -179,6 +189,7 @@ mod tests {
             title,
             worth,
             always: false,
+            least: 0,
         };
         let mut table = Table::new(
             "Requests",
@@ -227,9 +238,9 @@ mod tests {
           GET /a/rather/…th/to/a/thing      5   20ms
         ");
         insta::assert_snapshot!(render(37), @r"
-        Requests                        count
-          GET /                         1,000
-          GET /a/rather/…th/to/a/thing      5
+        Requests                 count    max
+          GET /                  1,000  1.00s
+          GET /a/rat…to/a/thing      5   20ms
         ");
         insta::assert_snapshot!(render(20), @r"
         Requests       count

@@ -36,19 +36,29 @@ pub(crate) fn cut_end(text: &str, room: usize) -> String {
     take(text.chars(), kept).into_iter().chain(['…']).collect()
 }
 
-/// `text` on one line and without anything a terminal would obey.
+/// `text` on one line and without anything a terminal would obey, such as a sign that turns round
+/// what follows.
 ///
 /// Messages and names come from servers too.
 pub(crate) fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     for character in text.chars() {
-        if !character.is_control() {
+        if !character.is_control() && !is_unseen(character) {
             cleaned.push(character);
         } else if !cleaned.ends_with(' ') {
             cleaned.push(' ');
         }
     }
     cleaned.trim_end().to_owned()
+}
+
+/// Marks of direction (Unicode Standard Annex 9), line ends of Unicode's own, and a mark of byte
+/// order.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 /// Fills lines of at most `room` columns with `items`, `gap` between two of them.
@@ -115,6 +125,7 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_taken_out() {
         assert_eq!(clean("bad\u{1b}[2Jthing\r\n\tmore\n"), "bad [2Jthing more");
+        assert_eq!(clean("a\u{202e}b\u{2028}c\u{feff}"), "a b c");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
     clock::RunClock, config::Config, context::Shared, datapool::Policy, event::Tap,
-    journey::Runnable, link::RunnerEnd, stats::metric::Metric,
+    journey::Runnable, link::RunnerEnd, stats::metric::Metric, trace::TraceSettings,
 };
 
 /// Makes what looks at everything one worker does.
@@ -57,6 +57,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) seed: u64,
     /// Who looks at everything, if anybody.
     pub(crate) tap: Option<TapFactory>,
+    /// How journeys are traced, if they are.
+    pub(crate) trace: Option<TraceSettings>,
 }
 
 /// One entry of the scenario, as a runner needs it.

@@ -167,6 +167,7 @@ impl Bench {
             precise: false,
             seed: 7,
             tap: None,
+            trace: None,
         };
         change(&mut runner);
         let (sender, messages) = unbounded_channel();

@@ -68,7 +68,9 @@ mod tests {
         }
         let worked = clock.lap(began.elapsed());
         assert!(worked.used >= Duration::from_millis(30), "{worked:?}");
-        assert!(worked.used <= worked.over, "{worked:?}");
+        // The two clocks are read one after the other.
+        let slack = Duration::from_millis(5);
+        assert!(worked.used <= worked.over + slack, "{worked:?}");
 
         sleep(Duration::from_millis(50));
         let slept = clock.lap(began.elapsed());

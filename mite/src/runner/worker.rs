@@ -17,6 +17,7 @@ use crate::{
     context::{Scope, ScopeSettings, Shared},
     id::EntryId,
     link::{Message, Order, Snapshot},
+    trace::Tracer,
 };
 
 /// What one worker is made of.
@@ -121,6 +122,7 @@ impl Worker {
         } = settings;
         let workers = runner.workers.max(1);
         let tap = runner.tap.map(|make| make(&runner.config));
+        let trace = runner.trace;
         let scope = Rc::new(Scope::new(ScopeSettings {
             clock: runner.clock,
             journeys: runner
@@ -133,6 +135,7 @@ impl Worker {
             config: runner.config,
             shared,
             tap,
+            tracer: trace.and_then(|trace| Tracer::new(trace, runner.seed, workers, index)),
         }));
         let entries = (0..).map(EntryId).zip(&runner.entries);
         Rc::new(Self {

@@ -38,6 +38,7 @@ pub(super) struct Seen {
     asked: Instant,
     report: OnceCell<Split>,
     json: OnceCell<Bytes>,
+    batches: OnceCell<Bytes>,
     /// What all that has cost.
     cost: std::cell::Cell<Duration>,
 }
@@ -117,6 +118,7 @@ impl Seen {
             asked,
             report: OnceCell::new(),
             json: OnceCell::new(),
+            batches: OnceCell::new(),
             cost: std::cell::Cell::new(asked.elapsed()),
         }
     }
@@ -142,6 +144,13 @@ impl Seen {
     /// The whole report.
     pub(super) fn json(&self) -> Bytes {
         let made = self.json.get_or_init(|| self.since(None).into());
+        made.clone()
+    }
+
+    /// The run in stretches; `null` where nothing is known of any.
+    pub(super) fn batches(&self) -> Bytes {
+        let make = || serde_json::to_vec(&self.moment.batches()).unwrap_or_default();
+        let made = self.batches.get_or_init(|| self.spend(make).into());
         made.clone()
     }
 

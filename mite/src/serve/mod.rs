@@ -8,7 +8,7 @@ mod answer;
 mod controls;
 mod error;
 mod events;
-mod exposition;
+pub(crate) mod exposition;
 mod guard;
 mod latest;
 mod listener;

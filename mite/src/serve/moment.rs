@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    report::{Report, ThresholdNow},
+    report::{Batches, Report, ThresholdNow},
     stats::Statistics,
 };
 
@@ -17,6 +17,9 @@ pub(crate) trait Moment: Send + Sync {
 
     /// The report so far, or the last one. It is made here, which takes a while.
     fn report(&self) -> Report;
+
+    /// The stretches of the run that are over, series by series.
+    fn batches(&self) -> Option<Batches>;
 
     /// The text without the secrets of the config.
     fn masked(&self, text: &str) -> String;

@@ -47,17 +47,21 @@ impl Desk {
         Ok(match request.uri().path() {
             "/" if reads => answer::page(page::live()),
             "/api/report" if reads => self.report().await,
+            "/api/batches" if reads => self.batches().await,
             "/api/events" if reads => self.events(&request),
             "/metrics" if reads => self.metrics(&request).await,
             "/api/volume" if reads => self.volume(None).await,
             "/api/volume" if posts => self.change_volume(request).await,
             "/api/stop" if posts => self.stop(request).await,
-            "/" | "/api/report" | "/api/events" | "/metrics" => answer::wrong_method("GET, HEAD"),
+            "/" | "/api/report" | "/api/batches" | "/api/events" | "/metrics" => {
+                answer::wrong_method("GET, HEAD")
+            }
             "/api/volume" => answer::wrong_method("GET, HEAD, POST"),
             "/api/stop" => answer::wrong_method("POST"),
             _ => refusal(
                 StatusCode::NOT_FOUND,
-                "there is /, /metrics, /api/report, /api/events, /api/stop and /api/volume",
+                "there is /, /metrics, /api/report, /api/batches, /api/events, /api/stop and \
+                 /api/volume",
             ),
         })
     }
@@ -65,6 +69,13 @@ impl Desk {
     async fn report(&self) -> Answer {
         match self.latest.get().await {
             Some(seen) => answer::whole(answer::JSON, seen.json()),
+            None => not_yet(),
+        }
+    }
+
+    async fn batches(&self) -> Answer {
+        match self.latest.get().await {
+            Some(seen) => answer::whole(answer::JSON, seen.batches()),
             None => not_yet(),
         }
     }

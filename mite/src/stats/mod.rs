@@ -17,7 +17,7 @@ mod summary;
 mod user_metrics;
 
 pub(crate) use capped::DEFAULT_CAP;
-pub(crate) use http::{HttpKey, RequestStatistics};
+pub(crate) use http::{HttpKey, HttpStatistics, RequestStatistics};
 pub(crate) use latency::Latency;
 pub(crate) use phases::PhaseStatistics;
 pub(crate) use recorder::Recorder;
@@ -27,7 +27,7 @@ pub(crate) use statistics::{
     TransactionStatistics, UserTime, WaitFor, Waits,
 };
 pub use summary::LatencySummary;
-pub(crate) use user_metrics::{MetricValue, UserMetric};
+pub(crate) use user_metrics::{Labels as MetricLabels, MetricValue, UserMetric};
 
 #[cfg(test)]
 pub(crate) use statistics::ErrorKey;

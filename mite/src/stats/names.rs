@@ -1,8 +1,21 @@
 //! Names that come again and again, as small numbers.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use rustc_hash::FxHashMap;
+
+/// How many bytes of a name are kept.
+const LONGEST: usize = 1000;
+
+/// A name as it is kept: one that is too long to be one is cut, so that no report is longer for a
+/// page that a journey took for a name.
+pub(super) fn kept(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST {
+        return Cow::Borrowed(name);
+    }
+    let beginning = (0..=LONGEST).rev().find_map(|end| name.get(..end));
+    Cow::Owned(format!("{}…", beginning.unwrap_or_default()))
+}
 
 /// A table of at most so many names; looking one up that is there allocates nothing.
 #[derive(Debug)]
@@ -21,8 +34,10 @@ impl Names {
         }
     }
 
-    /// The number of a name, or `None` when it is new and there is no room.
+    /// The number of a name, or `None` when it is new and there is no room. Of very long ones only
+    /// the beginning counts.
     pub(crate) fn number(&mut self, name: &str) -> Option<u32> {
+        let name = &*kept(name);
         if let Some(&number) = self.numbers.get(name) {
             return Some(number);
         }
@@ -45,6 +60,17 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_name_that_is_too_long_the_beginning_is_kept() {
+        let mut names = Names::new(9);
+        let long = format!("{}é", "x".repeat(LONGEST - 1));
+        assert_eq!(names.number(&long), Some(0));
+        assert_eq!(names.number(&long), Some(0));
+        let text = names.text(0).unwrap();
+        assert_eq!(**text, format!("{}…", "x".repeat(LONGEST - 1)));
+        assert_eq!(kept(&"x".repeat(LONGEST)), "x".repeat(LONGEST));
+    }
 
     #[test]
     fn a_full_table_still_knows_its_names() {

@@ -1,6 +1,6 @@
 //! Where a worker counts what happens: on the path of every request, on one thread.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use rustc_hash::FxHashMap;
 
@@ -10,7 +10,7 @@ use super::{
     http::HttpStatistics,
     latency::Latency,
     metric::Metric,
-    names::Names,
+    names::{Names, kept},
     order::RowOrder,
     requests::RequestTable,
     statistics::{
@@ -352,7 +352,9 @@ impl Transactions {
             return recent.id;
         }
         let id = self.look_up(journey, parent, name);
-        if let Some(recent) = self.recent.get_mut(place % RECENT) {
+        if let (Some(recent), Cow::Borrowed(name)) =
+            (self.recent.get_mut(place % RECENT), kept(name))
+        {
             *recent = Some(Recent {
                 journey,
                 parent,
@@ -382,6 +384,7 @@ impl Transactions {
         if self.rows.len() - self.fixed >= self.cap {
             return overflow;
         }
+        let name = kept(name);
         let path = match self.path(parent).as_ref() {
             "" => name.into(),
             outer => format!("{outer} :: {name}").into(),

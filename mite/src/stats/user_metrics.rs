@@ -10,6 +10,7 @@ use super::{
     capped::{Capped, MORE, Merge, SeriesKey},
     latency::Latency,
     metric::{Metric, MetricKind},
+    names::kept,
 };
 use crate::event::Event;
 
@@ -303,9 +304,9 @@ const SEPARATOR: char = '\u{1f}';
 fn push_text(text: &mut String, event: &Event<'_>, field: &str) {
     match event.field(field) {
         Some(Value::String(value)) if value.contains(SEPARATOR) => {
-            text.push_str(&value.replace(SEPARATOR, " "));
+            text.push_str(&kept(&value.replace(SEPARATOR, " ")));
         }
-        Some(Value::String(value)) => text.push_str(&value),
+        Some(Value::String(value)) => text.push_str(&kept(&value)),
         Some(Value::Null) | None => {}
         // Nothing that could tell series apart.
         Some(Value::Array(_)) => text.push_str("(list)"),

@@ -93,6 +93,7 @@ pub(crate) async fn run_tapped(
         config,
         shared: Arc::new(Shared::default()),
         tap: Some(tap),
+        tracer: None,
     }));
     let start = Start {
         entry: EntryId(0),

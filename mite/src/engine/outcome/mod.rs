@@ -84,12 +84,14 @@ fn made(
         stages: journeys::stages(outcome),
         findings: findings(outcome),
         volume_changes: outcome.volume_changes.iter().map(volume_change).collect(),
+        traces: None,
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),
             points: outcome.points.iter().map(point).collect(),
         },
         batches: None,
+        webhook: None,
         config: settings
             .config
             .iter_masked()

@@ -21,11 +21,14 @@ use crate::http::{
 static AGENT: HeaderValue = HeaderValue::from_static(concat!("mite/", env!("CARGO_PKG_VERSION")));
 static ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 
+/// Which span a request belongs to (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Room for the headers of most requests.
 const USUAL_HEADERS: usize = 8;
 
 /// How many fields the client can have of its own.
-const OWN_FIELDS: usize = 9;
+const OWN_FIELDS: usize = 10;
 
 /// What a body is, as far as the head has to say it.
 #[derive(Clone, Copy)]
@@ -242,6 +245,12 @@ impl Plan {
         }
         if let Some(cookies) = self.session.state.cookies_for(&self.target.url) {
             each(COOKIE, &cookies);
+        }
+        if let Some(trace) = self.session.context.trace()
+            && let Some(parent) = trace.traceparent(self.progress.span())
+            && let Ok(parent) = HeaderValue::try_from(parent)
+        {
+            each(TRACEPARENT, &parent);
         }
     }
 

@@ -42,6 +42,8 @@ pub(in crate::http) struct Plan {
     pub(in crate::http) digest: Option<Rc<Digest>>,
     /// How many challenges of the server it has answered.
     pub(super) challenges: u32,
+    /// How many requests led to this one.
+    pub(in crate::http) follows: u32,
     pub(in crate::http) hooks: Vec<Hook>,
     pub(super) expect_continue: bool,
     pub(in crate::http) compressed: bool,
@@ -134,6 +136,7 @@ impl Plan {
             redirects: (settings.redirects > 0).then_some(settings.redirects),
             digest: state.digest_for(endpoint.origin(), false),
             challenges: 0,
+            follows: 0,
             hooks: state.hooks(),
             expect_continue: false,
             compressed: settings.compressed,
@@ -237,6 +240,7 @@ impl Plan {
             redirects: self.redirects,
             digest: self.digest.clone(),
             challenges: 0,
+            follows: self.follows + 1,
             hooks: self.hooks.clone(),
             expect_continue: self.expect_continue,
             compressed: self.compressed,

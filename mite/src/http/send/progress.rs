@@ -16,6 +16,7 @@ use crate::{
         connection::{Connection, Meter},
     },
     net::Phases,
+    trace::Span,
 };
 
 /// How far a request has come, for whoever ends it: the answer, the deadline or the journey's end.
@@ -24,6 +25,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(in crate::http) struct Progress {
     began: Cell<Option<Instant>>,
+    /// The span of the request, if its journey is traced.
+    span: Cell<Span>,
     /// The end of waiting, if there was any.
     waited: Cell<Option<Instant>>,
     phases: Cell<Phases>,
@@ -55,8 +58,14 @@ struct Met {
 }
 
 impl Progress {
-    pub(super) fn begin(&self, began: Instant) {
+    pub(super) fn begin(&self, began: Instant, span: Span) {
         self.began.set(Some(began));
+        self.span.set(span);
+    }
+
+    /// The span of the request; that of no request where its journey is not traced.
+    pub(in crate::http) fn span(&self) -> Span {
+        self.span.get()
     }
 
     pub(super) fn began(&self) -> Instant {

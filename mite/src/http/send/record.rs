@@ -21,6 +21,7 @@ use crate::{
         response::{Answer, Response},
         session::Turn,
     },
+    trace,
 };
 
 /// The record of a request, made once whatever becomes of it, also when it is dropped midway.
@@ -41,10 +42,12 @@ struct Ending<'a> {
 
 impl Record {
     pub(super) fn begin(plan: &Rc<Plan>, began: Instant) -> Self {
-        plan.progress.begin(began);
+        let context = &plan.session.context;
+        plan.progress
+            .begin(began, context.begin_request_span(began));
         Self {
             plan: Rc::clone(plan),
-            place: plan.session.context.place(),
+            place: context.place(),
             turn: RefCell::new(None),
             done: Cell::new(false),
         }
@@ -156,6 +159,8 @@ impl Record {
             labels: ending.labels.all(),
         };
         context.record_at(self.place, &What::Http(&request));
+        let span = plan.progress.span();
+        context.end_request_span(span, || traced(plan, &request, ending));
         if context.tapped() {
             let exchange = exchange(plan, timings, ending);
             context.exchange(exchange, self.place);
@@ -192,6 +197,25 @@ pub(in crate::http) fn refuse(refused: &Refused) -> Error {
         labels: &[],
     }));
     error
+}
+
+/// The request as its span tells it.
+#[cold]
+fn traced(plan: &Plan, request: &HttpRequest<'_>, ending: &Ending<'_>) -> trace::Request {
+    let origin = plan.endpoint.origin();
+    let error = ending.error;
+    trace::Request {
+        name: plan.name.to_string(),
+        method: plan.method.to_string(),
+        url: plan.target.url.to_string(),
+        host: origin.host.clone(),
+        port: origin.port,
+        status: request.status,
+        failed: request.failed,
+        error: error.map(|(kind, message)| (kind, message.to_owned())),
+        resends: plan.follows,
+        timings: *request.timings,
+    }
 }
 
 /// The request and its answer, for whoever wants to look at them.

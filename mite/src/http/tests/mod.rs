@@ -97,8 +97,9 @@ fn context(config: Config) -> (Context, Log) {
         config,
         shared: Arc::default(),
         tap: Some(Box::new(log.clone())),
+        tracer: None,
     });
-    let context = Context::new(Rc::new(scope), EntryId(0), 0, None);
+    let context = Context::new(Rc::new(scope), EntryId(0), 0, None, None);
     (context, log)
 }
 

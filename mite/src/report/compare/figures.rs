@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use super::{Difference, Figure, comparable::measured, noise};
+use super::{
+    Difference, Figure, Level,
+    comparable::measured,
+    noise::{Noise, noise},
+};
 use crate::{
     report::{
         Report,
@@ -22,6 +26,8 @@ pub(super) fn differences(before: &Report, after: &Report, confidence: f64) -> V
     let [first, second] = [before, after].map(Cut::of);
     let (first, second) = Cut::aligned(first, second);
     let [mut ours, mut theirs] = [before, after].map(Totals::by_series);
+    let begin = after.series.warm_up_seconds;
+    let seconds = second.seconds as f64;
     let mut found = Vec::new();
     for row in &second.rows {
         let key = key(row);
@@ -30,6 +36,8 @@ pub(super) fn differences(before: &Report, after: &Report, confidence: f64) -> V
             before: earlier,
             after: Some(row),
             units: first.units.min(second.units),
+            begin,
+            seconds,
             totals: [ours.remove(&key), theirs.remove(&key)],
             confidence,
         };
@@ -45,6 +53,8 @@ pub(super) fn differences(before: &Report, after: &Report, confidence: f64) -> V
             before: Some(row),
             after: None,
             units: 0,
+            begin,
+            seconds,
             totals: [ours.remove(&key), None],
             confidence,
         };
@@ -213,6 +223,10 @@ struct Pair<'a> {
     after: Option<&'a BatchRow>,
     /// Stretches that both have.
     units: usize,
+    /// The age of the run at the first of them, in seconds.
+    begin: f64,
+    /// How long each is.
+    seconds: f64,
     totals: [Option<Totals>; 2],
     confidence: f64,
 }
@@ -233,7 +247,16 @@ impl Pair<'_> {
         let whole = before
             .zip(after)
             .and_then(|(before, after)| distance(figure, before, after));
-        let interval = whole.and_then(|whole| self.interval(figure, before, whole));
+        let noise = whole.and_then(|whole| self.noise(figure, whole));
+        let noise = noise.unwrap_or_default();
+        let least = match figure {
+            Figure::ErrorRate => 0.0,
+            _ => PRECISION,
+        };
+        let half = noise.half_width.map(|half| half.max(least));
+        let interval = whole
+            .zip(half)
+            .map(|(whole, half)| (whole - half, whole + half));
         Difference {
             kind,
             journey: journey.to_owned(),
@@ -246,36 +269,60 @@ impl Pair<'_> {
             change: whole.map(|whole| change(figure, whole)),
             low: interval.map(|(low, _)| change(figure, low)),
             high: interval.map(|(_, high)| change(figure, high)),
+            levels: self.levels(figure, &noise.breaks),
         }
     }
 
-    fn interval(&self, figure: Figure, level: Option<f64>, whole: f64) -> Option<(f64, f64)> {
+    fn noise(&self, figure: Figure, whole: f64) -> Option<Noise> {
         let (before, after) = (self.before?, self.after?);
+        // A stretch may be empty, so it is held against an average one.
+        let usual = sum(&before.count, 0..self.units) as f64 / self.units as f64;
         let of = |range: Range<usize>| {
-            let value = |row: &BatchRow| match figure {
-                Figure::Rate => Some(sum(&row.count, range.clone()) as f64),
-                Figure::ErrorRate => {
-                    let count = sum(&row.count, range.clone());
-                    let errors = sum(&row.errors, range.clone());
-                    (count > 0).then(|| errors as f64 / count as f64)
-                }
-                _ => weighted(row, times_of(row, figure)?, range.clone()),
-            };
-            let (before, after) = (value(before)?, value(after)?);
-            if figure != Figure::Rate {
-                return distance(figure, before, after);
+            if figure == Figure::Rate {
+                let counts = [before, after].map(|row| sum(&row.count, range.clone()) as f64);
+                return Some((counts[1] - counts[0]) / (usual * range.len() as f64));
             }
-            // A stretch may be empty, so it is held against an average one.
-            let usual = sum(&self.before?.count, 0..self.units) as f64 / self.units as f64;
-            Some((after - before) / (usual * range.len() as f64))
+            let before = self.value(before, figure, range.clone())?;
+            distance(figure, before, self.value(after, figure, range)?)
         };
-        level?;
-        let half = noise::half_width(self.units, whole, self.confidence, of)?;
-        let half = match figure {
-            Figure::ErrorRate => half,
-            _ => half.max(PRECISION),
+        Some(noise(self.units, whole, self.confidence, of))
+    }
+
+    /// What a run shows in some stretches.
+    fn value(&self, row: &BatchRow, figure: Figure, range: Range<usize>) -> Option<f64> {
+        let count = sum(&row.count, range.clone()) as f64;
+        match figure {
+            Figure::Rate => Some(count / (range.len() as f64 * self.seconds)),
+            Figure::ErrorRate => {
+                let errors = sum(&row.errors, range) as f64;
+                (count > 0.0).then(|| errors / count)
+            }
+            _ => weighted(row, times_of(row, figure)?, range),
+        }
+    }
+
+    /// The runs between the stretches at which their difference changes.
+    fn levels(&self, figure: Figure, breaks: &[usize]) -> Vec<Level> {
+        let (Some(before), Some(after), [_, ..]) = (self.before, self.after, breaks) else {
+            return Vec::new();
         };
-        Some((whole - half, whole + half))
+        let bounds = || std::iter::once(0).chain(breaks.iter().copied());
+        let ranges = bounds().zip(bounds().skip(1).chain([self.units]));
+        let level = ranges.map(|(from, until)| {
+            let [before, after] = [before, after].map(|row| self.value(row, figure, from..until));
+            let apart = before
+                .zip(after)
+                .and_then(|(before, after)| distance(figure, before, after));
+            let age = |unit: usize| self.begin + unit as f64 * self.seconds;
+            Level {
+                from: age(from),
+                until: age(until),
+                before,
+                after,
+                change: apart.map(|apart| change(figure, apart)),
+            }
+        });
+        level.collect()
     }
 }
 

@@ -74,7 +74,9 @@ fn cells(row: &Difference) -> Vec<String> {
         "✓" => "🟢",
         other => other,
     };
-    let name = [sign.to_owned(), code(&table::name(row))];
+    let name = code(&table::name(row));
+    let remark = table::remark(row).map(|remark| format!("<br>{}", plain(&remark)));
+    let name = [sign.to_owned(), name + &remark.unwrap_or_default()];
     name.into_iter().chain(table::figures(row)).collect()
 }
 

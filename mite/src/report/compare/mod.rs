@@ -1,5 +1,6 @@
 //! Two runs held against each other: what changed, and whether that is more than chance.
 
+mod breaks;
 mod comparable;
 mod error;
 mod figures;
@@ -34,7 +35,10 @@ const LEAST_SECONDS: u64 = 30;
 /// than the runs vary by themselves. The interval comes from stretches of the two runs, each held
 /// against the same stretch of the other and long enough to be nearly independent: batch means, and
 /// sectioning for percentiles (Nakayama, ACM TOMACS 24, 2014), with the length taken from the
-/// autocorrelation of the differences (Geyer, Statistical Science 7, 1992).
+/// autocorrelation of the differences (Geyer, Statistical Science 7, 1992). Where a long disturbance
+/// of one of the runs leaves too few of them, its beginning and end are looked for with a
+/// self-normalised test (Shao and Zhang, Journal of the American Statistical Association 105, 2010),
+/// and [`levels`](Difference::levels) tell of them.
 ///
 /// Of twenty figures that did not change, one is outside its interval at 0.95.
 ///
@@ -109,6 +113,27 @@ pub struct Difference {
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
+    /// Where the difference of the runs changed its level while they went on, what it was before
+    /// and from then on; empty where it did not, and where the interval needs no such explanation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Level>,
+}
+
+/// A part of two runs in which their difference stayed the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Level {
+    /// The age of the runs at its beginning, in seconds, warm-up included.
+    pub from: f64,
+    /// And at its end.
+    pub until: f64,
+    /// The figure in this part of the first run; of a percentile, the mean of those of its
+    /// stretches. Absent when there is none.
+    pub before: Option<f64>,
+    /// In this part of the second.
+    pub after: Option<f64>,
+    /// By how much it differs, as [`Difference::change`].
+    pub change: Option<f64>,
 }
 
 /// What is compared.

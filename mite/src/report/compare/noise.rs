@@ -13,8 +13,14 @@
 //! Research 30, 1982), for percentiles in the form called sectioning (Asmussen and Glynn, Stochastic
 //! Simulation, 2007, III.5a; Nakayama, ACM TOMACS 24, 2014), which is centred on the percentile of
 //! the whole run and not on the mean of those of its parts.
+//!
+//! A long disturbance in one of the runs looks like one slow swing and leaves too few stretches. So
+//! where that is so, a change of level is looked for ([`breaks`]), and if there is one the noise is
+//! taken from what is left around the levels.
 
 use std::{f64::consts::PI, ops::Range};
+
+use super::breaks::breaks;
 
 /// Fewer stretches than this tell nothing of how much they vary.
 const LEAST: usize = 6;
@@ -23,31 +29,102 @@ const MOST: usize = 20;
 /// How many autocorrelation times a stretch has.
 const TIMES: f64 = 2.0;
 
-/// Half the width of the interval around a difference of `whole` that holds the true one with this
-/// `confidence`; absent when there are too few stretches that can be taken for independent.
+/// What there is to know of a difference beside itself.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Noise {
+    /// Half the width of the interval around the difference that holds the true one; absent when
+    /// there are too few stretches that can be taken for independent.
+    pub(super) half_width: Option<f64>,
+    /// Units of time at which the difference changes its level.
+    pub(super) breaks: Vec<usize>,
+}
+
+/// The noise of a difference of `whole`, of which an interval is to hold the true one with this
+/// `confidence`.
 ///
 /// There are `units` of time, and `of` gives the difference over some of them, if there is any.
-pub(super) fn half_width(
+pub(super) fn noise(
     units: usize,
     whole: f64,
     confidence: f64,
     of: impl Fn(Range<usize>) -> Option<f64>,
-) -> Option<f64> {
-    let each: Vec<f64> = (0..units).filter_map(|unit| of(unit..unit + 1)).collect();
+) -> Noise {
+    let each = (0..units).filter_map(|unit| Some((unit, of(unit..unit + 1)?)));
+    let (known, each): (Vec<usize>, Vec<f64>) = each.unzip();
+    let count = stretches_of(&each, units);
+    let stretches = parts(units, count).filter_map(&of);
+    let from_whole: Vec<f64> = stretches.map(|one| one - whole).collect();
+    let half_width = half_width(&from_whole, 1, confidence);
+    if half_width.is_some() {
+        return Noise {
+            half_width,
+            breaks: Vec::new(),
+        };
+    }
+    let breaks = breaks(&each);
+    if breaks.is_empty() {
+        return Noise::default();
+    }
+    let left = around_levels(&each, &breaks);
+    let count = stretches_of(&left, left.len());
+    let stretches: Vec<f64> = parts(left.len(), count)
+        .filter_map(|part| mean(left.get(part)?))
+        .collect();
+    Noise {
+        half_width: self::half_width(&stretches, breaks.len() + 1, confidence),
+        breaks: breaks
+            .into_iter()
+            .filter_map(|at| known.get(at).copied())
+            .collect(),
+    }
+}
+
+/// How many stretches of these units can be taken for independent.
+fn stretches_of(each: &[f64], units: usize) -> usize {
     // Where many a unit has nothing to tell, the others are further apart than they seem.
     let density = each.len() as f64 / units.max(1) as f64;
-    let length = TIMES * autocorrelation_time(&each) / density;
-    let count = ((units as f64 / length) as usize).min(MOST);
-    let bound = |index: usize| index * units / count.max(1);
-    let stretches = (0..count).filter_map(|index| of(bound(index)..bound(index + 1)));
-    let stretches: Vec<f64> = stretches.collect();
-    if stretches.len() < LEAST {
+    let length = TIMES * autocorrelation_time(each) / density;
+    ((units as f64 / length) as usize).min(MOST)
+}
+
+/// So many parts of about the same length.
+fn parts(units: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
+    let bound = move |index: usize| index * units / count.max(1);
+    (0..count).map(move |index| bound(index)..bound(index + 1))
+}
+
+/// From how far stretches are from where they would be without noise, of which as many numbers as
+/// `known` were estimated from themselves.
+fn half_width(stretches: &[f64], known: usize, confidence: f64) -> Option<f64> {
+    let count = stretches.len();
+    let freedom = count.checked_sub(known).filter(|_| count >= LEAST)?;
+    if freedom + 1 < LEAST {
         return None;
     }
-    let freedom = (stretches.len() - 1) as f64;
-    let squares: f64 = stretches.iter().map(|one| (one - whole).powi(2)).sum();
-    let error = (squares / freedom / stretches.len() as f64).sqrt();
+    let freedom = freedom as f64;
+    let squares: f64 = stretches.iter().map(|one| one.powi(2)).sum();
+    let error = (squares / freedom / count as f64).sqrt();
     Some(error * student(confidence, freedom))
+}
+
+/// What is left of a series when the mean of each of its levels is taken away.
+fn around_levels(series: &[f64], breaks: &[usize]) -> Vec<f64> {
+    let ends = breaks.iter().copied().chain([series.len()]);
+    let levels = ends.scan(0, |from, until| {
+        let level = series.get(*from..until);
+        *from = until;
+        level
+    });
+    let left = levels.flat_map(|level| {
+        let usual = mean(level).unwrap_or_default();
+        level.iter().map(move |value| value - usual)
+    });
+    left.collect()
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    let count = values.len() as f64;
+    (count > 0.0).then(|| values.iter().sum::<f64>() / count)
 }
 
 /// How many units it takes until one tells something new: 1 for independent ones.
@@ -170,11 +247,12 @@ mod tests {
     fn too_few_stretches_give_no_interval() {
         let slow = |units: Range<usize>| Some(units.start as f64);
         assert_eq!(
-            half_width(60, 30.0, 0.95, slow),
-            None,
+            noise(60, 30.0, 0.95, slow),
+            Noise::default(),
             "a trend is one long swing"
         );
-        assert_eq!(half_width(60, 0.0, 0.95, |_| None), None);
-        assert_eq!(half_width(60, 0.0, 0.95, |_| Some(0.0)), Some(0.0));
+        assert_eq!(noise(60, 0.0, 0.95, |_| None), Noise::default());
+        let nothing = noise(60, 0.0, 0.95, |_| Some(0.0));
+        assert_eq!(nothing.half_width, Some(0.0));
     }
 }

@@ -1,6 +1,6 @@
 //! A comparison for the terminal.
 
-use super::{Comparison, Difference, Figure, LimitResult};
+use super::{Comparison, Difference, Figure, Level, LimitResult};
 use crate::report::{
     human,
     style::{Style, Tone},
@@ -18,13 +18,14 @@ pub(crate) fn render(comparison: &Comparison, style: Style) -> String {
         title,
         worth: u8::MAX,
         always: true,
+        least: 0,
     });
     let mut table = Table::new("Figure", columns.to_vec());
     for row in shown(comparison).take(MOST) {
         table.push(Row {
             name: format!("{} {}", verdict(row), name(row)),
             figures: figures(row).to_vec(),
-            remark: None,
+            remark: remark(row),
         });
     }
     let rows = table.render(style).into_iter();
@@ -91,12 +92,6 @@ pub(super) fn verdict(row: &Difference) -> &'static str {
 
 /// Before, after, change and interval.
 pub(super) fn figures(row: &Difference) -> [String; 4] {
-    let value = |value: Option<f64>| match (value, row.figure) {
-        (None, _) => "none".to_owned(),
-        (Some(value), Figure::Rate) => format!("{}/s", human::rate(value)),
-        (Some(value), Figure::ErrorRate) => human::percent(value),
-        (Some(value), _) => human::time(value),
-    };
     let unit = if row.figure == Figure::ErrorRate {
         " pp"
     } else {
@@ -108,11 +103,46 @@ pub(super) fn figures(row: &Difference) -> [String; 4] {
         .zip(row.high)
         .map(|(low, high)| interval(low, high) + unit);
     [
-        value(row.before),
-        value(row.after),
+        value(row.figure, row.before),
+        value(row.figure, row.after),
         change.unwrap_or_default(),
         interval.unwrap_or_else(|| "unknown".to_owned()),
     ]
+}
+
+fn value(figure: Figure, value: Option<f64>) -> String {
+    match (value, figure) {
+        (None, _) => "none".to_owned(),
+        (Some(value), Figure::Rate) => format!("{}/s", human::rate(value)),
+        (Some(value), Figure::ErrorRate) => human::percent(value),
+        (Some(value), _) => human::time(value),
+    }
+}
+
+/// Where the difference changed while the runs went on: `changed in the second run: 10.1ms, from
+/// 36.0s on 61.2ms`.
+pub(super) fn remark(row: &Difference) -> Option<String> {
+    let (first, others) = row.levels.split_first()?;
+    let apart = |of: fn(&Level) -> Option<f64>| {
+        let values = row.levels.iter().filter_map(of);
+        let (low, high) = values.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), value| {
+            (low.min(value), high.max(value))
+        });
+        high - low
+    };
+    let (which, of): (_, fn(&Level) -> Option<f64>) =
+        if apart(|level| level.before) > apart(|level| level.after) {
+            ("first", |level| level.before)
+        } else {
+            ("second", |level| level.after)
+        };
+    let shown = |level: &Level| value(row.figure, of(level));
+    let mut text = format!("changed within the {which} run: {}", shown(first));
+    for level in others {
+        let from = human::time(level.from);
+        text += &format!(", from {from} on {}", shown(level));
+    }
+    Some(text)
 }
 
 /// `+2.1 … +8.4`.

@@ -119,6 +119,84 @@ fn ten_percent_more_are_found_where_the_swings_let_them_be_seen() {
     }
 }
 
+/// A run in which the times of these seconds are six times as long.
+fn disturbed(seed: u64, follow: f64, seconds: std::ops::Range<usize>) -> Report {
+    let mut report = only_the_median(run(seed, follow, 1.0));
+    let row = &mut report.batches.as_mut().unwrap().rows[0];
+    for median in row.p50[seconds].iter_mut().flatten() {
+        *median *= 6.0;
+    }
+    let sum: f64 = row.p50.iter().flatten().sum();
+    report.http.time.p50 = Some(sum / SECONDS as f64);
+    report
+}
+
+#[test]
+fn a_long_disturbance_is_told_with_its_time_and_is_no_noise() {
+    for seconds in [60..120, 40..80, 20..100, 0..60] {
+        for follow in [0.0, 0.3, 0.6, 0.8] {
+            let right = (0..25).filter(|pair| {
+                let before = only_the_median(run(2 * pair, follow, 1.0));
+                let after = disturbed(2 * pair + 1, follow, seconds.clone());
+                let row = figure(&compared(&before, &after), Figure::P50).clone();
+                let expected: Vec<f64> = [0, seconds.start, seconds.end, SECONDS]
+                    .windows(2)
+                    .filter(|bounds| bounds[0] < bounds[1])
+                    // The warm-up comes before.
+                    .map(|bounds| bounds[0] as f64 + 5.0)
+                    .collect();
+                let found: Vec<f64> = row.levels.iter().map(|level| level.from).collect();
+                row.is_worse()
+                    && found.len() == expected.len()
+                    && found
+                        .iter()
+                        .zip(&expected)
+                        .all(|(found, expected)| (found - expected).abs() <= 3.0)
+            });
+            let right = right.count();
+            assert!(right >= 20, "{seconds:?} at {follow}: {right} of 25");
+        }
+    }
+}
+
+#[test]
+fn what_a_disturbance_was_is_said_beside_the_figure() {
+    let before = only_the_median(run(1, 0.0, 1.0));
+    let mut after = compared(&before, &disturbed(2, 0.0, 60..120));
+    let row = figure(&after, Figure::P50);
+    let [quiet, loud] = &row.levels[..] else {
+        panic!("{row:?}");
+    };
+    assert_eq!((quiet.from, quiet.until), (5.0, 65.0));
+    assert_eq!((loud.from, loud.until), (65.0, 125.0));
+    assert!(quiet.change.unwrap().abs() < 0.05, "{quiet:?}");
+    assert!((loud.change.unwrap() - 5.0).abs() < 0.3, "{loud:?}");
+    assert!(loud.before < Some(0.011) && loud.after > Some(0.055));
+    let said = table::remark(row).unwrap();
+    assert!(
+        said.starts_with("changed within the second run: ") && said.contains("ms, from 65.0s on "),
+        "{said}"
+    );
+    // So a build can be made to fail of it.
+    assert!(!judged(&mut after, "http.p50 > +100%").passed);
+    let other_way = compared(&disturbed(2, 0.0, 60..120), &before);
+    let said = table::remark(figure(&other_way, Figure::P50)).unwrap();
+    assert!(said.starts_with("changed within the first run"), "{said}");
+}
+
+#[test]
+fn of_two_runs_of_the_same_hardly_any_is_said_to_have_been_disturbed() {
+    for (follow, most) in [(0.0, 2), (0.6, 4), (0.8, 10), (0.95, 20)] {
+        let median = |seed| only_the_median(run(seed, follow, 1.0));
+        let told = (0..200).filter(|pair| {
+            let comparison = compared(&median(2 * pair), &median(2 * pair + 1));
+            !figure(&comparison, Figure::P50).levels.is_empty()
+        });
+        let told = told.count();
+        assert!(told <= most, "{follow}: {told} of 200");
+    }
+}
+
 #[test]
 fn a_change_is_told_with_the_interval_it_lies_in() {
     let comparison = compared(&run(1, 0.3, 1.0), &run(2, 0.3, 1.1));

@@ -22,8 +22,12 @@ const SCRIPT: &str = concat!(
     include_str!("script/pointer.js"),
     include_str!("script/chart.js"),
     include_str!("script/distribution.js"),
+    include_str!("script/onset.js"),
+    include_str!("script/heat.js"),
+    include_str!("script/series.js"),
     include_str!("script/verdict.js"),
     include_str!("script/course.js"),
+    include_str!("script/names.js"),
     include_str!("script/rows.js"),
     include_str!("script/faults.js"),
     include_str!("script/plan.js"),
@@ -37,16 +41,15 @@ pub(crate) struct Html;
 
 impl Format for Html {
     fn render(&self, report: &Report) -> Result<Vec<u8>, ReportError> {
-        // What only a comparison needs would be most of the page.
-        let report = Report {
-            batches: None,
-            ..report.clone()
-        };
-        let json = serde_json::to_string(&report).map_err(|error| ReportError::Render {
+        let json = serde_json::to_string(report).map_err(|error| ReportError::Render {
             format: "HTML",
             message: error.to_string(),
         })?;
         Ok(page(&embedded(&json), "'none'").into_bytes())
+    }
+
+    fn has_batches(&self) -> bool {
+        true
     }
 }
 
@@ -54,7 +57,8 @@ impl Format for Html {
 ///
 /// It asks the server it came from for `/api/report`, the JSON report so far, and listens to
 /// server-sent events of `/api/events`: `update` with the report so far, whose `series` has only the
-/// seconds since the message before, and `end` when the run is over. It sends `POST /api/stop`, and
+/// seconds since the message before, and `end` when the run is over. Now and then it asks for
+/// `/api/batches`, which are those of the report. It sends `POST /api/stop`, and
 /// where `GET /api/volume` is answered `{"adjustable": true, "factor": 1.0}`, `POST /api/volume` with
 /// `{"factor": 1.1}`. What follows `#token=` in its address goes with each request as a bearer token.
 pub(crate) fn live() -> String {

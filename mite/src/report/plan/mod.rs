@@ -77,6 +77,7 @@ fn totals(entries: &[PlanEntry]) -> Table {
         title,
         worth: u8::MAX,
         always: false,
+        least: 0,
     };
     let columns = vec![column("duration"), column("starts"), column("peak")];
     let mut table = Table::new("Plan", columns);

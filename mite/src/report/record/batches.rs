@@ -1,6 +1,10 @@
 //! Cuts a run into some hundred stretches while it goes on, in memory that does not grow with time.
 
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeMap,
+    sync::Arc,
+};
 
 use super::RecordedSecond;
 use crate::{
@@ -11,11 +15,12 @@ use crate::{
 
 /// When there are so many stretches, each two become one.
 const MOST: usize = 128;
-/// So many series of each kind are worth a place in a report.
+/// So many series of each kind have a place in a report because they are the busiest, and as many of
+/// the others because they are the slowest.
 const MOST_ROWS: usize = 100;
 
 /// The stretches so far, and the one that goes on.
-pub(crate) struct BatchLog {
+pub(super) struct BatchLog {
     config: Config,
     /// How many seconds a stretch has.
     length: u64,
@@ -52,8 +57,7 @@ struct Batch {
 }
 
 impl BatchLog {
-    /// Nothing yet; nothing shows the secrets of `config`.
-    pub(crate) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         Self {
             config,
             length: 1,
@@ -64,8 +68,7 @@ impl BatchLog {
         }
     }
 
-    /// Counts a second in.
-    pub(crate) fn second(&mut self, second: &RecordedSecond) {
+    pub(super) fn second(&mut self, second: &RecordedSecond) {
         if second.warming_up {
             return;
         }
@@ -154,24 +157,24 @@ impl BatchLog {
     }
 
     /// All stretches; a last one of which less than half has passed tells nothing.
-    pub(crate) fn finish(mut self) -> Batches {
+    pub(super) fn finish(&mut self) -> Batches {
         if self.passed * 2 >= self.length {
             self.close();
         }
-        let mut rows: Vec<_> = std::mem::take(&mut self.rows).into_iter().collect();
+        self.so_far()
+    }
+
+    pub(super) fn so_far(&self) -> Batches {
+        let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by_key(|(key, row)| {
             let count: u64 = row.iter().map(|batch| batch.count).sum();
             (key.kind, Reverse(count))
         });
-        let mut kept: BTreeMap<BatchKind, usize> = BTreeMap::new();
-        rows.retain(|(key, _)| {
-            let kept = kept.entry(key.kind).or_default();
-            *kept += 1;
-            *kept <= MOST_ROWS
-        });
+        let kinds = rows.chunk_by(|(one, _), (other, _)| one.kind == other.kind);
+        let kept = kinds.flat_map(most_telling);
         Batches {
             seconds: self.length,
-            rows: rows.iter().map(|(key, row)| self.row(key, row)).collect(),
+            rows: kept.map(|(key, row)| self.row(key, row)).collect(),
         }
     }
 
@@ -240,6 +243,26 @@ impl Batch {
     }
 }
 
+/// Of the series of one kind, the busiest first, those that are worth a place.
+fn most_telling<'a>(rows: &[(&'a Key, &'a Vec<Batch>)]) -> Vec<(&'a Key, &'a Vec<Batch>)> {
+    let (busiest, others) = rows.split_at(rows.len().min(MOST_ROWS));
+    let mut others = others.to_vec();
+    others.sort_by(|(_, one), (_, other)| slower_first(one, other));
+    others.truncate(MOST_ROWS);
+    [busiest, &others].concat()
+}
+
+/// By the longest that a stretch took on average.
+fn slower_first(one: &[Batch], other: &[Batch]) -> Ordering {
+    let slowest = |row: &[Batch]| {
+        let means = row
+            .iter()
+            .filter_map(|batch| batch.times.map(|[mean, ..]| mean));
+        means.fold(0.0, f64::max)
+    };
+    slowest(other).total_cmp(&slowest(one))
+}
+
 /// No digits that say nothing, in a list of thousands.
 fn to_microseconds(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e6
@@ -248,7 +271,10 @@ fn to_microseconds(seconds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::record::tests::{idle, second};
+    use crate::{
+        report::record::tests::{idle, second},
+        stats::HttpKey,
+    };
 
     fn cut(seconds: impl IntoIterator<Item = RecordedSecond>) -> Batches {
         let mut log = BatchLog::new(Config::default());
@@ -305,6 +331,41 @@ mod tests {
             http.p50.iter().map(Option::is_some).collect::<Vec<_>>(),
             [false, true, false]
         );
+    }
+
+    #[test]
+    fn a_slow_name_is_kept_however_rare_it_is() {
+        let mut busy = second(0);
+        let mut statistics = (*busy.statistics).clone();
+        let (key, row) = statistics.http.requests_by.iter().next().unwrap();
+        let (key, row) = (key.clone(), row.clone());
+        for number in 0..300 {
+            let mut row = row.clone();
+            row.count += number;
+            if number == 5 {
+                row.time.record(std::time::Duration::from_secs(3));
+            }
+            let key = HttpKey {
+                name: format!("GET /{number}").into(),
+                ..key.clone()
+            };
+            statistics.http.requests_by.add(key, row);
+        }
+        busy.statistics = Arc::new(statistics);
+        let batches = cut([busy]);
+        let names: Vec<_> = batches.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(
+            names
+                .iter()
+                .filter(|name| name.starts_with("GET /"))
+                .count(),
+            200
+        );
+        assert!(
+            names.contains(&"GET /299") && names.contains(&"GET /5"),
+            "{names:?}"
+        );
+        assert!(!names.contains(&"GET /50"), "{names:?}");
     }
 
     #[test]

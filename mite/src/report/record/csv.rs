@@ -8,7 +8,7 @@ use super::{Beginning, RecordedSecond, Recording, row::Row};
 use crate::{config::Config, stats::Latency};
 
 /// The columns, in their order.
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 31] = [
     "time",
     "stage",
     "warm_up",
@@ -38,6 +38,8 @@ const COLUMNS: [&str; 29] = [
     "failed_p95",
     "failed_p99",
     "failed_max",
+    "labels",
+    "value",
 ];
 
 /// Comma-separated values as RFC 4180 has them: lines end in CR LF, and what holds a comma, a quote
@@ -75,7 +77,7 @@ impl<W: io::Write> Csv<W> {
         let http = &statistics.http;
         if http.requests > 0 {
             let mut row = Row::new("http");
-            (row.count, row.errors) = (http.requests, http.failed);
+            (row.count, row.errors) = (Some(http.requests), Some(http.failed));
             row.times(&http.time, &http.failed_time);
             self.row(second, &row)?;
         }
@@ -91,12 +93,19 @@ impl<W: io::Write> Csv<W> {
         for (key, request) in http.requests_by.iter() {
             self.row(second, &Row::of_request(key, request))?;
         }
+        for (name, metric) in &statistics.metrics {
+            for (labels, value) in metric.series.iter() {
+                let row = Row::of_metric(name, labels, value, &self.config);
+                self.row(second, &row)?;
+            }
+        }
         self.writer.flush()
     }
 
     /// All journeys together.
     fn run(&mut self, second: &RecordedSecond) -> io::Result<()> {
         let mut row = Row::new("run");
+        (row.count, row.errors) = (Some(0), Some(0));
         let (mut response, mut failed) = (Latency::default(), Latency::default());
         for journey in second.statistics.journeys.values() {
             row.add(journey);
@@ -128,11 +137,15 @@ impl<W: io::Write> Csv<W> {
         for text in texts {
             writer.write_field(harmless(text))?;
         }
-        let amounts = [row.users, row.planned_starts, row.starts, row.dropped];
-        for amount in amounts
-            .into_iter()
-            .chain([Some(row.count), Some(row.errors)])
-        {
+        let amounts = [
+            row.users,
+            row.planned_starts,
+            row.starts,
+            row.dropped,
+            row.count,
+            row.errors,
+        ];
+        for amount in amounts {
             writer.write_field(amount.map(|amount| amount.to_string()).unwrap_or_default())?;
         }
         let (ok, failed) = (&row.ok, &row.failed);
@@ -143,15 +156,15 @@ impl<W: io::Write> Csv<W> {
         for time in times {
             writer.write_field(time.map(|time| time.to_string()).unwrap_or_default())?;
         }
+        writer.write_field(harmless(row.labels.clone()))?;
+        writer.write_field(row.value.map(|value| value.to_string()).unwrap_or_default())?;
         Ok(writer.write_record(None::<&[u8]>)?)
     }
 }
 
 impl<W: io::Write + Send> Recording for Csv<W> {
     fn second(&mut self, second: &RecordedSecond) -> io::Result<()> {
-        let point = &second.point;
-        let begun = point.users + point.planned_starts + point.starts;
-        if begun + point.requests + point.errors + point.dropped == 0 {
+        if is_idle(second) {
             self.idle.push(second.clone());
             return Ok(());
         }
@@ -160,6 +173,19 @@ impl<W: io::Write + Send> Recording for Csv<W> {
         }
         self.rows(second)
     }
+}
+
+/// Whether nothing happened in a second: nothing began, and nothing that began before has ended.
+fn is_idle(second: &RecordedSecond) -> bool {
+    let (point, statistics) = (&second.point, &second.statistics);
+    let begun = point.users + point.planned_starts + point.starts;
+    begun + point.requests + point.errors + point.dropped == 0
+        && statistics.metrics.is_empty()
+        && statistics.transactions.is_empty()
+        && statistics
+            .journeys
+            .values()
+            .all(|journey| journey.finished() == 0)
 }
 
 /// What a spreadsheet would take for a formula, it is to take for a text.
@@ -173,7 +199,7 @@ fn harmless(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::record::tests::{idle, second};
+    use crate::report::record::tests::{counted, idle, second};
 
     /// The rows by column, as a reader of RFC 4180 sees them.
     fn read(bytes: &[u8]) -> Vec<Vec<(String, String)>> {
@@ -246,6 +272,54 @@ mod tests {
             .unwrap();
         assert_eq!((cell(failed, "count"), cell(failed, "p50")), ("1", ""));
         assert_eq!(cell(failed, "name"), "GET /item, \"old\"\none");
+    }
+
+    #[test]
+    fn metrics_of_the_users_own_have_a_row_for_each_series() {
+        let mut config = Config::default();
+        config.set("token", "hunter2").mark_secret("token");
+        // Nothing else happens in the last second, which is no reason to leave it out.
+        let text = written(&[idle(0), counted(1), counted(2), idle(3)], &config);
+        let rows = read(text.as_bytes());
+        let metrics: Vec<_> = rows
+            .iter()
+            .filter(|row| !cell(row, "value").is_empty() || cell(row, "kind") == "histogram")
+            .collect();
+        let shown: Vec<_> = metrics
+            .iter()
+            .map(|row| {
+                ["time", "kind", "name", "labels", "count", "value", "max"]
+                    .map(|column| cell(row, column))
+            })
+            .collect();
+        let one_second = |time| {
+            [
+                [time, "histogram", "basket", "{}", "3", "", "1"],
+                [
+                    time,
+                    "counter",
+                    "items",
+                    "{\"shop\":\"=north, \\\"1\\\"\\n\"}",
+                    "1",
+                    "0.1",
+                    "",
+                ],
+                [
+                    time,
+                    "counter",
+                    "items",
+                    "{\"shop\":\"***\"}",
+                    "2",
+                    "1.2",
+                    "",
+                ],
+                [time, "histogram", "paid", "{}", "3", "", "0.5"],
+                [time, "gauge", "queue", "{}", "", "-3", ""],
+            ]
+        };
+        assert_eq!(shown, [one_second("2"), one_second("3")].concat());
+        assert!(metrics.iter().all(|row| cell(row, "errors").is_empty()));
+        assert!(!text.contains("hunter2"));
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
+use hdrhistogram::{
+    Histogram,
+    serialization::{Serializer as _, V2DeflateSerializer},
+};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{Beginning, RecordedSecond, Recording};
@@ -55,8 +58,11 @@ impl<W: Write> IntervalLog<W> {
     }
 
     fn line(&mut self, from: f64, tag: &str, times: &Latency) -> io::Result<()> {
-        let Some(histogram) = times.histogram() else {
-            return Ok(());
+        let histogram = match times.histogram() {
+            Some(histogram) => histogram,
+            // Tools that are not told of a tag stumble where nothing is without one.
+            None if tag.is_empty() => Histogram::new(3).map_err(io::Error::other)?,
+            None => return Ok(()),
         };
         let mut bytes = Vec::new();
         V2DeflateSerializer::new()
@@ -117,16 +123,13 @@ fn by_tag(statistics: &Statistics) -> BTreeMap<String, Latency> {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use hdrhistogram::{
-        Histogram,
-        serialization::{
-            Deserializer,
-            interval_log::{IntervalLogIterator, LogEntry},
-        },
+    use hdrhistogram::serialization::{
+        Deserializer,
+        interval_log::{IntervalLogIterator, LogEntry},
     };
 
     use super::*;
-    use crate::report::record::tests::second;
+    use crate::report::record::tests::{idle, second};
 
     /// Each line: tag, start, length, maximum, and the histogram.
     type Line = (Option<String>, Duration, Duration, f64, Histogram<u64>);
@@ -192,6 +195,15 @@ mod tests {
         assert_eq!(all.len(), 7, "the successful ones");
         assert!((all.value_at_quantile(0.5) as f64 - 4000.0).abs() < 10.0);
         assert!((max - 7.0).abs() < 1e-6, "{max} ms");
+    }
+
+    #[test]
+    fn a_second_without_a_successful_request_has_a_line_all_the_same() {
+        let (_, lines) = read(&written(&[idle(0)], &Config::default()));
+        let [(None, _, _, _, histogram)] = &lines[..] else {
+            panic!("{lines:?}");
+        };
+        assert_eq!(histogram.len(), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is written of a run while it goes on: a second at a time, and nothing of it kept.
 
 mod batches;
+mod batching;
 mod csv;
 mod hlog;
 mod row;
@@ -15,7 +16,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub(crate) use self::batches::BatchLog;
+pub(crate) use self::batching::Batching;
 pub(super) use self::{csv::Csv, hlog::IntervalLog};
 use super::{error::ReportError, parts::SeriesPoint};
 use crate::{config::Config, stats::Statistics};
@@ -54,8 +55,8 @@ pub(super) struct Beginning<'a> {
 pub(crate) struct Recorder {
     /// The files that are written.
     pub(crate) files: Vec<RecordedFile>,
-    /// What is kept for comparisons, if that is wanted.
-    pub(crate) batches: Option<BatchLog>,
+    /// The run as it is cut up, if that is wanted.
+    pub(crate) batches: Option<Batching>,
 }
 
 /// A file that is written while the run goes on.

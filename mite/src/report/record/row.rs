@@ -1,8 +1,13 @@
 //! What a table says of one series in one second.
 
-use crate::stats::{
-    HttpKey, JourneyKey, JourneyStatistics, Latency, LatencySummary, RequestStatistics,
-    TransactionKey, TransactionStatistics,
+use std::collections::BTreeMap;
+
+use crate::{
+    config::Config,
+    stats::{
+        HttpKey, JourneyKey, JourneyStatistics, Latency, LatencySummary, MetricLabels, MetricValue,
+        RequestStatistics, TransactionKey, TransactionStatistics,
+    },
 };
 
 /// One series in one second.
@@ -19,10 +24,13 @@ pub(super) struct Row<'a> {
     pub(super) planned_starts: Option<u64>,
     pub(super) starts: Option<u64>,
     pub(super) dropped: Option<u64>,
-    pub(super) count: u64,
-    pub(super) errors: u64,
+    pub(super) count: Option<u64>,
+    pub(super) errors: Option<u64>,
     pub(super) ok: LatencySummary,
     pub(super) failed: LatencySummary,
+    /// Those of a metric, as JSON.
+    pub(super) labels: String,
+    pub(super) value: Option<f64>,
 }
 
 impl<'a> Row<'a> {
@@ -51,8 +59,8 @@ impl<'a> Row<'a> {
         let mut row = Self {
             journey: &key.journey,
             transaction: &key.transaction,
-            count: transaction.count,
-            errors: transaction.errors,
+            count: Some(transaction.count),
+            errors: Some(transaction.errors),
             ..Self::new("transaction")
         };
         row.times(&transaction.time, &transaction.failed_time);
@@ -66,18 +74,60 @@ impl<'a> Row<'a> {
             name: &key.name,
             method: &key.method,
             status: key.status,
-            count: request.count,
-            errors: request.failed,
+            count: Some(request.count),
+            errors: Some(request.failed),
             ..Self::new("request")
         };
         row.times(&request.time, &request.failed_time);
         row
     }
 
+    /// One series of a metric of the user's own.
+    pub(super) fn of_metric(
+        name: &'a str,
+        labels: &MetricLabels,
+        value: &MetricValue,
+        config: &Config,
+    ) -> Self {
+        let labels: BTreeMap<_, _> = labels
+            .0
+            .iter()
+            .map(|(name, value)| (name, config.mask(value)))
+            .collect();
+        let row = Self {
+            name,
+            // Texts by texts: nothing in it can fail.
+            labels: serde_json::to_string(&labels).unwrap_or_default(),
+            ..Self::default()
+        };
+        match value {
+            MetricValue::Counter { sum, events } => Self {
+                kind: "counter",
+                count: Some(*events),
+                value: Some(sum.value()),
+                ..row
+            },
+            MetricValue::Gauge { value, .. } => Self {
+                kind: "gauge",
+                value: Some(*value),
+                ..row
+            },
+            MetricValue::Histogram(amounts) => {
+                let summary = amounts.summary();
+                Self {
+                    kind: "histogram",
+                    count: Some(summary.count),
+                    ok: summary,
+                    ..row
+                }
+            }
+        }
+    }
+
     /// Counts runs of a journey.
     pub(super) fn add(&mut self, journey: &JourneyStatistics) {
-        self.count += journey.finished();
-        self.errors += journey.failed;
+        *self.count.get_or_insert(0) += journey.finished();
+        *self.errors.get_or_insert(0) += journey.failed;
         *self.users.get_or_insert(0) += journey.users.in_flight;
         *self.starts.get_or_insert(0) += journey.started;
         *self.dropped.get_or_insert(0) += journey.dropped;
@@ -89,11 +139,10 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn is_worth_a_line(&self) -> bool {
-        self.count
-            + [self.users, self.starts, self.dropped]
-                .iter()
-                .flatten()
-                .sum::<u64>()
+        [self.count, self.users, self.starts, self.dropped]
+            .into_iter()
+            .flatten()
+            .sum::<u64>()
             > 0
     }
 }

@@ -2,12 +2,16 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::*;
 use crate::{
-    id::EntryId,
+    event::What,
+    id::{EntryId, TransactionId},
     stats::{
         HttpKey, JourneyKey, JourneyStatistics, RequestStatistics, TransactionKey,
         TransactionStatistics,
+        metric::{Counter, Gauge, Histogram, Metric},
     },
 };
 
@@ -91,6 +95,46 @@ pub(super) fn second(number: u64) -> RecordedSecond {
     (second.point.starts, second.point.requests) = (9, 8);
     (second.point.errors, second.point.dropped) = (1, 1);
     second.statistics = Arc::new(all);
+    second
+}
+
+/// A second in which metrics of the user's own were counted, and nothing else.
+pub(super) fn counted(number: u64) -> RecordedSecond {
+    let metrics: Vec<Metric> = vec![
+        Counter::new("items")
+            .on("order")
+            .value("items")
+            .label("shop")
+            .into(),
+        Gauge::new("queue").on("order").value("queue").into(),
+        Histogram::new("basket").on("order").value("items").into(),
+        Histogram::new("paid").on("order").seconds("paid").into(),
+    ];
+    let journeys = vec!["shop::buy".into()];
+    let mut recorder = crate::stats::Recorder::new(journeys, 10, metrics);
+    for (at, order) in [
+        (
+            0,
+            json!({"shop": "=north, \"1\"\n", "items": 0.1, "queue": 7, "paid": 0.25}),
+        ),
+        (
+            1,
+            json!({"shop": "hunter2", "items": 0.2, "queue": 9, "paid": 0.5}),
+        ),
+        (
+            2,
+            json!({"shop": "hunter2", "items": 1, "queue": -3, "paid": 0.5}),
+        ),
+    ] {
+        let at = Duration::from_millis(1000 * number + at);
+        let what = What::Custom {
+            kind: "order",
+            value: &order,
+        };
+        recorder.record(at, EntryId(0), TransactionId::ROOT, &what);
+    }
+    let mut second = idle(number);
+    second.statistics = Arc::new(recorder.take());
     second
 }
 

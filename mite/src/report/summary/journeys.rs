@@ -18,9 +18,9 @@ impl Summary<'_> {
     pub(super) fn journeys(&self) -> Vec<String> {
         let columns = [
             vec![
-                figure("started", u8::MAX).always(),
+                figure("started", 8).always(),
                 figure("completed", 5),
-                figure("failed", u8::MAX),
+                figure("failed", 10),
                 figure("dropped", 9),
                 figure("interrupted", 4),
             ],

@@ -5,6 +5,8 @@ use crate::report::{http::ConnectionSummary, human, style::Tone, text};
 
 /// The column behind the titles.
 const FACTS: usize = 13;
+/// Narrower summaries have titles on lines of their own.
+const ROOMY: usize = 48;
 
 impl Summary<'_> {
     /// Connections, bytes, and what the generator has to say about itself.
@@ -14,9 +16,14 @@ impl Summary<'_> {
             ("Versions", self.versions()),
             ("Bytes", self.bytes()),
             ("Generator", self.generator()),
+            ("Traces", self.traces()),
         ];
         let mut lines = Vec::new();
         for (title, facts) in facts {
+            if self.style.width < ROOMY {
+                lines.extend(self.listed(title, &facts));
+                continue;
+            }
             let indent = " ".repeat(FACTS);
             let room = self.style.width.saturating_sub(indent.len());
             for (index, line) in text::flow(facts.iter().map(String::as_str), ", ", room)
@@ -53,6 +60,17 @@ impl Summary<'_> {
             lines.extend(self.remark(&note));
         }
         lines
+    }
+
+    fn listed(&self, title: &str, facts: &[String]) -> Vec<String> {
+        if facts.is_empty() {
+            return Vec::new();
+        }
+        let room = self.style.width.saturating_sub(2);
+        let facts = text::flow(facts.iter().map(String::as_str), ", ", room);
+        let facts = facts.iter().map(|line| format!("  {line}"));
+        let title = self.style.paint(Tone::Heading, title);
+        std::iter::once(title).chain(facts).collect()
     }
 
     fn connections(&self) -> Vec<String> {
@@ -114,6 +132,24 @@ impl Summary<'_> {
                 human::bytes(http.encoded_body_bytes),
                 human::bytes(http.decoded_body_bytes)
             ));
+        }
+        facts
+    }
+
+    fn traces(&self) -> Vec<String> {
+        let Some(traces) = self.report.traces else {
+            return Vec::new();
+        };
+        let mut facts = vec![
+            format!("{} sampled", human::plural(traces.sampled, "journey")),
+            format!(
+                "{} exported with {}",
+                human::count(traces.exported),
+                human::plural(traces.spans, "span")
+            ),
+        ];
+        if traces.dropped > 0 {
+            facts.push(format!("{} dropped", human::count(traces.dropped)));
         }
         facts
     }

@@ -23,6 +23,9 @@ use super::{
 
 /// Narrower summaries leave out when a threshold broke; the reasons tell it.
 const ROOMY: usize = 60;
+/// Thresholds shown, the broken ones before others; and reasons, which are sentences.
+const MOST_THRESHOLDS: usize = 20;
+const MOST_REASONS: usize = 8;
 
 /// The summary, with a line end at its end.
 pub(crate) fn render(report: &Report, style: Style) -> String {
@@ -44,6 +47,7 @@ pub(crate) fn render(report: &Report, style: Style) -> String {
         summary.machinery(),
         summary.findings(),
         summary.thresholds(),
+        summary.reasons(),
         summary.verdict(),
     ];
     let text = sections
@@ -100,7 +104,8 @@ impl Summary<'_> {
     }
 
     fn thresholds(&self) -> Vec<String> {
-        let rows = &self.report.thresholds;
+        let all = &self.report.thresholds;
+        let rows = most_telling(all);
         let values: Vec<String> = rows.iter().map(|row| self.found(row)).collect();
         let value_room = values.iter().map(|value| text::width(value)).max();
         let Some(value_room) = value_room else {
@@ -124,6 +129,7 @@ impl Summary<'_> {
                 name_room.saturating_sub(text::width(&name)) + 2 + value_room - text::width(&value);
             lines.push(format!("  {sign} {name}{:blank$}{value}", ""));
         }
+        lines.extend(self.more(all.len() - rows.len(), "threshold"));
         lines
     }
 
@@ -147,10 +153,20 @@ impl Summary<'_> {
             Verdict::Running => (Tone::Quiet, "… still running"),
             Verdict::Interrupted => (Tone::Doubtful, "✗ interrupted before the end"),
         };
-        let mut lines = vec![self.style.paint(tone, word)];
-        for reason in &self.report.reasons {
+        vec![self.style.paint(tone, word)]
+    }
+
+    /// Why the verdict is what it is, before it: what is last stays on the screen.
+    fn reasons(&self) -> Vec<String> {
+        let reasons = &self.report.reasons;
+        if reasons.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![self.style.paint(Tone::Heading, "Reasons")];
+        for reason in reasons.iter().take(MOST_REASONS) {
             lines.extend(self.remark(&text::clean(reason)));
         }
+        lines.extend(self.more(reasons.len().saturating_sub(MOST_REASONS), "reason"));
         lines
     }
 
@@ -166,15 +182,30 @@ impl Summary<'_> {
     fn more(&self, left_out: usize, what: &str) -> Option<String> {
         (left_out > 0).then(|| {
             let more = human::plural(left_out as u64, &format!("more {what}"));
-            let long = format!("  … and {more} in the report (--report FILE.json)");
-            let line = if text::width(&long) <= self.style.width {
-                long
-            } else {
-                format!("  … and {more} in the report")
-            };
-            self.style.paint(Tone::Quiet, &line)
+            let short = format!("  … and {more}");
+            let places = [" in the report (--report FILE.html)", " in the report", ""];
+            let mut lines = places.map(|place| format!("{short}{place}")).into_iter();
+            let line = lines.find(|line| text::width(line) <= self.style.width);
+            self.style.paint(Tone::Quiet, &line.unwrap_or(short))
         })
     }
+}
+
+/// As many thresholds as are shown, in their order; those that held give way to the broken ones.
+fn most_telling(all: &[ThresholdSummary]) -> Vec<&ThresholdSummary> {
+    let broken = all.iter().filter(|row| !row.passed).count();
+    let mut room = [
+        MOST_THRESHOLDS.saturating_sub(broken),
+        MOST_THRESHOLDS.min(broken),
+    ];
+    let has_room = |row: &&ThresholdSummary| {
+        let [held, broken] = &mut room;
+        let left = if row.passed { held } else { broken };
+        let has_room = *left > 0;
+        *left = left.saturating_sub(1);
+        has_room
+    };
+    all.iter().filter(has_room).collect()
 }
 
 fn seconds(seconds: f64) -> Duration {

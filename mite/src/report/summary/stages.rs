@@ -21,7 +21,7 @@ impl Summary<'_> {
     pub(super) fn stages(&self) -> Vec<String> {
         let columns = [
             vec![
-                figure("count", u8::MAX),
+                figure("count", 8),
                 figure("per s", 9),
                 figure("failed", 10),
                 figure("dropped", 5),

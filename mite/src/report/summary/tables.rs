@@ -1,5 +1,7 @@
 //! The tables of the summary: what ran, how often, and how long it took.
 
+use std::cmp::Reverse;
+
 use super::Summary;
 use crate::report::{
     human,
@@ -12,11 +14,13 @@ use crate::stats::LatencySummary;
 
 /// Rows of a table shown; the others are in the report.
 const MOST_ROWS: usize = 20;
+/// Of these, the ones that are there because they fail most, or take longest.
+const WORST_ROWS: usize = 5;
 
 impl Summary<'_> {
     pub(super) fn transactions(&self) -> Vec<String> {
         let columns = [
-            vec![figure("count", u8::MAX).always(), figure("failed", 9)],
+            vec![figure("count", 8).always(), figure("failed", 9)],
             times(),
         ];
         let mut table = Table::new("Transactions", columns.concat());
@@ -26,7 +30,7 @@ impl Summary<'_> {
             .iter()
             .filter(|row| row.count > 0)
             .collect();
-        let left_out = keep_busiest(&mut rows, |row| row.count);
+        let left_out = keep_most_telling(&mut rows, |row| (row.count, row.errors, row.time.p95));
         for row in rows {
             let counts = [row.count, row.errors].map(human::count).to_vec();
             table.push(Row {
@@ -36,7 +40,7 @@ impl Summary<'_> {
             });
         }
         let mut lines = table.render(self.style);
-        lines.extend(self.more(left_out, "transaction"));
+        lines.extend(self.rest(left_out, "transaction"));
         lines
     }
 
@@ -44,7 +48,7 @@ impl Summary<'_> {
         let http = &self.report.http;
         let columns = [
             vec![
-                figure("count", u8::MAX).always(),
+                figure("count", 8).always(),
                 figure("per s", 5),
                 figure("failed", 9),
             ],
@@ -57,7 +61,7 @@ impl Summary<'_> {
             .filter(|row| row.count > 0)
             .collect();
         let names = rows.len();
-        let left_out = keep_busiest(&mut rows, |row| row.count);
+        let left_out = keep_most_telling(&mut rows, |row| (row.count, row.failed(), row.time.p95));
         for row in rows {
             let failures: Vec<String> = row
                 .failures
@@ -79,15 +83,28 @@ impl Summary<'_> {
             });
         }
         let mut lines = table.render(self.style);
-        lines.extend(self.more(left_out, "request name"));
+        lines.extend(self.rest(left_out, "request name"));
         lines.extend(self.transport_errors(lines.is_empty()));
         lines
+    }
+
+    /// How many rows are not shown, and what is special about the others.
+    fn rest(&self, left_out: usize, what: &str) -> Vec<String> {
+        let Some(more) = self.more(left_out, what) else {
+            return Vec::new();
+        };
+        let shown = "Shown are those that fail most, the slowest by p95, and the busiest.";
+        let shown = text::wrap(shown, self.style.width.saturating_sub(4));
+        let shown = shown
+            .iter()
+            .map(|line| self.style.paint(Tone::Quiet, &format!("    {line}")));
+        std::iter::once(more).chain(shown).collect()
     }
 
     /// What kept answers away, under the requests, or alone when none was ever written.
     fn transport_errors(&self, alone: bool) -> Vec<String> {
         let mut kinds: Vec<_> = self.report.http.errors.iter().collect();
-        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        kinds.sort_by_key(|(_, count)| Reverse(**count));
         let facts: Vec<String> = kinds
             .iter()
             .map(|(kind, count)| format!("{} × {}", human::count(**count), text::clean(kind)))
@@ -148,6 +165,7 @@ pub(super) fn figure(title: &'static str, worth: u8) -> Column {
         title,
         worth,
         always: false,
+        least: 0,
     }
 }
 
@@ -155,7 +173,7 @@ pub(super) fn times() -> Vec<Column> {
     vec![
         figure("p50", 6),
         figure("p95", 7),
-        figure("p99", 8),
+        figure("p99", u8::MAX),
         figure("max", 3),
     ]
 }
@@ -189,12 +207,33 @@ fn series_name(metric: &MetricSummary) -> String {
     }
 }
 
-/// Keeps the busiest rows, in their order, and says how many it took out.
-fn keep_busiest<T>(rows: &mut Vec<&T>, count: impl Fn(&T) -> u64) -> usize {
+/// Keeps the rows that fail most, the slowest and the busiest, ordered by how busy they are, and says
+/// how many it took out. A row is known by its count, its failures and its p95.
+fn keep_most_telling<T>(
+    rows: &mut Vec<&T>,
+    figures: impl Fn(&T) -> (u64, u64, Option<f64>),
+) -> usize {
     let left_out = rows.len().saturating_sub(MOST_ROWS);
-    if left_out > 0 {
-        rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
-        rows.truncate(MOST_ROWS);
+    if left_out == 0 {
+        return 0;
     }
+    rows.sort_by_key(|row| Reverse(figures(row).1));
+    let failing = rows.iter().take(WORST_ROWS);
+    let failing = failing.take_while(|row| figures(row).1 > 0).count();
+    let slowest = rows.get_mut(failing..).unwrap_or_default();
+    slowest.sort_by(|one, other| {
+        let [one, other] = [figures(one), figures(other)];
+        let busier = other.0.cmp(&one.0);
+        f64::total_cmp(&p95(other), &p95(one)).then(busier)
+    });
+    let busiest = slowest.get_mut(WORST_ROWS..).unwrap_or_default();
+    busiest.sort_by_key(|row| Reverse(figures(row).0));
+    rows.truncate(MOST_ROWS);
+    rows.sort_by_key(|row| Reverse(figures(row).0));
     left_out
+}
+
+/// What failed always has no time.
+fn p95((_, _, p95): (u64, u64, Option<f64>)) -> f64 {
+    p95.unwrap_or(0.0)
 }

@@ -192,6 +192,53 @@ fn of_many_request_names_the_busiest_are_shown() {
 }
 
 #[test]
+fn names_that_fail_or_are_slow_are_shown_however_rare_they_are() {
+    let mut report = fixture::empty();
+    let mut rows: Vec<_> = (1..=200)
+        .map(|page| request(&format!("page {page}"), "GET", 1000 + page, 0.004))
+        .collect();
+    rows[2].failures = [("500".to_owned(), 2)].into();
+    rows[6].time = times(3, 2.5);
+    report.http.requests_by_name = rows;
+    let text = shown(&report, 80);
+    for name in [
+        "GET page 3 ",
+        "GET page 7 ",
+        "GET page 200 ",
+        "GET page 190 ",
+    ] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+    assert!(text.contains("… and 180 more request names"), "{text}");
+    assert!(text.contains("those that fail most, the slowest"), "{text}");
+}
+
+#[test]
+fn fifty_thresholds_leave_the_verdict_on_the_screen() {
+    let mut report = fixture::empty();
+    report.verdict = Verdict::Failed;
+    report.thresholds = (0..50)
+        .map(|number| threshold(&format!("http.p50 < {number}ms"), Some(0.0305), number > 30))
+        .collect();
+    report.reasons = (0..31)
+        .map(|number| format!("http.p50 < {number}ms did not hold: it was 30.5ms"))
+        .collect();
+    for width in [30, 80] {
+        let text = shown(&report, width);
+        let rows: Vec<_> = text.lines().collect();
+        assert_eq!(rows.last(), Some(&"✗ failed"), "{text}");
+        let reasons = rows.iter().position(|row| *row == "Reasons").unwrap();
+        assert!(rows.len() - reasons < 22, "{text}");
+        assert!(text.contains("… and 23 more reasons"), "{text}");
+        assert!(text.contains("… and 30 more thresholds"), "{text}");
+        assert!(
+            !text.contains('✓'),
+            "broken ones come before others: {text}"
+        );
+    }
+}
+
+#[test]
 fn a_section_without_anything_in_it_is_left_out() {
     let mut report = fixture::passed();
     report.transactions.iter_mut().for_each(|row| row.count = 0);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// All metrics of a run, its own ones last.
-pub(super) fn of(moment: &dyn Moment) -> Vec<Family> {
+pub(crate) fn of(moment: &dyn Moment) -> Vec<Family> {
     let test = Labels::default().with("test", moment.masked(&moment.now().scenario));
     let maker = Maker {
         moment,

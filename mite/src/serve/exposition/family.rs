@@ -6,17 +6,17 @@ use crate::stats::Latency;
 
 /// A metric: one name, one kind, a series for each set of labels.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Family {
+pub(crate) struct Family {
     /// As it is queried; that of a counter ends in `_total`.
-    pub(super) name: String,
-    pub(super) help: String,
-    pub(super) kind: Kind,
-    pub(super) series: BTreeMap<Labels, Value>,
+    pub(crate) name: String,
+    pub(crate) help: String,
+    pub(crate) kind: Kind,
+    pub(crate) series: BTreeMap<Labels, Value>,
 }
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Counter,
     Gauge,
     /// A gauge that is always 1, and tells by its labels.
@@ -29,11 +29,11 @@ pub(super) enum Kind {
 
 /// Names and values, in the order in which they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Labels(pub(super) Vec<(String, String)>);
+pub(crate) struct Labels(pub(crate) Vec<(String, String)>);
 
 /// What a series has come to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Number(f64),
     Samples(Box<Latency>),
 }

@@ -13,6 +13,13 @@ pub(crate) use buckets::ClassicBuckets;
 
 pub(super) use accept::Format;
 
+#[cfg(feature = "otel")]
+pub(crate) use {
+    families::of as families,
+    family::{Family, Kind, Labels, Value},
+    native::{Exponential, SCHEMA, ZERO},
+};
+
 use super::Moment;
 
 /// All metrics of a run in this form.

@@ -9,15 +9,14 @@ use super::{
     family::{Family, Kind, Labels, Value},
     native::{Native, SCHEMA, ZERO},
 };
-use crate::stats::Latency;
+use crate::{protobuf::Message, stats::Latency};
 
 /// All families, one after the other.
 pub(super) fn write(families: &[Family], buckets: &ClassicBuckets) -> Vec<u8> {
     let mut bytes = Vec::new();
     for family in families.iter().filter(|family| !family.series.is_empty()) {
         let message = metric_family(family, buckets);
-        variable(&mut bytes, message.0.len() as u64);
-        bytes.extend_from_slice(&message.0);
+        message.write_delimited(&mut bytes);
     }
     bytes
 }
@@ -81,63 +80,15 @@ fn histogram(times: bool, samples: &Latency, buckets: &ClassicBuckets) -> Messag
         message.message(3, &bucket);
     }
     let native = Native::of(samples);
-    message.integer(5, zigzag(SCHEMA.into()));
+    message.signed(5, SCHEMA.into());
     message.double(6, ZERO);
     message.integer(7, native.zeros);
     for (offset, length) in native.spans {
         let mut span = Message::default();
-        span.integer(1, zigzag(offset.into()));
+        span.signed(1, offset.into());
         span.integer(2, length.into());
         message.message(12, &span);
     }
-    let mut deltas = Message::default();
-    for delta in native.deltas {
-        variable(&mut deltas.0, zigzag(delta));
-    }
-    message.message(13, &deltas);
+    message.signed_list(13, native.deltas);
     message
-}
-
-/// The fields of a message, one after the other.
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn integer(&mut self, field: u64, value: u64) {
-        variable(&mut self.0, field << 3);
-        variable(&mut self.0, value);
-    }
-
-    fn double(&mut self, field: u64, value: f64) {
-        variable(&mut self.0, field << 3 | 1);
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-
-    fn text(&mut self, field: u64, text: &str) {
-        self.bytes(field, text.as_bytes());
-    }
-
-    fn message(&mut self, field: u64, message: &Message) {
-        self.bytes(field, &message.0);
-    }
-
-    fn bytes(&mut self, field: u64, bytes: &[u8]) {
-        variable(&mut self.0, field << 3 | 2);
-        variable(&mut self.0, bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-    }
-}
-
-/// Seven bits a byte, the lowest first.
-fn variable(bytes: &mut Vec<u8>, mut number: u64) {
-    while number > 0x7f {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// So that small numbers below zero are short as well.
-fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63) as u64
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::{
     id::EntryId,
-    report::{Report, ThresholdNow},
+    report::{Batches, Report, ThresholdNow},
     serve::{EntryNow, Now, RunState},
     stats::{ErrorKey, HttpKey, JourneyKey, JourneyStatistics, RequestStatistics, Statistics},
 };
@@ -27,6 +27,10 @@ impl Moment for Run {
 
     fn report(&self) -> Report {
         unreachable!("metrics need no report")
+    }
+
+    fn batches(&self) -> Option<Batches> {
+        None
     }
 
     fn masked(&self, text: &str) -> String {

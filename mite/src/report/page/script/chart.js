@@ -57,7 +57,8 @@ class Chart {
     const used = this.lines.filter(
       (line) => !line.optional || points.some((point) => line.of(point)),
     );
-    if (used.length === this.used.length && this.legend.childNodes.length > 0) return;
+    const same = used.every((line, index) => line === this.used[index]);
+    if (same && used.length === this.used.length) return;
     this.used = used;
     this.outputs.clear();
     this.legend.replaceChildren(
@@ -312,7 +313,7 @@ class Chart {
   look(withTip) {
     const point = this.timeline.points[this.timeline.index];
     for (const [line, output] of this.outputs) {
-      const value = point && line.of(point);
+      const value = this.timeline.legends && point && line.of(point);
       output.textContent = typeof value === "number" ? valueNames[this.unit](value) : "";
     }
     this.tip.hidden = true;

@@ -3,6 +3,10 @@
 // How long to wait before trying again, in milliseconds: at first, and at most.
 const SOON = 500;
 const LATE = 5000;
+// How often the stretches of the run are asked for, and how many times longer than an answer takes
+// to come: they change less than the rest, and are much.
+const SELDOM = 5000;
+const SPARING = 20;
 
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 
@@ -20,6 +24,8 @@ class Live {
   constructor(show) {
     this.show = show;
     this.report = null;
+    this.batches = null;
+    this.nextBatches = 0;
     this.over = false;
     this.factor = 1;
     this.state = make("span", { role: "status" }, "connecting …");
@@ -107,7 +113,21 @@ class Live {
 
   render() {
     this.tell(`running for ${words.span(this.report.duration_seconds)}`);
-    this.show(this.report, true);
+    this.show({ ...this.report, batches: this.batches }, true);
+    this.askBatches();
+  }
+
+  async askBatches() {
+    const began = performance.now();
+    if (began < this.nextBatches) return;
+    this.nextBatches = Infinity;
+    try {
+      this.batches = await (await ask("/api/batches")).json();
+    } catch (error) {
+      console.debug(error);
+    }
+    const now = performance.now();
+    this.nextBatches = now + Math.max(SELDOM, SPARING * (now - began));
   }
 
   async end() {

@@ -97,15 +97,21 @@ function stagesPart() {
 function findingsPart() {
   const place = make("div");
   const built = part("findings", "Findings", place);
+  // One block for each volume that follows the results, however often it tells of itself.
+  const blocks = [];
   built.update = (report, names) => {
     const findings = report.findings ?? [];
     built.element.hidden = findings.length === 0;
-    place.replaceChildren(...findings.map((finding) => findingBlock(finding, names)));
+    while (blocks.length < findings.length) blocks.push(findingBlock());
+    findings.forEach((finding, index) => blocks[index].update(finding, names));
+    const shown = blocks.slice(0, findings.length).map((block) => block.element);
+    if (place.childNodes.length !== shown.length) place.replaceChildren(...shown);
   };
   return built;
 }
 
-function findingBlock(finding, names) {
+function findingBlock() {
+  let finding;
   const amount = (value) =>
     typeof value === "number"
       ? words.number(value) + (finding.unit === "per_second" ? "/s" : " users")
@@ -138,19 +144,20 @@ function findingBlock(finding, names) {
       textColumn("Why", (row) => row.why ?? "", { wide: true, optional: true }),
     ],
   });
-  steps.update(finding.steps);
-  return make(
-    "div",
-    { class: "block" },
-    make("h3", {}, `${names.entry(finding)}: ${finding.criterion}`),
-    make("p", {}, findingSentence(finding, amount)),
-    make(
-      "ul",
-      {},
-      finding.doubts.map((doubt) => make("li", { class: "doubt" }, doubt)),
-    ),
-    steps.element,
-  );
+  const title = make("h3");
+  const sentence = make("p");
+  const doubts = make("ul");
+  const element = make("div", { class: "block" }, title, sentence, doubts, steps.element);
+  return {
+    element,
+    update(newFinding, names) {
+      finding = newFinding;
+      title.textContent = `${names.entry(finding)}: ${finding.criterion}`;
+      sentence.textContent = findingSentence(finding, amount);
+      doubts.replaceChildren(...finding.doubts.map((doubt) => make("li", { class: "doubt" }, doubt)));
+      steps.update(finding.steps);
+    },
+  };
 }
 
 function findingSentence(finding, amount) {

@@ -17,6 +17,7 @@ function start() {
   const parts = [
     verdictPart(),
     coursePart(),
+    namesPart(),
     distributionPart(),
     journeysPart(),
     transactionsPart(),

@@ -6,13 +6,15 @@ const FEW = 25;
 const FILTERED = 8;
 
 // A column is { name, of(row): what it sorts by, text(row): what it shows, … }; a number if
-// `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares.
+// `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares, `style`
+// is a class of its cells.
 function makeTable({
   title,
   columns,
   sort = null,
   ascending = false,
   unit = "row",
+  few = FEW,
   filter = true,
 }) {
   let rows = [];
@@ -105,7 +107,7 @@ function makeTable({
 
   function show() {
     const found = filtered();
-    const listed = sorted(found).slice(0, all ? Infinity : FEW);
+    const listed = sorted(found).slice(0, all ? Infinity : few);
     columns.forEach((column, index) => {
       const is = order.column === index;
       keys[index].sign.textContent = is ? (order.ascending ? "▲" : "▼") : "";
@@ -153,6 +155,7 @@ function cell(column, row, index, most) {
   const nothing = value === null || value === undefined;
   const classes = [column.number ? "number" : "text"];
   if (column.wide) classes.push("wide");
+  if (column.style) classes.push(column.style);
   if (column.bad?.(row)) classes.push("bad");
   if (nothing) classes.push("nothing");
   const made = index === 0 ? make("th", { scope: "row" }) : make("td");

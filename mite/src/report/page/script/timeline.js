@@ -11,6 +11,7 @@ class Timeline {
     this.warmUp = 0;
     this.zoom = null;
     this.index = null;
+    this.legends = true;
     this.back = make("button", {
       type: "button",
       class: "small",
@@ -73,8 +74,10 @@ class Timeline {
     this.render();
   }
 
-  // Looks at a point, in all charts; the tip with all values is shown in one of them.
-  look(index, chart = null) {
+  // Looks at a point, in all charts; the tip with all values is shown in one of them. Legends tell
+  // their values too, unless they must not grow because something below them is pointed at.
+  look(index, chart = null, legends = true) {
+    this.legends = legends;
     this.index =
       index === null || this.points.length === 0
         ? null

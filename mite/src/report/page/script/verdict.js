@@ -8,11 +8,16 @@ const VERDICTS = {
   running: ["…", "Running"],
 };
 
+// So many thresholds and reasons are shown at first.
+const MOST_THRESHOLDS = 10;
+const MOST_REASONS = 10;
+
 function verdictPart() {
   const banner = make("div", {});
   const thresholds = makeTable({
     title: "Thresholds",
     unit: "threshold",
+    few: MOST_THRESHOLDS,
     columns: [
       {
         name: "Threshold",
@@ -37,7 +42,9 @@ function verdictPart() {
   });
   const block = make("div", { class: "block" }, make("h3", {}, "Thresholds"), thresholds.element);
   const facts = make("dl", { class: "facts" });
-  const built = part("verdict", "Verdict", banner, block, facts);
+  const striking = make("ul", { class: "striking" });
+  const strikes = make("div", { class: "block" }, make("h3", {}, "What stands out"), striking);
+  const built = part("verdict", "Verdict", banner, block, facts, strikes);
 
   built.update = (report, names, running) => {
     const [sign, word] = VERDICTS[running ? "running" : report.verdict] ?? ["", report.verdict];
@@ -50,13 +57,32 @@ function verdictPart() {
             make(
               "ul",
               {},
-              reasons.map((reason) => make("li", {}, words.cut(reason, 2000))),
+              reasons
+                .slice(0, MOST_REASONS)
+                .map((reason) => make("li", {}, words.cut(reason, 2000))),
+              reasons.length > MOST_REASONS
+                ? make("li", {}, `and ${words.plural(reasons.length - MOST_REASONS, "more reason")}`)
+                : null,
             ),
           ]
         : []),
     );
-    thresholds.update(report.thresholds);
+    // Those that are not seen at first are those that held.
+    const held = (row) => Number(row.passed);
+    const many = report.thresholds.length > MOST_THRESHOLDS;
+    thresholds.update(
+      many
+        ? [...report.thresholds].sort((one, other) => held(one) - held(other))
+        : report.thresholds,
+    );
     block.hidden = report.thresholds.length === 0;
+    const told = standsOut(report);
+    strikes.hidden = told.length === 0;
+    striking.replaceChildren(
+      ...told.map(([text, id, bad]) =>
+        make("li", {}, make("a", { href: "#" + id, class: bad ? "bad" : null }, text)),
+      ),
+    );
     facts.replaceChildren(
       ...figures(report).map(([name, value, more, bad]) =>
         make(
@@ -81,6 +107,49 @@ const mark = (good, yes, no) =>
     make("span", { "aria-hidden": "true" }, good ? "✓ " : "✗ "),
     good ? yes : no,
   );
+
+// So many names that got slow are told of at the top.
+const MOST_TOLD = 5;
+
+// Where to look first: [sentence, part of the page, whether it is bad].
+function standsOut(report) {
+  const names = report.http.requests_by_name;
+  const label = (row) => words.cut(requestLabel(row), 100);
+  const slow = gotSlow(report);
+  const told = slow
+    .slice(0, MOST_TOLD)
+    .map((row) => [`Got slow: ${words.cut(row.label, 100)}, ${onsetWords(row.onset)}`, "names", true]);
+  if (slow.length > MOST_TOLD)
+    told.push([`${words.plural(slow.length - MOST_TOLD, "more name")} got slow`, "names", true]);
+  const most = (of) =>
+    names.reduce((one, other) => (of(other) > (one ? of(one) : 0) ? other : one), null);
+  const slowest = names.length > 1 ? most(({ time }) => time.p95 ?? 0) : null;
+  if (slowest)
+    told.push([
+      `Slowest request: ${label(slowest)}, p95 ${words.time(slowest.time.p95)}, ` +
+        `of all requests ${words.time(report.http.time.p95)}`,
+      "requests",
+    ]);
+  const failures = ({ failures }) => sum(Object.values(failures));
+  const failing = most(failures);
+  if (failing)
+    told.push([
+      `Most failures: ${label(failing)}, ${words.count(failures(failing))} ` +
+        `of ${words.count(failing.count)} requests`,
+      "requests",
+      true,
+    ]);
+  const held = report.generator.suspicions ?? [];
+  const invalid = held.filter((row) => row.invalid).length;
+  told.push(
+    invalid > 0
+      ? ["The load generator is to blame: the load was not what was asked for", "generator", true]
+      : held.length > 0
+        ? [`The load generator may be part of the cause: ${words.plural(held.length, "warning")}`, "generator"]
+        : ["Nothing speaks against the load generator", "generator"],
+  );
+  return told;
+}
 
 // [name, value, more, whether it is bad]
 function figures(report) {

@@ -29,7 +29,9 @@ fn assert_found(run: &Run, truth: f64) {
     assert_eq!(finding.conclusion, Conclusion::Found, "{finding:#?}");
     assert_within(finding.found.unwrap(), truth, 0.10);
     let (low, high) = (finding.low.unwrap(), finding.high.unwrap());
-    assert!(low < high && high <= low * 1.06, "{low} to {high}");
+    // The bad volume next to the good one is within the precision of it, and one that is surely bad
+    // within the precision of that.
+    assert!(low < high && high <= low * 1.05 * 1.05, "{low} to {high}");
     assert_eq!(finding.found, finding.low);
 }
 

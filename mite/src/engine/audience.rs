@@ -1,0 +1,222 @@
+//! All who are told how a run goes: terminal, files, dashboard, OpenTelemetry and webhook.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    RunError, Settings, Stop,
+    dashboard::{self, Dashboard},
+    moment::Frame,
+    onlooker::Onlooker,
+    outcome,
+    progress::Telling,
+    recording::Recording,
+    suspect::{Figures, Watch},
+    telemetry::Telemetry,
+    webhook::{Start, Webhook},
+};
+use crate::{
+    clock::RunClock,
+    config::Config,
+    controller::{Controller, Outcome, Second},
+    id::RunnerId,
+    report::{Observer, Report, RunInfo, Sinks},
+    serve::{Moment, Question, Server},
+};
+
+/// Who is told of a run while it goes on and when it is over.
+pub(super) struct Audience {
+    onlooker: Option<Onlooker>,
+    telling: Telling,
+    sinks: Sinks,
+    recording: Recording,
+    server: Option<Server>,
+    telemetry: Telemetry,
+    webhook: Option<Webhook>,
+    frame: Frame,
+    /// What a note must not show.
+    config: Config,
+}
+
+/// Those who want to be told, before the run begins.
+pub(super) struct Invited {
+    pub(super) observer: Option<Box<dyn Observer>>,
+    pub(super) sinks: Sinks,
+    pub(super) dashboard: Dashboard,
+    pub(super) telemetry: Telemetry,
+}
+
+/// What there is to tell of a run before it begins.
+pub(super) struct Programme<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) clock: RunClock,
+    pub(super) controller: &'a Controller,
+    /// Who runs it, each with its number of workers.
+    pub(super) runners: &'a [(RunnerId, u32)],
+    pub(super) warm_up: Duration,
+    /// The thresholds as they are written.
+    pub(super) thresholds: Vec<String>,
+}
+
+impl Audience {
+    /// Tells everybody that the run begins.
+    ///
+    /// # Errors
+    /// When a file or a thread cannot be made.
+    pub(super) fn begin(invited: Invited, programme: Programme<'_>) -> Result<Self, RunError> {
+        let Invited {
+            observer,
+            sinks,
+            mut dashboard,
+            telemetry,
+        } = invited;
+        let Programme {
+            settings,
+            clock,
+            controller,
+            runners,
+            warm_up,
+            thresholds,
+        } = programme;
+        let watched = dashboard.server.is_some();
+        let recorder = sinks.begin(clock.started_at(), &settings.config, watched)?;
+        let batching = recorder.batches.clone();
+        let recording = Recording::start(recorder)?;
+        let telling = Telling::new(observer.as_ref().is_some_and(|one| one.shows_names()));
+        let onlooker = observer.and_then(Onlooker::new);
+        let planned = controller.planned_duration();
+        if let Some(onlooker) = &onlooker {
+            let info = RunInfo {
+                scenario: settings.name.clone(),
+                planned,
+                entries: controller.entry_count(),
+                runners: runners.len(),
+                workers: runners.iter().map(|(_, workers)| *workers as usize).sum(),
+                dashboard: None,
+            };
+            dashboard.introduce(onlooker, info);
+        }
+        let webhook = settings.webhook.iter().flatten().next();
+        let webhook = webhook.and_then(|address| {
+            let start = Start::new(settings, clock, planned, thresholds);
+            Webhook::start(address, start, settings)
+        });
+        Ok(Self {
+            onlooker,
+            telling,
+            sinks,
+            recording,
+            server: dashboard.server,
+            telemetry,
+            webhook,
+            frame: Frame {
+                settings: Arc::new(settings.clone()),
+                clock,
+                warm_up,
+                planned,
+                batching,
+            },
+            config: settings.config.clone(),
+        })
+    }
+
+    /// Tells of a second that is known; nothing starts any more since `stopping`.
+    pub(super) fn second(
+        &mut self,
+        second: &Second,
+        controller: &Controller,
+        watch: &Watch,
+        stopping: Option<Duration>,
+    ) {
+        if let Some(server) = &self.server {
+            server.second(second.point.at.as_secs() + 1);
+        }
+        for failure in self.recording.second(second) {
+            self.note(&failure);
+        }
+        let frame = &self.frame;
+        let count = || frame.moment(controller, watch.so_far(), stopping.is_some());
+        for news in self.telemetry.second(count) {
+            self.note(&news);
+        }
+        if let Some(onlooker) = &self.onlooker {
+            let telling = &mut self.telling;
+            onlooker.progress(telling.progress(controller, second, stopping, &self.config));
+        }
+    }
+
+    /// Tells a person something.
+    pub(super) fn note(&self, note: &str) {
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.note(self.config.mask(note));
+        }
+    }
+
+    /// What somebody asks from outside.
+    pub(super) async fn question(&mut self) -> Option<Question> {
+        dashboard::question(&mut self.server).await
+    }
+
+    /// How the run stands.
+    pub(super) fn moment(
+        &self,
+        controller: &Controller,
+        figures: Figures,
+        stopping: bool,
+    ) -> Box<dyn Moment> {
+        self.frame.moment(controller, figures, stopping)
+    }
+
+    /// Tells everybody how the run ended, and gives the report.
+    ///
+    /// # Errors
+    /// When a report could not be written.
+    pub(super) async fn end(
+        self,
+        settings: &Settings,
+        outcome: Outcome,
+        figures: Figures,
+        stops: &mut UnboundedReceiver<Stop>,
+    ) -> Result<Report, RunError> {
+        let Self {
+            onlooker,
+            sinks,
+            recording,
+            server,
+            telemetry,
+            mut webhook,
+            frame,
+            ..
+        } = self;
+        let outcome = Arc::new(outcome);
+        let mut report = outcome::report(settings, frame.clock, &outcome, &figures);
+        let (batches, mut unwritten) = recording.finish(&outcome.unshown);
+        report.batches = batches;
+        if let Some(webhook) = &mut webhook {
+            report.webhook = Some(webhook.summary().await);
+        }
+        let last = |report| frame.last(Arc::clone(&outcome), figures.clone(), report);
+        telemetry.finish(&mut report, last, stops).await;
+        // A terminal that stands still shall cost no report.
+        let written = sinks.write(&report, &outcome.totals);
+        unwritten.extend(written.err().map(|error| error.to_string()));
+        if let Some(server) = server {
+            server.over(frame.last(outcome, figures, report.clone()));
+        }
+        if let Some(webhook) = webhook {
+            let paths = settings.report_paths();
+            webhook.end(&report, paths, &unwritten, stops).await;
+        }
+        if let Some(onlooker) = onlooker {
+            onlooker.ended(&report);
+        }
+        if unwritten.is_empty() {
+            return Ok(report);
+        }
+        Err(RunError::NotWritten {
+            report: Box::new(report),
+            message: unwritten.join("; "),
+        })
+    }
+}
