@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use mite::{Context, Scenario, journey, scenario, volume::Constant};
+use mite::{Context, Scenario, datapool::Once, journey, scenario, volume::Constant};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -42,6 +42,26 @@ fn slow_visits() -> Scenario {
 #[scenario]
 fn few_visits() -> Scenario {
     Scenario::new().journey::<look>((), Constant::per_second(20, MINUTE))
+}
+
+/// Reads an article that nobody else reads.
+#[journey]
+async fn read(ctx: &Context, article: u32) -> mite::Result {
+    let url = format!("/item/{article}");
+    ctx.http().get(&url).send().await?.expect_status(200)?;
+    Ok(())
+}
+
+/// A hundred visits a second for a minute.
+#[scenario]
+fn steady_visits() -> Scenario {
+    Scenario::new().journey::<look>((), Constant::per_second(100, MINUTE))
+}
+
+/// Six hundred articles, each read once.
+#[scenario]
+fn readers() -> Scenario {
+    Scenario::new().journey::<read>(Once::new(1..=600), Constant::per_second(100, MINUTE))
 }
 
 fn main() -> ExitCode {

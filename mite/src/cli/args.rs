@@ -182,12 +182,16 @@ pub(super) struct RunnerArguments {
 }
 
 #[cfg(feature = "nats")]
+const NATS: &str = "Where NATS is: nats://host:4222, tls://host, with user:password@ or token@ \
+                    before the host if it wants one; several servers of a cluster with commas \
+                    between them";
+
+#[cfg(feature = "nats")]
 #[derive(Debug, Args)]
 pub(super) struct NatsArguments {
-    /// Where NATS is: nats://host:4222, tls://host, with user:password@ or token@ before the host if
-    /// it wants one; several servers of a cluster with commas between them
     #[arg(
         long,
+        help = NATS,
         value_name = "URL",
         env = "MITE_NATS_URL",
         hide_env_values = true,

@@ -133,14 +133,11 @@ impl Results {
         }
     }
 
-    /// A runner will report no more, and has not told the end.
+    /// A runner will report no more.
     pub(super) fn lose(&mut self, runner: RunnerId) {
         let workers = self.covered.range_mut((runner, 0)..=(runner, u32::MAX));
         for (_, covered) in workers {
-            if *covered != Covered::Finished {
-                *covered = Covered::Finished;
-                self.missing += 1;
-            }
+            *covered = Covered::Finished;
         }
     }
 

@@ -41,6 +41,7 @@ pub(super) fn suspicions(outcome: &Outcome) -> Vec<Suspicion> {
     suspicions.extend(outcome.entries.iter().flat_map(doubts));
     suspicions.extend(nothing_measured(outcome));
     suspicions.extend(missing_statistics(outcome));
+    suspicions.extend(lost_runners(outcome));
     suspicions
 }
 
@@ -139,6 +140,18 @@ fn nothing_measured(outcome: &Outcome) -> Option<Suspicion> {
         let message = "Nothing was measured: the run was over before its warm-up was. Let it last \
                        longer, or shorten the warm-up.";
         decisive("measured", 0.0, 0.0, message.to_owned())
+    })
+}
+
+fn lost_runners(outcome: &Outcome) -> impl Iterator<Item = Suspicion> {
+    let lost = outcome.crew.iter().filter(|member| member.lost);
+    lost.filter_map(|member| member.left).map(|left| {
+        let message = format!(
+            "a runner was lost {} into the run: what it did after its last report is not in the \
+             numbers, and until then nobody did its share. Look at its machine and the network.",
+            time(left.as_secs_f64())
+        );
+        decisive("runners", 1.0, 0.0, message)
     })
 }
 

@@ -100,6 +100,7 @@ impl Conversation {
     }
 
     /// When something is to be repeated, if nothing is heard until then.
+    #[cfg(test)]
     pub(crate) fn repeats_at(&self) -> Option<Duration> {
         self.speaking.repeats_at()
     }

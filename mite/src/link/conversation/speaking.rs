@@ -101,6 +101,7 @@ impl Speaking {
         due
     }
 
+    #[cfg(test)]
     pub(super) fn repeats_at(&self) -> Option<Duration> {
         self.repeats_at
     }

@@ -236,16 +236,15 @@ impl Bus {
     /// Gives up a controller of which nothing has been heard for too long.
     fn look_after(&mut self) {
         let now = Instant::now();
-        match self.ending {
-            Some(cut) if now >= cut => self.order(Order::Cut),
-            Some(_) => {}
-            None if now.saturating_duration_since(self.heard) >= self.orphan_grace => {
-                let begun = self.begun.unwrap_or(now);
-                let at = now.saturating_duration_since(begun);
-                self.order(Order::Drain { at });
-                self.ending = Some(now + GRACE);
+        if let Some(cut) = self.ending {
+            if now >= cut {
+                self.order(Order::Cut);
             }
-            None => {}
+        } else if now.saturating_duration_since(self.heard) >= self.orphan_grace {
+            let begun = self.begun.unwrap_or(now);
+            let at = now.saturating_duration_since(begun);
+            self.order(Order::Drain { at });
+            self.ending = Some(now + GRACE);
         }
     }
 

@@ -1,0 +1,89 @@
+//! Runs in which nothing goes wrong: each start takes place once, wherever.
+
+use std::{thread::sleep, time::Duration};
+
+use tests::{nats::Nats, nginx::Nginx};
+
+use crate::crew::{Controller, runner};
+
+#[test]
+fn three_runners_together_do_what_the_plan_says_and_count_what_the_server_counts() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let runners = [(); 3].map(|()| runner(&nats.url()));
+    let told = Controller::start(&nats, &nginx, "steady", 3, &["--duration", "6s"]).end();
+    let log = nginx.finish();
+    told.assert_passed();
+    assert_eq!(told.requests(), 600);
+    assert_eq!(log.len(), 600);
+    assert_eq!(told.report["http"]["bytes_received"], log.bytes_sent());
+    assert_eq!(
+        told.report["http"]["connections"]["opened"],
+        log.connections()
+    );
+    assert_eq!(told.report["journeys"][0]["completed"], 600);
+    assert_eq!(told.report["http"]["time"]["count"], 600);
+    assert_eq!(told.report["generator"]["runners"], 3);
+    assert_eq!(told.report["generator"]["workers"], 3);
+    assert!(log.connections() >= 3, "each has its own");
+    for runner in runners {
+        let ended = runner.end();
+        assert_eq!(ended.code, Some(0), "{ended}");
+        assert!(
+            ended.stderr.contains("running visits::steady_visits"),
+            "{ended}"
+        );
+        assert!(ended.stderr.ends_with("the run is over\n"), "{ended}");
+    }
+}
+
+#[test]
+fn a_runner_that_comes_later_takes_its_share_and_nothing_is_started_twice() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let first = runner(&nats.url());
+    let mut controller = Controller::start(&nats, &nginx, "steady", 1, &["--duration", "8s"]);
+    controller.wait_for("\n2.0s  ");
+    let second = runner(&nats.url());
+    let told = controller.end();
+    let log = nginx.finish();
+    told.assert_passed();
+    assert_eq!((told.requests(), log.len()), (800, 800));
+    assert_eq!(told.report["generator"]["runners"], 2);
+    for runner in [first, second] {
+        assert_eq!(runner.end().code, Some(0));
+    }
+}
+
+#[test]
+fn items_that_are_to_be_used_once_are_used_once_by_all_runners_together() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let runners = [(); 2].map(|()| runner(&nats.url()));
+    let told = Controller::start(&nats, &nginx, "readers", 2, &[]).end();
+    let log = nginx.finish();
+    told.assert_passed();
+    assert_eq!((told.requests(), log.len()), (600, 600));
+    for article in 1..=600 {
+        assert_eq!(log.count(&format!("/item/{article}")), 1, "{article}");
+    }
+    drop(runners);
+}
+
+#[test]
+fn two_tests_on_one_server_do_not_meet_when_their_names_differ() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let started = ["shop.a", "shop.b"].map(|name| {
+        let prefix = ["--nats-prefix", name];
+        let runner = crate::crew::runner_with(&nats.url(), &prefix);
+        let arguments = [&prefix[..], &["--duration", "3s"]].concat();
+        let controller = Controller::start(&nats, &nginx, "steady", 1, &arguments);
+        sleep(Duration::from_millis(300));
+        (controller, runner)
+    });
+    let runners = started
+        .map(|(controller, mut runner)| (controller, tests::running::Running::start(&mut runner)));
+    for (controller, _runner) in runners {
+        let told = controller.end();
+        told.assert_passed();
+        assert_eq!(told.requests(), 300);
+        assert_eq!(told.report["generator"]["runners"], 1);
+    }
+}

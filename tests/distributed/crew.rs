@@ -1,0 +1,116 @@
+//! A controller and its runners, each a process.
+
+use std::{fs, process::Command};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tests::{
+    nats::Nats,
+    nginx::Nginx,
+    running::{Ended, Running, program},
+};
+
+const VISITS: &str = env!("CARGO_BIN_EXE_visits");
+
+/// A controller that runs a scenario against an nginx.
+pub(crate) struct Controller {
+    running: Running,
+    directory: TempDir,
+}
+
+/// What came of it.
+pub(crate) struct Told {
+    pub(crate) ended: Ended,
+    pub(crate) report: Value,
+}
+
+/// A process that runs journeys for whoever is at this URL, and leaves after one test.
+pub(crate) fn runner(url: &str) -> Running {
+    Running::start(&mut runner_with(url, &[]))
+}
+
+/// The same with more arguments, still to be started.
+pub(crate) fn runner_with(url: &str, arguments: &[&str]) -> Command {
+    let first = ["runner", "--once", "--workers", "1", "--nats", url];
+    program(VISITS, &[&first, arguments].concat())
+}
+
+impl Controller {
+    /// One that begins when so many runners are there.
+    pub(crate) fn start(
+        nats: &Nats,
+        nginx: &Nginx,
+        scenario: &str,
+        runners: usize,
+        arguments: &[&str],
+    ) -> Self {
+        Self::at(&nats.url(), nginx, scenario, runners, arguments)
+    }
+
+    pub(crate) fn at(
+        url: &str,
+        nginx: &Nginx,
+        scenario: &str,
+        runners: usize,
+        arguments: &[&str],
+    ) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let report = directory.path().join("report.json");
+        let base_url = format!("base_url={}", nginx.url());
+        let runners = runners.to_string();
+        let first = [
+            "controller",
+            scenario,
+            "--nats",
+            url,
+            "--wait-for-runners",
+            &runners,
+            "--config",
+            &base_url,
+            "--report",
+            report.to_str().unwrap(),
+        ];
+        let mut command = program(VISITS, &[&first, arguments].concat());
+        Self {
+            running: Running::start(&mut command),
+            directory,
+        }
+    }
+
+    /// Waits until this has been shown.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        self.running.wait_for(text)
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        self.running.signal(name);
+    }
+
+    /// Waits for the end of the run.
+    pub(crate) fn end(self) -> Told {
+        let ended = self.running.end();
+        let path = self.directory.path().join("report.json");
+        let text = fs::read_to_string(path).unwrap_or_else(|_| panic!("no report: {ended}"));
+        let report = serde_json::from_str(&text).unwrap();
+        Told { ended, report }
+    }
+}
+
+impl Told {
+    pub(crate) fn requests(&self) -> u64 {
+        self.report["http"]["requests"].as_u64().unwrap()
+    }
+
+    /// Starts of each second.
+    pub(crate) fn starts(&self) -> Vec<u64> {
+        let points = self.report["series"]["points"].as_array().unwrap();
+        let starts = points.iter().map(|point| point["starts"].as_u64());
+        starts.map(Option::unwrap).collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_passed(&self) {
+        assert_eq!(self.ended.code, Some(0), "{}", self.ended);
+        assert_eq!(self.report["verdict"], "passed");
+    }
+}

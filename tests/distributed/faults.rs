@@ -1,0 +1,135 @@
+//! Processes that die, stand still and come back while the run goes on.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use tests::{nats::Nats, nginx::Nginx};
+
+use crate::crew::{Controller, Told, runner, runner_with};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What the plan wants is started each second again from `second` on, but for the last.
+#[track_caller]
+fn assert_back_from(told: &Told, second: usize) {
+    let starts = told.starts();
+    // The run itself, without the seconds in which the last journeys come to their end.
+    let planned = told.report["series"]["points"].as_array().unwrap();
+    let busy = planned.iter().filter(|point| point["planned_starts"] != 0);
+    for (at, started) in starts.iter().enumerate().take(busy.count()).skip(second) {
+        assert!(
+            (95..=105).contains(started),
+            "{started} in second {at}: {starts:?}"
+        );
+    }
+}
+
+#[test]
+fn the_volume_of_a_runner_that_is_killed_is_back_within_five_seconds_and_the_gap_is_told() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let mut runners = vec![
+        runner(&nats.url()),
+        runner(&nats.url()),
+        runner(&nats.url()),
+    ];
+    let mut controller = Controller::start(&nats, &nginx, "steady", 3, &["--duration", "14s"]);
+    controller.wait_for("\n4.0s  ");
+    let killed = runners.remove(1);
+    killed.signal("KILL");
+    drop(killed);
+    let told = controller.end();
+    let log = nginx.finish();
+    assert_eq!(told.ended.code, Some(3), "{}", told.ended);
+    assert_eq!(told.report["verdict"], "invalid");
+    assert!(
+        told.ended.stdout.contains("a runner was lost"),
+        "{}",
+        told.ended
+    );
+    assert_back_from(&told, 10);
+    // What it did in its last second or two, which it had not reported, is all that is not counted.
+    assert!(told.requests() <= log.len());
+    let unreported = log.len() - told.requests();
+    assert!(unreported <= 100, "{unreported} of {}", log.len());
+    for runner in runners {
+        assert_eq!(runner.end().code, Some(0));
+    }
+}
+
+#[test]
+fn the_server_of_the_link_may_be_away_for_a_while_and_nothing_is_lost() {
+    let (mut nats, nginx) = (Nats::start(), Nginx::start());
+    let runners = [runner(&nats.url()), runner(&nats.url())];
+    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &["--duration", "12s"]);
+    controller.wait_for("\n2.0s  ");
+    nats.kill_for(3 * SECOND);
+    let told = controller.end();
+    let log = nginx.finish();
+    told.assert_passed();
+    assert_eq!((told.requests(), log.len()), (1200, 1200));
+    for runner in runners {
+        assert_eq!(runner.end().code, Some(0));
+    }
+}
+
+#[test]
+fn runners_without_a_controller_let_their_journeys_end_and_go() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let grace = ["--orphan-grace", "3s"];
+    let started = [(); 2].map(|()| runner_with(&nats.url(), &grace));
+    let runners = started.map(|mut command| tests::running::Running::start(&mut command));
+    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &[]);
+    controller.wait_for("\n2.0s  ");
+    controller.signal("KILL");
+    let began = Instant::now();
+    for runner in runners {
+        let ended = runner.end();
+        assert_eq!(ended.code, Some(0), "{ended}");
+    }
+    assert!(began.elapsed() >= 2 * SECOND, "they keep it up for a while");
+    assert!(began.elapsed() < 30 * SECOND);
+    let at_the_end = nginx.log().len();
+    sleep(SECOND);
+    assert_eq!(nginx.finish().len(), at_the_end, "nothing comes afterwards");
+}
+
+#[test]
+fn an_interrupted_controller_lets_its_runners_finish_and_counts_what_they_did() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let runners = [runner(&nats.url()), runner(&nats.url())];
+    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &[]);
+    controller.wait_for("\n2.0s  ");
+    controller.signal("INT");
+    let told = controller.end();
+    let log = nginx.finish();
+    assert_eq!(told.ended.code, Some(130), "{}", told.ended);
+    assert_eq!(told.report["verdict"], "interrupted");
+    assert_eq!(told.requests(), log.len());
+    for runner in runners {
+        assert_eq!(runner.end().code, Some(0));
+    }
+}
+
+#[test]
+fn a_runner_that_stood_still_is_done_without_and_does_no_harm_when_it_goes_on() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let runners = [runner(&nats.url()), runner(&nats.url())];
+    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &["--duration", "16s"]);
+    controller.wait_for("\n2.0s  ");
+    runners[0].signal("STOP");
+    controller.wait_for("\n10.0s  ");
+    let before = nginx.log().len();
+    runners[0].signal("CONT");
+    sleep(2 * SECOND);
+    // It was told to go, or was about to start what it had missed; the others do all there is.
+    let since = nginx.log().len() - before;
+    assert!(since <= 350, "{since} in two seconds");
+    let told = controller.end();
+    assert_eq!(told.ended.code, Some(3), "{}", told.ended);
+    assert_back_from(&told, 8);
+    for runner in runners {
+        assert_eq!(runner.end().code, Some(0));
+    }
+}

@@ -1,0 +1,74 @@
+//! A NATS server of the test's own.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, TcpStream},
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::process::{Process, on_free_port, program, readable_directory};
+
+/// A running nats-server; dropping it stops it.
+#[derive(Debug)]
+pub struct Nats {
+    // Before its directory, so that it is gone when that is removed.
+    process: Option<Process>,
+    port: u16,
+    options: Vec<String>,
+    directory: TempDir,
+}
+
+impl Nats {
+    /// A server that lets everybody in.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// One with these options beside its own.
+    pub fn with(options: &[&str]) -> Self {
+        on_free_port(IpAddr::V4(Ipv4Addr::LOCALHOST), |port| {
+            let mut server = Self {
+                process: None,
+                port,
+                options: options.iter().map(ToString::to_string).collect(),
+                directory: readable_directory(),
+            };
+            server.spawn()?;
+            Ok(server)
+        })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it is, for somebody who says who he is: `user:password` or a token.
+    pub fn url_for(&self, who: &str) -> String {
+        format!("nats://{who}@127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it, and starts it again at the same place after `pause`.
+    pub fn kill_for(&mut self, pause: Duration) {
+        drop(self.process.take());
+        sleep(pause);
+        self.spawn()
+            .unwrap_or_else(|error| panic!("nats-server does not start again: {error}"));
+    }
+
+    fn spawn(&mut self) -> Result<(), String> {
+        let mut command = Command::new(program("nats-server"));
+        command
+            .args(["-a", "127.0.0.1", "-p"])
+            .arg(self.port.to_string())
+            .args(&self.options)
+            .stdin(Stdio::null());
+        let mut process = Process::start("nats-server", &mut command, self.directory.path());
+        process.wait_until(|| TcpStream::connect(("127.0.0.1", self.port)).is_ok())?;
+        self.process = Some(process);
+        Ok(())
+    }
+}
