@@ -193,6 +193,11 @@ impl Audience {
         let mut report = outcome::report(settings, clock, &outcome, workers, &figures);
         let (batches, mut unwritten) = recording.finish(&outcome.unshown);
         report.batches = batches;
+        if webhook.is_some() || telemetry.is_told() {
+            // Others may take their time, and nobody knows how long this process has. What is wrong
+            // with a file is told when it is written again.
+            let _ = sinks.write(&report, &outcome.totals);
+        }
         if let Some(webhook) = &mut webhook {
             report.webhook = Some(webhook.summary().await);
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::Version;
+use http::{Method, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -56,6 +56,11 @@ impl HttpStatistics {
         } else {
             self.time.record(timings.total);
         }
+    }
+
+    /// Has rows only where `whole` has them, of which this is a part.
+    pub(super) fn conform(&mut self, whole: &Self) {
+        self.requests_by.conform(&whole.requests_by);
     }
 
     /// How long each phase took, over the requests of all rows.
@@ -169,21 +174,37 @@ pub(crate) struct HttpKey {
 }
 
 impl HttpKey {
-    /// The row of a journey's requests that have none of their own.
-    pub(crate) fn more(journey: &Arc<str>) -> Self {
+    /// The row of a journey's requests of this method and status that have none of their own. There
+    /// are few of either, unless methods are made up.
+    pub(crate) fn more(journey: &Arc<str>, method: &str, status: Option<u16>) -> Self {
+        let method = if METHODS.contains(&method) {
+            method
+        } else {
+            MORE
+        };
         Self {
             journey: journey.clone(),
             transaction: MORE.into(),
             name: MORE.into(),
-            method: MORE.into(),
-            status: None,
+            method: method.into(),
+            status,
         }
     }
 }
 
+/// The methods of RFC 9110 and RFC 5789.
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+];
+
+/// Whether the method is one of those.
+pub(super) fn is_known(method: &Method) -> bool {
+    METHODS.contains(&method.as_str())
+}
+
 impl SeriesKey for HttpKey {
     fn overflow(&self) -> Self {
-        Self::more(&self.journey)
+        Self::more(&self.journey, &self.method, self.status)
     }
 }
 

@@ -6,8 +6,8 @@ use http::Method;
 use rustc_hash::FxHashMap;
 
 use super::{
-    capped::Capped,
-    http::{HttpKey, RequestStatistics},
+    capped::{Capped, MORE},
+    http::{HttpKey, RequestStatistics, is_known},
     names::Names,
     order::RowOrder,
 };
@@ -26,10 +26,13 @@ pub(crate) struct RequestTable {
     recent: [usize; RECENT],
     rows: Vec<Row>,
     order: RowOrder,
-    /// By journey.
-    overflow: FxHashMap<u32, RequestStatistics>,
+    /// What has no row of its own.
+    overflow: FxHashMap<OverflowKey, RequestStatistics>,
     cap: usize,
 }
+
+/// By journey, method and status: few, as long as nobody makes up methods.
+type OverflowKey = (u32, Option<Method>, Option<u16>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct RowKey {
@@ -88,7 +91,11 @@ impl RequestTable {
             });
         match index.and_then(|index| self.rows.get_mut(index)) {
             Some(row) => &mut row.statistics,
-            None => self.overflow.entry(journey).or_default(),
+            None => {
+                let method = Some(request.method).filter(|method| is_known(method));
+                let key = (journey, method.cloned(), request.status);
+                self.overflow.entry(key).or_default()
+            }
         }
     }
 
@@ -176,9 +183,10 @@ impl RequestTable {
             }
         }
         let mut taken = Capped::of(own);
-        for (journey, statistics) in self.overflow.drain() {
+        for ((journey, method, status), statistics) in self.overflow.drain() {
             if let Some(journey) = journeys.get(journey as usize) {
-                taken.add_overflow(HttpKey::more(journey), statistics);
+                let method = method.as_ref().map_or(MORE, Method::as_str);
+                taken.add_overflow(HttpKey::more(journey, method, status), statistics);
             }
         }
         taken
