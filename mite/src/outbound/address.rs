@@ -103,6 +103,31 @@ impl Address {
             .map_err(|_| "it has no usable host".to_owned())
     }
 
+    /// Each text of which [`Display`](fmt::Display) shows nothing, for whoever repeats what another
+    /// says: what the request has of the URL in the open and in its headers.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let url = &self.url;
+        let mut secrets = Vec::new();
+        for text in [url.username(), url.password().unwrap_or_default()] {
+            secrets.extend([text.to_owned(), decoded(text)]);
+        }
+        if let Some(value) = self.authorization()
+            && let Ok(value) = value.to_str()
+        {
+            let (_, pair) = value.split_once(' ').unwrap_or_default();
+            secrets.push(pair.to_owned());
+        }
+        let long = url.path().split('/').filter(|part| is_long(part));
+        secrets.extend(long.flat_map(|part| [part.to_owned(), decoded(part)]));
+        if let Some(query) = url.query() {
+            secrets.push(query.to_owned());
+        }
+        secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        secrets.retain(|secret| !secret.is_empty());
+        secrets
+    }
+
     /// User and password as an `authorization` header has them (RFC 7617).
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
@@ -128,11 +153,7 @@ impl fmt::Display for Address {
         }
         formatter.write_str(&url[Position::BeforeHost..Position::AfterPort])?;
         for part in url.path().split('/').skip(1) {
-            let shown = if part.len() > LONGEST_SHOWN {
-                MASK
-            } else {
-                part
-            };
+            let shown = if is_long(part) { MASK } else { part };
             write!(formatter, "/{shown}")?;
         }
         if url.query().is_some_and(|query| !query.is_empty()) {
@@ -140,6 +161,10 @@ impl fmt::Display for Address {
         }
         Ok(())
     }
+}
+
+fn is_long(part: &str) -> bool {
+    part.len() > LONGEST_SHOWN
 }
 
 impl fmt::Debug for Address {
@@ -183,6 +208,30 @@ mod tests {
         let shown = "https://hooks.test/services/T0001/B0001/***/end";
         assert_eq!(address.to_string(), shown);
         assert!(address.target(false).unwrap().path().ends_with("XkXl/end"));
+    }
+
+    #[test]
+    fn what_is_not_shown_can_be_looked_for_elsewhere() {
+        let text = "https://joe:p%40ss@h/tenant/LONGLONGLONGTOKEN/?key=a%2Fb";
+        let secrets = Address::parse(text).unwrap().secrets();
+        // `printf 'joe:p@ss' | base64`
+        for secret in [
+            "joe",
+            "p%40ss",
+            "p@ss",
+            "am9lOnBAc3M=",
+            "LONGLONGLONGTOKEN",
+            "a/b",
+        ] {
+            assert!(
+                secrets.iter().any(|known| known == secret),
+                "{secret}: {secrets:?}"
+            );
+        }
+        assert_eq!(
+            Address::parse("http://h/tenant/").unwrap().secrets(),
+            [""; 0]
+        );
     }
 
     #[test]
