@@ -98,14 +98,12 @@ impl Delivery {
                     answered,
                 } => {
                     self.warn(&why);
-                    if over && !answered || began.elapsed() >= PATIENCE {
+                    let left = PATIENCE.saturating_sub(began.elapsed());
+                    if over && !answered || left.is_zero() {
                         return None;
                     }
-                    // So that many who were turned away do not come back at once.
-                    let jitter = 0.75 + fastrand::f64() / 2.0;
-                    let wait = after.unwrap_or(back_off.mul_f64(jitter));
                     tokio::select! {
-                        () = sleep(wait) => {}
+                        () = sleep(pause(after, back_off, left)) => {}
                         () = Stage::over(stages), if !over && !answered => {}
                     }
                     back_off = (back_off * 2).min(BACK_OFF.1);
@@ -231,6 +229,13 @@ impl Delivery {
     }
 }
 
+/// How long to wait before the next try, of which there is one in any case before it is given up.
+fn pause(after: Option<Duration>, back_off: Duration, left: Duration) -> Duration {
+    // So that many who were turned away do not come back at once.
+    let jitter = 0.75 + fastrand::f64() / 2.0;
+    after.unwrap_or(back_off.mul_f64(jitter)).min(left)
+}
+
 /// What may be the matter with this address.
 fn hint(address: &str) -> &'static str {
     if address.contains(":4317/") {
@@ -307,5 +312,14 @@ mod tests {
         let word = delivery.word(&format!("{}swordfish", "-".repeat(LONGEST_WORD - 5)));
         assert!(!word.contains("sword"), "{word}");
         assert!(word.chars().count() <= LONGEST_WORD);
+    }
+
+    #[test]
+    fn a_collector_that_names_an_hour_is_not_waited_for_longer_than_there_is_patience() {
+        let (hour, second) = (Duration::from_secs(3600), Duration::from_secs(1));
+        assert_eq!(pause(Some(hour), second, PATIENCE), PATIENCE);
+        assert_eq!(pause(Some(second), BACK_OFF.1, PATIENCE), second);
+        assert_eq!(pause(None, BACK_OFF.1, second), second);
+        assert!(pause(None, second, PATIENCE) < 2 * second);
     }
 }
