@@ -12,6 +12,9 @@ use crate::{config::MASK, net::Peer};
 /// The longest part of a path that is shown: webhooks of chats have their secret in the path.
 const LONGEST_SHOWN: usize = 16;
 
+/// What is said of `host:4318`.
+const NO_SCHEME: &str = "it lacks http:// or https:// at its beginning";
+
 /// An `http` or `https` URL. [`Display`](fmt::Display) and [`Debug`](fmt::Debug) show neither user
 /// nor password nor what its query says, nor any long part of its path.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,12 +32,21 @@ impl Address {
     /// # Errors
     /// What is wrong with it, without the text itself, which may hold a password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut url = Url::parse(text.trim()).map_err(|error| {
-            format!("it is no URL ({error}); it is written http://host/path or https://host/path")
+        let text = text.trim();
+        let mut url = Url::parse(text).map_err(|error| {
+            if lacks_scheme(text) {
+                NO_SCHEME.to_owned()
+            } else {
+                format!(
+                    "it is no URL ({error}); it is written http://host/path or https://host/path"
+                )
+            }
         })?;
         let https = match url.scheme() {
             "http" => false,
             "https" => true,
+            // What was meant for a host is read as a scheme where a port follows.
+            _ if lacks_scheme(text) => return Err(NO_SCHEME.to_owned()),
             other => {
                 return Err(format!(
                     "it begins with {other}: and has to begin with http:// or https://"
@@ -163,6 +175,17 @@ impl fmt::Display for Address {
     }
 }
 
+/// Whether a text would name a host and a port if it began like a URL.
+fn lacks_scheme(text: &str) -> bool {
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    !text.contains("://")
+        && match host.rsplit_once(':') {
+            Some((_, port)) => !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()),
+            None => host.contains('.') || host == "localhost",
+        }
+}
+
 fn is_long(part: &str) -> bool {
     part.len() > LONGEST_SHOWN
 }
@@ -255,7 +278,13 @@ mod tests {
             ("", "it is no URL"),
             ("https://user:s3cret@", "it is no URL"),
             ("ftp://user:s3cret@hooks", "it begins with ftp:"),
-            ("hooks:8080/s3cret", "it begins with hooks:"),
+            ("hooks:8080/s3cret", "it lacks http://"),
+            ("127.0.0.1:4318", "it lacks http://"),
+            ("[::1]:4318/s3cret", "it lacks http://"),
+            ("user:s3cret@hooks:8080", "it lacks http://"),
+            ("hooks.test", "it lacks http://"),
+            ("localhost/s3cret", "it lacks http://"),
+            ("mailto:s3cret", "it begins with mailto:"),
             ("http://user:s3cret@hooks:0/", "port 0"),
             ("http://user:s3cret@hooks:99999/", "it is no URL"),
         ] {
