@@ -107,7 +107,7 @@ impl Frame {
             entries: entries.into_iter().map(entry).collect(),
             thresholds: thresholds
                 .map(|threshold| ThresholdNow {
-                    expression: threshold.expression.clone(),
+                    expression: self.settings.config.mask(&threshold.expression),
                     value: threshold.value,
                     passing: threshold.passed,
                     broke_at: threshold.broke_at,

@@ -66,7 +66,7 @@ impl Telling {
             workers_busy: statistics.generator.cpu.share(),
             loop_lag_p99: statistics.generator.loop_lag.quantile(0.99),
             starved: second.starved.clone(),
-            thresholds: thresholds(second),
+            thresholds: thresholds(second, config),
         }
     }
 
@@ -82,11 +82,11 @@ impl Telling {
     }
 }
 
-fn thresholds(second: &Second) -> Vec<ThresholdNow> {
+fn thresholds(second: &Second, config: &Config) -> Vec<ThresholdNow> {
     let standings = second.thresholds.iter();
     standings
         .map(|standing| ThresholdNow {
-            expression: standing.expression.clone(),
+            expression: config.mask(&standing.expression),
             value: standing.now,
             passing: standing.passed,
             broke_at: standing.broke_at,

@@ -116,6 +116,7 @@ fn masked(mut report: Report, config: &Config) -> Report {
     let suspicions = report.generator.suspicions.iter_mut();
     let texts = (report.reasons.iter_mut())
         .chain(suspicions.map(|suspicion| &mut suspicion.message))
+        .chain(report.thresholds.iter_mut().map(|row| &mut row.expression))
         .chain(
             report
                 .transactions
