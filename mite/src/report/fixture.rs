@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    BatchKind, BatchRow, Batches, ConnectionSummary, ErrorSummary, FindingSummary,
+    BatchKind, BatchRow, Batches, Cause, ConnectionSummary, ErrorSummary, FindingSummary,
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
     MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
     Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State, StepSummary,
@@ -139,6 +139,7 @@ pub(crate) fn full() -> Report {
                 value: 0.25,
                 limit: 0.01,
                 invalid: false,
+                cause: Cause::Generator,
                 message: "The CPU limit of the container stopped the generator in 25 % of its \
                           periods."
                     .into(),

@@ -44,7 +44,7 @@ pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
-    ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
+    Cause, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
     OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary,
     TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };

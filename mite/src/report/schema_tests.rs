@@ -103,6 +103,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 "own_errors": {"descriptors": 3, "ports": 2, "memory": 1},
                 "suspicions": [{
                     "name": "throttling", "value": 0.25, "limit": 0.01, "invalid": false,
+                    "cause": "generator",
                     "message": "The CPU limit of the container stopped the generator in 25 % of \
                                 its periods.",
                 }],

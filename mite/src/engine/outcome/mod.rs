@@ -63,7 +63,7 @@ fn made(
     figures: &Figures,
     judge: impl FnOnce(&Outcome, &[Suspicion]) -> (Verdict, Vec<String>),
 ) -> Report {
-    let suspicions = suspect::suspicions(outcome, figures, workers);
+    let suspicions = suspect::suspicions(outcome, figures, settings, workers);
     let (verdict, reasons) = judge(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
