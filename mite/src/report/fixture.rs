@@ -97,6 +97,16 @@ pub(crate) fn full() -> Report {
                 ..JourneySummary::default()
             },
         ],
+        response_times: vec![
+            ResponseTimes {
+                journey: None,
+                response_time: times(200, 0.006),
+            },
+            ResponseTimes {
+                journey: Some("shop::browse".into()),
+                response_time: times(150, 0.005),
+            },
+        ],
         transactions: vec![
             transaction("shop::sign_in", "sign in", 30_000, 0),
             transaction("shop::sign_in", "basket", 29_998, 8),

@@ -45,7 +45,7 @@ pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
     Cause, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary,
+    OwnErrors, ResponseTimes, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary,
     TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;

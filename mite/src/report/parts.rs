@@ -61,6 +61,18 @@ pub struct JourneySummary {
     pub unmet: f64,
 }
 
+/// Response times of several entries of the scenario together; percentiles of their rows would not
+/// add up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ResponseTimes {
+    /// The full name of the journey whose entries these are; absent for all of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey: Option<String>,
+    /// From the *intended* start to the end, of completed runs.
+    pub response_time: LatencySummary,
+}
+
 /// What starts of the open model that were due waited for, those too that were given up in the end:
 /// seconds, the waits of all of them added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

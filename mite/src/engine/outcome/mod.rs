@@ -84,6 +84,7 @@ fn made(
             })
             .collect(),
         journeys: journeys::totals(outcome),
+        response_times: journeys::together(&outcome.totals.journeys),
         transactions: transactions(totals),
         http: http::summary(totals),
         metrics: metrics(totals),
