@@ -6,9 +6,9 @@ use super::{
     BatchKind, BatchRow, Batches, Cause, ConnectionSummary, ErrorSummary, FindingSummary,
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
     MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
-    Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State, StepSummary,
-    Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange,
-    WaitSummary, WebhookSummary,
+    ResponseTimes, Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State,
+    StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
+    VolumeChange, WaitSummary, WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -41,6 +41,7 @@ pub(crate) fn empty() -> Report {
         reasons: Vec::new(),
         thresholds: Vec::new(),
         journeys: Vec::new(),
+        response_times: Vec::new(),
         transactions: Vec::new(),
         http: HttpSummary::default(),
         metrics: Vec::new(),

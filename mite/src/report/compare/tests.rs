@@ -488,7 +488,7 @@ fn a_name_with_every_sign_of_the_grammar_can_be_selected() {
     rows.push(odd);
     let mut comparison = compared(&after.clone(), &after);
     let quoted = name.replace('"', "\\\"");
-    let limit = format!("http{{name=\"{quoted}\",method=\"GET\"}}.p99 > +5%");
+    let limit = format!("http{{name=\"{quoted}\",method=\"GET\"}}.mean > +5%");
     assert!(judged(&mut comparison, &limit).passed);
 }
 
