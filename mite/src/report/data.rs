@@ -9,8 +9,8 @@ use super::{
     findings::FindingSummary,
     http::{HttpSummary, RequestSummary},
     parts::{
-        ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, ResponseTimes, Series, ThresholdSummary,
-        TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
+        ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, ResponseTimes, Series,
+        ThresholdSummary, TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
     },
     stage::StageSummary,
 };
