@@ -9,11 +9,10 @@ use super::{
     format::Format,
     human,
     names::Names,
+    telling::{self, MOST_ROWS},
 };
 use crate::stats::LatencySummary;
 
-/// Rows of a table; the others are in the JSON report.
-const MOST_ROWS: usize = 20;
 /// Errors shown.
 const MOST_ERRORS: usize = 10;
 /// Signs of a name or message shown.
@@ -69,7 +68,8 @@ fn heading(report: &Report) -> String {
 }
 
 fn thresholds(report: &Report) -> String {
-    let rows = report.thresholds.iter().map(|row| {
+    let shown = telling::thresholds(&report.thresholds, MOST_ROWS);
+    let rows = shown.iter().map(|row| {
         let sign = if row.passed { "✅" } else { "❌" };
         let broke = bound::broke_at(row).unwrap_or_default();
         vec![
@@ -80,7 +80,18 @@ fn thresholds(report: &Report) -> String {
         ]
     });
     let rows: Vec<_> = rows.collect();
-    table("### Thresholds", &["", "Threshold", "Found", ""], &rows, 0)
+    let mut text = table("### Thresholds", &["", "Threshold", "Found", ""], &rows, 0);
+    let broken = report.thresholds.iter().filter(|row| !row.passed).count();
+    let how = match broken.saturating_sub(MOST_ROWS) {
+        0 => "all of which hold".to_owned(),
+        unseen => format!("{} of them broken", human::count(unseen as u64)),
+    };
+    let left_out = report.thresholds.len().saturating_sub(rows.len());
+    if left_out > 0 {
+        let more = human::plural(left_out as u64, "more threshold");
+        let _ = writeln!(text, "\n… and {more} in the JSON report, {how}");
+    }
+    text
 }
 
 fn figures(report: &Report) -> String {
@@ -149,9 +160,13 @@ fn times(times: &LatencySummary) -> impl Iterator<Item = String> {
 }
 
 fn journeys(report: &Report, names: &Names<'_>) -> String {
-    let rows = report.journeys.iter().map(|row| {
+    let mut told: Vec<_> = report.journeys.iter().collect();
+    let left_out = telling::keep(&mut told, |row| {
+        (row.started, row.failed, row.response_time.p95)
+    });
+    let rows = told.into_iter().map(|row| {
         let counts = [row.started, row.failed].map(human::count);
-        let name = code(&names.journey(&row.journey));
+        let name = code(&names.entry(&row.journey, row.entry));
         std::iter::once(name)
             .chain(counts)
             .chain(times(&row.response_time))
@@ -159,11 +174,14 @@ fn journeys(report: &Report, names: &Names<'_>) -> String {
     });
     let rows: Vec<Vec<_>> = rows.collect();
     let head = [&["Journey", "Started", "Failed"][..], &TIMES].concat();
-    table("### Journeys (response time)", &head, &rows, head.len() - 1)
+    let text = table("### Journeys (response time)", &head, &rows, head.len() - 1);
+    text + &rest(left_out, "journey")
 }
 
 fn requests(report: &Report) -> String {
-    let rows = report.http.requests_by_name.iter().map(|row| {
+    let mut told: Vec<_> = report.http.requests_by_name.iter().collect();
+    let left_out = telling::keep(&mut told, |row| (row.count, row.failed(), row.time.p95));
+    let rows = told.into_iter().map(|row| {
         let counts = [row.count, row.failed()].map(human::count);
         std::iter::once(code(&row.label()))
             .chain(counts)
@@ -172,7 +190,20 @@ fn requests(report: &Report) -> String {
     });
     let rows: Vec<Vec<_>> = rows.collect();
     let head = [&["Request", "Count", "Failed"][..], &TIMES].concat();
-    table("### Requests", &head, &rows, head.len() - 1)
+    let text = table("### Requests", &head, &rows, head.len() - 1);
+    text + &rest(left_out, "request name")
+}
+
+/// How many rows are not shown, and what is special about the others.
+fn rest(left_out: usize, what: &str) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    let more = human::plural(left_out as u64, &format!("more {what}"));
+    format!(
+        "\n… and {more} in the JSON report; shown are those that fail most, the slowest by p95, and \
+         the busiest\n"
+    )
 }
 
 fn errors(report: &Report, names: &Names<'_>) -> String {
@@ -358,7 +389,7 @@ mod tests {
 
         | Journey | Started | Failed | p50 | p95 | p99 | max |
         | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-        | `sign_in` | 30,000 | 8 | 8.50ms | 21.2ms | 34.0ms | 68.0ms |
+        | `sign_in #0` | 30,000 | 8 | 8.50ms | 21.2ms | 34.0ms | 68.0ms |
         | `browse` | 29,000 | 0 | 4.00ms | 10.0ms | 16.0ms | 32.0ms |
 
         ### Requests
@@ -379,6 +410,90 @@ mod tests {
         - The CPU limit of the container stopped the generator in 25 % of its periods.
         - The limit of open files is 1,024.
         ");
+    }
+
+    /// The lines of a table, by the heading above it.
+    fn section<'a>(text: &'a str, title: &str) -> Vec<&'a str> {
+        let (_, rest) = text.split_once(&format!("### {title}\n")).unwrap();
+        let part = rest.split("\n### ").next().unwrap();
+        part.lines().filter(|line| !line.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_broken_threshold_is_shown_however_many_hold() {
+        let mut report = fixture::full();
+        let held = || fixture::threshold("errors.rate < 1%", Some(0.0), true);
+        report.thresholds = std::iter::repeat_with(held).take(26).collect();
+        let broken = fixture::threshold("http.p95 < 1ms", Some(0.2), false);
+        report.thresholds.push(broken.clone());
+        let text = render(&report);
+        let rows = section(&text, "Thresholds");
+        assert!(
+            rows.contains(&"| ❌ | `http.p95 < 1ms` | 200ms |  |"),
+            "{text}"
+        );
+        let rest = "… and 7 more thresholds in the JSON report, all of which hold";
+        assert!(rows.contains(&rest), "{text}");
+
+        report.thresholds = vec![broken; 25];
+        let text = render(&report);
+        let rest = "… and 5 more thresholds in the JSON report, 5 of them broken";
+        assert!(section(&text, "Thresholds").contains(&rest), "{text}");
+    }
+
+    #[test]
+    fn a_rare_request_that_is_slow_or_fails_is_shown_among_many() {
+        let mut report = fixture::full();
+        let one = report.http.requests_by_name[0].clone();
+        let named = |name: String, count| {
+            let mut row = one.clone();
+            (row.name, row.count) = (name, count);
+            row.failures.clear();
+            row
+        };
+        let busy = (0..40).map(|number| named(format!("/busy/{number}"), 1000 - number));
+        let mut slow = named("/slow".into(), 3);
+        slow.time = fixture::times(3, 9.0);
+        let mut failing = named("/failing".into(), 2);
+        failing.failures.insert("500".into(), 2);
+        report.http.requests_by_name = busy.chain([slow, failing]).collect();
+        let text = render(&report);
+        let rows = section(&text, "Requests");
+        for name in ["/slow`", "/failing`", "/busy/0`"] {
+            assert!(rows.iter().any(|row| row.contains(name)), "{name}: {text}");
+        }
+        assert_eq!(rows.iter().filter(|row| row.contains("`GET")).count(), 20);
+        assert!(
+            rows.last()
+                .unwrap()
+                .starts_with("… and 22 more request names in")
+        );
+    }
+
+    #[test]
+    fn entries_of_one_journey_are_told_apart_and_the_worst_of_many_are_shown() {
+        let mut report = fixture::full();
+        let mut journeys = Vec::new();
+        for entry in 0..30 {
+            let mut row = report.journeys[0].clone();
+            (row.entry, row.started, row.failed) = (Some(entry), u64::from(1000 - entry), 0);
+            journeys.push(row);
+        }
+        journeys[29].failed = 1;
+        report.journeys = journeys;
+        let text = render(&report);
+        let rows = section(&text, "Journeys (response time)");
+        for name in ["| `sign_in #0` | 1,000 |", "| `sign_in #29` | 971 | 1 |"] {
+            assert!(
+                rows.iter().any(|row| row.starts_with(name)),
+                "{name}: {text}"
+            );
+        }
+        assert!(
+            rows.last()
+                .unwrap()
+                .starts_with("… and 10 more journeys in")
+        );
     }
 
     #[test]

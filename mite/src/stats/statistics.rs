@@ -213,7 +213,18 @@ impl Waits {
         *sum = sum.saturating_add(time);
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// What they waited for longest; their worker if they did not wait.
+    pub(crate) fn mostly_for(&self) -> WaitFor {
+        if self.worker >= self.room && self.worker >= self.data {
+            WaitFor::Worker
+        } else if self.room >= self.data {
+            WaitFor::Room
+        } else {
+            WaitFor::Data
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
         for (reason, time) in [
             (WaitFor::Worker, other.worker),
             (WaitFor::Room, other.room),

@@ -63,7 +63,7 @@ fn made(
     figures: &Figures,
     judge: impl FnOnce(&Outcome, &[Suspicion]) -> (Verdict, Vec<String>),
 ) -> Report {
-    let suspicions = suspect::suspicions(outcome, figures, workers);
+    let suspicions = suspect::suspicions(outcome, figures, settings, workers);
     let (verdict, reasons) = judge(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
@@ -84,6 +84,7 @@ fn made(
             })
             .collect(),
         journeys: journeys::totals(outcome),
+        response_times: journeys::together(&outcome.totals.journeys),
         transactions: transactions(totals),
         http: http::summary(totals),
         metrics: metrics(totals),
