@@ -97,7 +97,7 @@ impl Audience {
         }
         let webhook = settings.webhook.iter().flatten().next();
         let webhook = webhook.and_then(|address| {
-            let start = Start::new(settings, clock, planned, thresholds);
+            let start = Start::new(settings, clock, planned, &thresholds);
             Webhook::start(address, start, settings)
         });
         Ok(Self {

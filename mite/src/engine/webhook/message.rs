@@ -89,7 +89,7 @@ impl Start {
         settings: &Settings,
         clock: RunClock,
         planned: Option<Duration>,
-        thresholds: Vec<String>,
+        thresholds: &[String],
     ) -> Self {
         let base_url = settings
             .config
