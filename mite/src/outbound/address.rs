@@ -13,7 +13,7 @@ use crate::{config::MASK, net::Peer};
 const LONGEST_SHOWN: usize = 16;
 
 /// What is said of `host:4318`.
-const NO_SCHEME: &str = "it lacks http:// or https:// at its beginning";
+const NO_SCHEME: &str = "it lacks http:// or https:// at its beginning, as http://host/path has it";
 
 /// An `http` or `https` URL. [`Display`](fmt::Display) and [`Debug`](fmt::Debug) show neither user
 /// nor password nor what its query says, nor any long part of its path.
