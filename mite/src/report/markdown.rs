@@ -253,7 +253,7 @@ fn doubts(report: &Report) -> String {
     if text.is_empty() {
         return text;
     }
-    format!("### The load generator\n\n{text}")
+    format!("### Doubts\n\n{text}")
 }
 
 fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
@@ -405,7 +405,7 @@ mod tests {
         | --- | --- | --- | --- | ---: |
         | `sign_in › basket` | `error` | `a new user's basket is not empty` | `src/main.rs:12` | 8 |
 
-        ### The load generator
+        ### Doubts
 
         - The CPU limit of the container stopped the generator in 25 % of its periods.
         - The limit of open files is 1,024.
