@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     clock::RunClock,
-    config::Config,
     controller::{Controller, Outcome, Second},
     report::{Observer, Report, RunInfo, Sinks},
     serve::{Moment, Question, Server},
@@ -34,8 +33,6 @@ pub(super) struct Audience {
     telemetry: Telemetry,
     webhook: Option<Webhook>,
     frame: Frame,
-    /// What a note must not show.
-    config: Config,
 }
 
 /// Those who want to be told, before the run begins.
@@ -116,7 +113,6 @@ impl Audience {
                 planned,
                 batching,
             },
-            config: settings.config.clone(),
         })
     }
 
@@ -140,15 +136,15 @@ impl Audience {
             self.note(&news);
         }
         if let Some(onlooker) = &self.onlooker {
-            let telling = &mut self.telling;
-            onlooker.progress(telling.progress(controller, second, stopping, &self.config));
+            let (telling, config) = (&mut self.telling, &self.frame.settings.config);
+            onlooker.progress(telling.progress(controller, second, stopping, config));
         }
     }
 
     /// Tells a person something.
     pub(super) fn note(&self, note: &str) {
         if let Some(onlooker) = &self.onlooker {
-            onlooker.note(self.config.mask(note));
+            onlooker.note(self.frame.settings.config.mask(note));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::{Method, Version};
+use http::Version;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -174,14 +174,9 @@ pub(crate) struct HttpKey {
 }
 
 impl HttpKey {
-    /// The row of a journey's requests of this method and status that have none of their own. There
-    /// are few of either, unless methods are made up.
-    pub(crate) fn more(journey: &Arc<str>, method: &str, status: Option<u16>) -> Self {
-        let method = if METHODS.contains(&method) {
-            method
-        } else {
-            MORE
-        };
+    /// The row of a journey's requests of this [shared method](shared_method) and status that have
+    /// none of their own.
+    pub(super) fn more(journey: &Arc<str>, method: &str, status: Option<u16>) -> Self {
         Self {
             journey: journey.clone(),
             transaction: MORE.into(),
@@ -197,14 +192,16 @@ const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 
-/// Whether the method is one of those.
-pub(super) fn is_known(method: &Method) -> bool {
-    METHODS.contains(&method.as_str())
+/// What stands for a method where rows are shared: itself, unless it was made up, of which there may
+/// be any number.
+pub(super) fn shared_method(method: &str) -> &'static str {
+    let known = METHODS.into_iter().find(|known| *known == method);
+    known.unwrap_or(MORE)
 }
 
 impl SeriesKey for HttpKey {
     fn overflow(&self) -> Self {
-        Self::more(&self.journey, &self.method, self.status)
+        Self::more(&self.journey, shared_method(&self.method), self.status)
     }
 }
 

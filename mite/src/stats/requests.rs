@@ -6,8 +6,8 @@ use http::Method;
 use rustc_hash::FxHashMap;
 
 use super::{
-    capped::{Capped, MORE},
-    http::{HttpKey, RequestStatistics, is_known},
+    capped::Capped,
+    http::{HttpKey, RequestStatistics, shared_method},
     names::Names,
     order::RowOrder,
 };
@@ -31,8 +31,8 @@ pub(crate) struct RequestTable {
     cap: usize,
 }
 
-/// By journey, method and status: few, as long as nobody makes up methods.
-type OverflowKey = (u32, Option<Method>, Option<u16>);
+/// By journey, shared method and status, of which there are few.
+type OverflowKey = (u32, &'static str, Option<u16>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct RowKey {
@@ -92,8 +92,8 @@ impl RequestTable {
         match index.and_then(|index| self.rows.get_mut(index)) {
             Some(row) => &mut row.statistics,
             None => {
-                let method = Some(request.method).filter(|method| is_known(method));
-                let key = (journey, method.cloned(), request.status);
+                let method = shared_method(request.method.as_str());
+                let key = (journey, method, request.status);
                 self.overflow.entry(key).or_default()
             }
         }
@@ -185,7 +185,6 @@ impl RequestTable {
         let mut taken = Capped::of(own);
         for ((journey, method, status), statistics) in self.overflow.drain() {
             if let Some(journey) = journeys.get(journey as usize) {
-                let method = method.as_ref().map_or(MORE, Method::as_str);
                 taken.add_overflow(HttpKey::more(journey, method, status), statistics);
             }
         }

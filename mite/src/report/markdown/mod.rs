@@ -1,7 +1,10 @@
 //! The report in GitHub-flavoured Markdown, short enough for a pull request.
 
+pub(super) mod language;
+
 use std::fmt::Write as _;
 
+use self::language::{code, plain, table};
 use super::{
     bound,
     data::{Report, Verdict},
@@ -15,9 +18,6 @@ use crate::stats::LatencySummary;
 
 /// Errors shown.
 const MOST_ERRORS: usize = 10;
-/// Signs of a name or message shown.
-const LONGEST: usize = 200;
-
 /// Verdict, thresholds, key figures, the most frequent errors, and doubts about the generator.
 pub(crate) struct Markdown;
 
@@ -256,98 +256,6 @@ fn doubts(report: &Report) -> String {
     format!("### Doubts\n\n{text}")
 }
 
-fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
-    table_of(MOST_ROWS, title, head, rows, figures)
-}
-
-/// A table of at most so many rows whose last `figures` columns are of figures; nothing without a
-/// row.
-pub(super) fn table_of(
-    most: usize,
-    title: &str,
-    head: &[&str],
-    rows: &[Vec<String>],
-    figures: usize,
-) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
-    let names = head.len().saturating_sub(figures);
-    let rule = (0..head.len()).map(|column| if column < names { "---" } else { "---:" });
-    let rule: Vec<_> = rule.collect();
-    let mut text = format!(
-        "{title}\n\n| {} |\n| {} |\n",
-        head.join(" | "),
-        rule.join(" | ")
-    );
-    for row in rows.iter().take(most) {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-    }
-    let more = rows.len().saturating_sub(most);
-    if more > 0 {
-        let _ = writeln!(
-            text,
-            "\n… and {} in the JSON report",
-            human::plural(more as u64, "more row")
-        );
-    }
-    text
-}
-
-/// A name as it is, in a cell of a table: as code, where nothing in it is a mark, a link or a mention
-/// of anybody.
-pub(super) fn code(text: &str) -> String {
-    let text = super::text::clean(text);
-    let mut text: String = super::text::cut_end(&text, LONGEST);
-    let longest_fence = text
-        .split(|sign| sign != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
-    let fence = "`".repeat(longest_fence + 1);
-    if text.trim().is_empty() {
-        return String::new();
-    }
-    if longest_fence > 0 {
-        text = format!(" {text} ");
-    }
-    // A bar ends a cell, in code as well.
-    format!("{fence}{}{fence}", text.replace('|', "\\|"))
-}
-
-/// A sentence whose signs mean nothing to Markdown, that links to nothing and mentions nobody.
-pub(super) fn plain(text: &str) -> String {
-    let text = super::text::clean(text);
-    let mut out = String::with_capacity(text.len());
-    // What a line begins with may make it an item of a list, or a rule.
-    let number = text.trim_start_matches(|sign: char| sign.is_ascii_digit());
-    let begins = text.len() - number.len();
-    let ends_number = begins > 0;
-    for (at, sign) in text.char_indices() {
-        let rest = text.get(at..).unwrap_or_default();
-        if at == begins && matches!((sign, ends_number), ('-' | '+', false) | ('.' | ')', true)) {
-            out.extend(['\\', sign]);
-            continue;
-        }
-        // An address is a link without any mark.
-        let is_address = rest.starts_with("://") || out.ends_with("www") && sign == '.';
-        if is_address {
-            out.push('\u{2060}');
-        }
-        match sign {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '@' | '#' => {
-                out.extend(['\\', sign, '\u{2060}']);
-            }
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => out.extend(['\\', sign]),
-            sign => out.push(sign),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -501,34 +409,5 @@ mod tests {
         let text = render(&fixture::empty());
         assert!(text.starts_with("## ✅ shop::evening: passed\n"), "{text}");
         assert!(!text.contains("### Requests"), "{text}");
-    }
-
-    #[test]
-    fn no_sentence_begins_a_list_or_links_anywhere() {
-        for (text, expected) in [
-            ("- a", "\\- a"),
-            ("+ a", "\\+ a"),
-            ("12. a 1.5", "12\\. a 1.5"),
-            ("1) a", "1\\) a"),
-            ("12 a.", "12 a."),
-            ("at http://a.test", "at http\u{2060}://a.test"),
-            ("at www.a.test", "at www\u{2060}.a.test"),
-            ("", ""),
-        ] {
-            assert_eq!(plain(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn no_name_is_taken_for_a_mark_a_cell_or_a_person() {
-        assert_eq!(code("GET /a|b"), "`GET /a\\|b`");
-        assert_eq!(code("a `b` ``c"), "``` a `b` ``c ```");
-        assert_eq!(code("<script>\n@bob\u{1b}[2J"), "`<script> @bob [2J`");
-        assert_eq!(code(" "), "");
-        assert!(code(&"x".repeat(10_000_000)).len() < 250);
-        assert_eq!(
-            plain("<b> *x* [y](z) @bob #12 `c` | a_b"),
-            "&lt;b&gt; \\*x\\* \\[y\\](z) \\@\u{2060}bob \\#\u{2060}12 \\`c\\` \\| a\\_b"
-        );
     }
 }
