@@ -50,6 +50,29 @@ fn amounts_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn how_metrics_are_served_is_refused_where_they_are_not() {
+    for option in [
+        "--metrics-token a-token-of-some-length",
+        "--metrics-linger 5s",
+        "--metrics-buckets 0.1,1",
+    ] {
+        let name = option.split(' ').next().unwrap();
+        refused(
+            &format!("journey test idle {option}"),
+            &[name, "--metrics 9301"],
+        );
+    }
+    let line = ["journey", "test", "idle", "--duration", "100ms"];
+    let token = ("MITE_METRICS_TOKEN", "a-token-of-some-length");
+    let ended = clumsy_with(token, &line);
+    assert_ne!(
+        ended.code,
+        Some(2),
+        "the environment is that of many runs: {ended}"
+    );
+}
+
+#[test]
 fn settings_that_are_none_are_refused() {
     refused(
         "journey run idle --config base_url",

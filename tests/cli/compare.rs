@@ -306,6 +306,8 @@ fn what_is_typed_wrong_is_refused_before_any_file_is_read() {
         (&["--fail-if", "http.p99"][..], "what may not happen"),
         (&["--fail-if", "http.p99 > 10ms"], "> +10%"),
         (&["--fail-if", "errors.rate > 1%"], "+0.5pp"),
+        (&["--fail-if", "http.p99 <<>=> -10%"], "nothing else"),
+        (&["--fail-if", "http.p99 >= +10%"], "nothing else"),
         (&["--fail-if", "p99 > 10%"], "SUBJECT.FIGURE"),
         (
             &["--fail-if", "htpp.p99 > 10%"],

@@ -7,11 +7,9 @@ use std::{
     thread,
 };
 
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
 use serde_json::Value;
+
+use crate::server::untrusted;
 
 /// It answers until the test ends.
 pub(crate) struct Hook {
@@ -74,21 +72,9 @@ impl Hook {
     pub(crate) fn start_secured(
         react: impl Fn(&Heard) -> Reaction + Send + Sync + 'static,
     ) -> (Self, String) {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        let config = Arc::new(config);
-        let hook = Self::listen("https", Arc::new(react), move |stream| {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            StreamOwned::new(connection, stream)
-        });
-        (hook, made.cert.pem())
+        let (secured, certificate) = untrusted();
+        let hook = Self::listen("https", Arc::new(react), secured);
+        (hook, certificate)
     }
 
     /// What was heard so far.

@@ -57,6 +57,28 @@ fn a_secret_in_a_failure_gets_into_neither_summary_nor_report() {
 }
 
 #[test]
+fn a_secret_in_a_threshold_gets_into_no_output() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = ["json", "html", "md", "xml"].map(|ending| {
+        let path = directory.path().join(format!("report.{ending}"));
+        path.to_str().unwrap().to_owned()
+    });
+    let threshold = "http{name=\"GET /a/hunter2\"}.count >= 0";
+    let mut arguments = vec!["journey", "test", "idle", "--duration", "1s"];
+    arguments.extend(["--config", "api_token=hunter2", "--threshold", threshold]);
+    arguments.extend(paths.iter().flat_map(|path| ["--report", path.as_str()]));
+    let ended = clumsy(&arguments);
+    for text in [&ended.stdout, &ended.stderr] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    for path in paths {
+        let report = fs::read_to_string(&path).unwrap();
+        assert!(!report.contains("hunter2"), "{path}");
+        assert!(report.contains("GET /a/***"), "{path}");
+    }
+}
+
+#[test]
 fn a_threshold_of_the_command_line_joins_those_of_the_scenario() {
     let ended = clumsy(&[
         "scenario",

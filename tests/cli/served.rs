@@ -105,6 +105,7 @@ fn events_bring_each_second_once_and_end_with_the_run() {
     assert!(updates.iter().all(|event| event.name == "update"));
     assert_eq!(last.name, "end");
     assert_ne!(last.data["verdict"], "running");
+    assert!(last.data["batches"].is_object(), "{}", last.data["batches"]);
     let points: Vec<_> = all
         .iter()
         .flat_map(|event| event.data["series"]["points"].as_array().unwrap().clone())

@@ -29,19 +29,9 @@ impl Server {
 
     /// The same behind TLS, with a certificate that nobody vouches for.
     pub(crate) fn start_untrusted() -> Self {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        let config = Arc::new(config);
+        let (secured, _) = untrusted();
         Self::listen("https", move |stream, requests| {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            serve(StreamOwned::new(connection, stream), requests);
+            serve(secured(stream), requests);
         })
     }
 
@@ -66,6 +56,29 @@ impl Server {
         });
         Self { url, requests }
     }
+}
+
+/// What puts TLS around a connection, with a certificate for 127.0.0.1 that nobody vouches for; and
+/// that certificate as PEM.
+pub(crate) fn untrusted() -> (
+    impl Fn(TcpStream) -> StreamOwned<ServerConnection, TcpStream> + Clone,
+    String,
+) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let secured = move |stream| {
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        StreamOwned::new(connection, stream)
+    };
+    (secured, made.cert.pem())
 }
 
 /// Answers one request after the other until the client has had enough.

@@ -23,6 +23,31 @@ fn no_page_asks_the_network_for_anything_or_complains() {
 }
 
 #[test]
+fn a_phone_shows_every_figure_and_the_whole_of_every_sentence_without_scrolling_sideways() {
+    let mut report = full().json.clone();
+    report["generator"]["suspicions"] = json!([{
+        "name": "start_delay", "value": 1.0, "limit": 0.1, "invalid": true, "cause": "server",
+        "message": "It started late, and this is a sentence of more words than a phone has room for.",
+    }]);
+    let written = full().with(&report);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&written.url(), 390);
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
+    let outside = page.evaluate(
+        "[...document.querySelectorAll('.table td, .table tbody th')].filter((cell) => {
+            const { left, right } = cell.getBoundingClientRect();
+            return left < 0 || right > innerWidth || cell.scrollWidth > cell.clientWidth + 1;
+        }).map((cell) => cell.textContent.slice(0, 100))",
+    );
+    assert_eq!(outside, json!([]));
+    let names = page.evaluate(
+        "[...document.querySelectorAll('#requests tbody tr:first-child td')]
+            .map((cell) => getComputedStyle(cell, '::before').content)",
+    );
+    assert!(names.to_string().contains("p95"), "{names}");
+}
+
+#[test]
 fn text_from_outside_is_shown_and_does_nothing() {
     let written = attacked();
     let mut browser = Browser::start();

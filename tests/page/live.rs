@@ -69,12 +69,10 @@ impl Server {
         let mut point = full().json["series"]["points"][2].clone();
         point["at"] = json!(at as f64);
         point["requests"] = json!(requests);
-        points.push(point.clone());
+        points.push(point);
         run.report["duration_seconds"] = json!(at as f64);
         run.report["http"]["requests"] = json!(requests * at as u64);
-        let mut update = run.report.clone();
-        update["series"]["points"] = json!([point]);
-        update.as_object_mut().unwrap().remove("batches");
+        let update = run.since(at - 1);
         run.tell("update", &update.to_string());
     }
 
@@ -88,7 +86,11 @@ impl Server {
     }
 
     fn end(&self) {
-        self.run.lock().unwrap().tell("end", "{}");
+        let mut run = self.run.lock().unwrap();
+        let points = run.report["series"]["points"].as_array().unwrap().len();
+        let mut last = run.since(points);
+        last["batches"] = run.report["batches"].clone();
+        run.tell("end", &last.to_string());
     }
 
     fn posted(&self) -> Vec<Posted> {
@@ -97,6 +99,15 @@ impl Server {
 }
 
 impl Run {
+    /// The report so far with the seconds that are not known yet.
+    fn since(&self, known: usize) -> Value {
+        let mut report = self.report.clone();
+        report.as_object_mut().unwrap().remove("batches");
+        let points = report["series"]["points"].as_array_mut().unwrap();
+        points.drain(..known);
+        report
+    }
+
     fn tell(&mut self, event: &str, data: &str) {
         for listener in &mut self.listeners {
             let _ = write!(listener, "event: {event}\ndata: {data}\n\n");
@@ -144,11 +155,6 @@ fn answer(stream: TcpStream, run: &Mutex<Run>) {
             ("application/json", "{}".to_owned())
         }
         (_, "/") => ("text/html; charset=utf-8", run.page.clone()),
-        (_, "/api/report") => {
-            let mut report = run.report.clone();
-            report.as_object_mut().unwrap().remove("batches");
-            ("application/json", report.to_string())
-        }
         (_, "/api/batches") => ("application/json", run.report["batches"].to_string()),
         (_, "/api/volume") => {
             let factor = run.factor;
@@ -162,6 +168,9 @@ fn answer(stream: TcpStream, run: &Mutex<Run>) {
                 "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
             let mut stream = stream;
             stream.write_all(head.as_bytes()).unwrap();
+            if run.report["series"]["points"] != json!([]) {
+                write!(stream, "event: update\ndata: {}\n\n", run.since(0)).unwrap();
+            }
             run.listeners.push(stream);
             return;
         }
@@ -211,6 +220,28 @@ fn charts_move_until_the_run_is_over() {
         page.evaluate("document.querySelector('.control .stop').hidden"),
         true
     );
+    assert_eq!(page.complaints(), [""; 0]);
+}
+
+#[test]
+fn before_anything_is_measured_the_page_says_so_and_the_run_can_be_stopped() {
+    let server = Server::start();
+    let mut browser = Browser::start();
+    let mut page = browser.open(&server.address, 1280);
+    let control = "document.querySelector('.control')";
+    page.wait_for(&format!(
+        "{control}.textContent.includes('nothing has been measured yet')"
+    ));
+    assert_eq!(
+        page.evaluate(&format!("{control}.querySelector('.stop').disabled")),
+        false
+    );
+    assert_eq!(
+        page.evaluate("document.querySelector('.lost')"),
+        json!(null)
+    );
+    server.second(100);
+    wait_for_seconds(&mut page, 1);
     assert_eq!(page.complaints(), [""; 0]);
 }
 

@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+mod blamed;
 mod edges;
 mod live;
 mod names;

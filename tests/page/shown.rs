@@ -94,6 +94,27 @@ fn every_number_of_the_tables_is_that_of_the_report() {
 }
 
 #[test]
+fn it_is_said_beside_each_table_of_requests_whose_times_it_has() {
+    let written = full();
+    let mut browser = Browser::start();
+    let mut page = browser.open(&written.url(), 1280);
+    let remark = |place: &str| format!("document.querySelector('{place} > .remark').textContent");
+    let by_name = page.evaluate(&remark("#requests"));
+    assert!(
+        by_name
+            .as_str()
+            .unwrap()
+            .contains("those of successful requests"),
+        "{by_name}"
+    );
+    let by_status = page.evaluate(&remark("#requests details"));
+    assert!(
+        by_status.as_str().unwrap().contains("failed ones too"),
+        "{by_status}"
+    );
+}
+
+#[test]
 fn errors_are_told_with_their_place_and_what_they_said() {
     let written = full();
     let errors = written.json["errors"].as_array().unwrap();

@@ -271,6 +271,12 @@ const OTLP: &str = "Send traces and metrics to the OpenTelemetry collector at th
                     over HTTP, such as http://127.0.0.1:4318; stronger than \
                     OTEL_EXPORTER_OTLP_ENDPOINT";
 
+/// The variable that stands for `--metrics-token`.
+pub(super) const METRICS_TOKEN: &str = "MITE_METRICS_TOKEN";
+
+/// The variable that stands for `--metrics-buckets`.
+pub(super) const METRICS_BUCKETS: &str = "MITE_HTTP_HISTOGRAM_BUCKETS";
+
 /// What a run at a volume takes.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -295,7 +301,7 @@ pub(super) struct RunArguments {
     #[arg(
         long,
         value_name = "TOKEN",
-        env = "MITE_METRICS_TOKEN",
+        env = METRICS_TOKEN,
         hide_env_values = true
     )]
     pub(super) metrics_token: Option<String>,
@@ -304,7 +310,7 @@ pub(super) struct RunArguments {
     pub(super) metrics_linger: Duration,
     /// Upper bounds of the classic buckets of Prometheus' histograms in seconds [default:
     /// 0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30]
-    #[arg(long, value_name = "SECONDS,...", env = "MITE_HTTP_HISTOGRAM_BUCKETS")]
+    #[arg(long, value_name = "SECONDS,...", env = METRICS_BUCKETS)]
     pub(super) metrics_buckets: Option<String>,
     /// Post the start of the run to URL/start, which may answer with an id, and its end with the
     /// verdict to URL/end; better given in the environment where it holds a secret

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    args::{Common, ConfigArguments, RunArguments},
+    args::{Common, ConfigArguments, METRICS_BUCKETS, METRICS_TOKEN, RunArguments},
     exit::Failure,
 };
 use crate::{
@@ -61,6 +61,12 @@ pub(super) fn run(
     config: Config,
     arguments: &RunArguments,
 ) -> Result<Run, Failure> {
+    if let Some(option) = unserved(arguments) {
+        return Err(Failure::new(format!(
+            "{option} says how metrics are served, and nobody says where; give the address with \
+             --metrics, such as --metrics 9301"
+        )));
+    }
     let mut scenario = scenario;
     for threshold in &arguments.threshold {
         scenario = scenario.threshold(threshold);
@@ -98,6 +104,24 @@ pub(super) fn run(
         run = run.report(path);
     }
     telemetry(run, arguments)
+}
+
+/// What was typed about the serving of metrics that are not served.
+fn unserved(arguments: &RunArguments) -> Option<&'static str> {
+    if arguments.metrics.is_some() {
+        return None;
+    }
+    // The environment may be that of many runs, of which some serve nothing.
+    let typed = |value: &Option<String>, variable| {
+        value.is_some() && std::env::var(variable).ok() != *value
+    };
+    if typed(&arguments.metrics_token, METRICS_TOKEN) {
+        return Some("--metrics-token");
+    }
+    if typed(&arguments.metrics_buckets, METRICS_BUCKETS) {
+        return Some("--metrics-buckets");
+    }
+    (!arguments.metrics_linger.is_zero()).then_some("--metrics-linger")
 }
 
 /// What is told to OpenTelemetry.

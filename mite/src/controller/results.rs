@@ -176,7 +176,7 @@ impl Results {
             Entry::Vacant(vacant) => {
                 vacant.insert(snapshot.statistics);
             }
-            Entry::Occupied(mut occupied) => occupied.get_mut().merge(snapshot.statistics),
+            Entry::Occupied(mut occupied) => occupied.get_mut().gather(snapshot.statistics),
         }
     }
 
@@ -206,7 +206,7 @@ impl Results {
         stopped: Option<Duration>,
     ) -> (Second, Option<String>) {
         let number = self.next;
-        let statistics = self.pending.remove(&number).unwrap_or_default();
+        let mut statistics = self.pending.remove(&number).unwrap_or_default();
         self.next += 1;
         let at = Duration::from_secs(number);
         let end = Duration::from_secs(self.next);
@@ -221,7 +221,9 @@ impl Results {
             if over {
                 0
             } else {
-                planned_users.iter().sum::<f64>().round() as u64
+                // As the runners count them: user k is there where the level is above k + 1/2.
+                let whole = |level: &f64| (level - 0.5).ceil().max(0.0) as u64;
+                planned_users.iter().map(whole).sum()
             }
         });
         self.observations.second(at, &statistics, &self.begun);
@@ -230,6 +232,7 @@ impl Results {
         self.stages.enter(at, entries, stopped);
         if number >= self.warm_up {
             self.totals.follow(statistics.clone());
+            statistics.conform(&self.totals);
             self.stages.follow(at, entries, &statistics);
             let stages = self.stages.now();
             aborting = self

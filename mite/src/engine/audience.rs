@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     clock::RunClock,
-    config::Config,
     controller::{Controller, Outcome, Second},
     id::RunnerId,
     report::{Observer, Report, RunInfo, Sinks},
@@ -35,8 +34,6 @@ pub(super) struct Audience {
     telemetry: Telemetry,
     webhook: Option<Webhook>,
     frame: Frame,
-    /// What a note must not show.
-    config: Config,
 }
 
 /// Those who want to be told, before the run begins.
@@ -99,7 +96,7 @@ impl Audience {
         }
         let webhook = settings.webhook.iter().flatten().next();
         let webhook = webhook.and_then(|address| {
-            let start = Start::new(settings, clock, planned, thresholds);
+            let start = Start::new(settings, clock, planned, &thresholds);
             Webhook::start(address, start, settings)
         });
         Ok(Self {
@@ -117,7 +114,6 @@ impl Audience {
                 planned,
                 batching,
             },
-            config: settings.config.clone(),
         })
     }
 
@@ -141,15 +137,15 @@ impl Audience {
             self.note(&news);
         }
         if let Some(onlooker) = &self.onlooker {
-            let telling = &mut self.telling;
-            onlooker.progress(telling.progress(controller, second, stopping, &self.config));
+            let (telling, config) = (&mut self.telling, &self.frame.settings.config);
+            onlooker.progress(telling.progress(controller, second, stopping, config));
         }
     }
 
     /// Tells a person something.
     pub(super) fn note(&self, note: &str) {
         if let Some(onlooker) = &self.onlooker {
-            onlooker.note(self.config.mask(note));
+            onlooker.note(self.frame.settings.config.mask(note));
         }
     }
 
@@ -193,6 +189,11 @@ impl Audience {
         let mut report = outcome::report(settings, frame.clock, &outcome, &figures);
         let (batches, mut unwritten) = recording.finish(&outcome.unshown);
         report.batches = batches;
+        if webhook.is_some() || telemetry.is_told() {
+            // Others may take their time, and nobody knows how long this process has. What is wrong
+            // with a file is told when it is written again.
+            let _ = sinks.write(&report, &outcome.totals);
+        }
         if let Some(webhook) = &mut webhook {
             report.webhook = Some(webhook.summary().await);
         }

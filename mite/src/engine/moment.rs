@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Settings, outcome, suspect::Figures};
+use super::{Settings, outcome, progress::standing, suspect::Figures};
 use crate::{
     clock::RunClock,
     controller::{Controller, EntryNow, Outcome},
-    report::{Batches, Batching, Report, ThresholdNow},
+    report::{Batches, Batching, Report},
     serve::{self, Now, RunState},
     stats::Statistics,
 };
@@ -105,12 +105,7 @@ impl Frame {
             workers: outcome.workers(),
             entries: entries.into_iter().map(entry).collect(),
             thresholds: thresholds
-                .map(|threshold| ThresholdNow {
-                    expression: threshold.expression.clone(),
-                    value: threshold.value,
-                    passing: threshold.passed,
-                    broke_at: threshold.broke_at,
-                })
+                .map(|result| standing(result, result.value, &self.settings.config))
                 .collect(),
             volume_factor: outcome
                 .volume_changes

@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     controller::{Controller, Second},
     report::{NameNow, Progress, Speed, State, ThresholdNow, request_label},
+    scenario::threshold::ThresholdResult,
     stats::{HttpStatistics, Latency, Statistics},
 };
 
@@ -66,7 +67,9 @@ impl Telling {
             workers_busy: statistics.generator.cpu.share(),
             loop_lag_p99: statistics.generator.loop_lag.quantile(0.99),
             starved: second.starved.clone(),
-            thresholds: thresholds(second),
+            thresholds: (second.thresholds.iter())
+                .map(|result| standing(result, result.now, config))
+                .collect(),
         }
     }
 
@@ -82,16 +85,18 @@ impl Telling {
     }
 }
 
-fn thresholds(second: &Second) -> Vec<ThresholdNow> {
-    let standings = second.thresholds.iter();
-    standings
-        .map(|standing| ThresholdNow {
-            expression: standing.expression.clone(),
-            value: standing.now,
-            passing: standing.passed,
-            broke_at: standing.broke_at,
-        })
-        .collect()
+/// How a threshold stands, by the value that is looked at.
+pub(super) fn standing(
+    result: &ThresholdResult,
+    value: Option<f64>,
+    config: &Config,
+) -> ThresholdNow {
+    ThresholdNow {
+        expression: config.mask(&result.expression),
+        value,
+        passing: result.passed,
+        broke_at: result.broke_at,
+    }
 }
 
 fn speed(http: &HttpStatistics, over: Duration) -> Speed {
@@ -113,40 +118,44 @@ fn speed(http: &HttpStatistics, over: Duration) -> Speed {
     }
 }
 
+/// What is known of a name, whatever came of its requests.
+#[derive(Default)]
+struct Name {
+    count: u64,
+    failed: u64,
+    time: Latency,
+}
+
+/// The requests by method and name.
+fn by_name(statistics: &Statistics) -> BTreeMap<(&str, &str), Name> {
+    let mut names: BTreeMap<_, Name> = BTreeMap::new();
+    for (key, request) in statistics.http.requests_by.iter() {
+        let name = names.entry((&*key.name, &*key.method)).or_default();
+        name.count += request.count;
+        name.failed += request.failed;
+        name.time.merge(&request.time);
+    }
+    names
+}
+
 /// The names that failed most often, and then the slowest.
 fn names(second: &Statistics, totals: &Statistics, config: &Config) -> Vec<NameNow> {
-    #[derive(Default)]
-    struct Row {
-        failed: u64,
-        time: Latency,
-    }
-    let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
-    for (key, request) in totals.http.requests_by.iter() {
-        let row = rows.entry((&key.name, &key.method)).or_default();
-        row.failed += request.failed;
-        row.time.merge(&request.time);
-    }
-    let mut rows: Vec<_> = rows
-        .into_iter()
-        .map(|(key, row)| (row.failed, row.time.quantile(0.95), key))
+    let overall = by_name(totals).into_iter();
+    let mut rows: Vec<_> = overall
+        .map(|(key, name)| (name.failed, name.time.quantile(0.95), key))
         .collect();
     rows.sort_by(|one, other| other.cmp(one));
     rows.truncate(MOST_NAMES);
+    let now = by_name(second);
     rows.into_iter()
-        .map(|(failed, p95, (name, method))| {
-            let mut count = 0;
-            let mut now = Latency::default();
-            for (key, request) in second.http.requests_by.iter() {
-                if (&*key.name, &*key.method) == (name, method) {
-                    count += request.count;
-                    now.merge(&request.time);
-                }
-            }
+        .map(|(failed, p95, key)| {
+            let now = now.get(&key);
+            let (name, method) = key;
             NameNow {
                 name: config.mask(&request_label(method, name)),
-                per_second: count as f64,
+                per_second: now.map_or(0.0, |now| now.count as f64),
                 failed,
-                p95_now: now.quantile(0.95),
+                p95_now: now.and_then(|now| now.time.quantile(0.95)),
                 p95,
             }
         })

@@ -40,6 +40,11 @@ impl Ready {
 }
 
 impl Telemetry {
+    /// Whether anybody is told.
+    pub(super) fn is_told(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// How journeys are traced, if they are.
     pub(super) fn traces(&self) -> Option<TraceSettings> {
         self.0.as_ref()?.traces()

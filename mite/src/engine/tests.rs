@@ -16,7 +16,7 @@ use crate::{
     Config, Context, ItemId, Scenario, Verdict,
     datapool::{Checkout, DataPool, DataPoolError, Once, Policy, Recyclable, Single},
     journey,
-    report::Report,
+    report::{Cause, Report},
     volume::{Constant, Volume, Window, one_shot},
 };
 
@@ -332,6 +332,7 @@ async fn a_pool_smaller_than_the_volume_is_reported_as_starved_and_the_run_as_in
         reasons(&report)
     );
     assert_eq!(report.generator.starved.len(), 1);
+    assert_eq!(report.generator.suspicions[0].cause, Cause::Data);
     let row = &report.journeys[0];
     assert!(
         row.completed > 100,
@@ -775,6 +776,64 @@ async fn a_run_that_is_over_before_its_warm_up_is_invalid() {
     let report = execute(Run::new(scenario)).await;
     assert_eq!(report.verdict, Verdict::Invalid);
     assert!(reasons(&report).contains("warm-up"), "{}", reasons(&report));
+    assert_eq!(report.generator.suspicions[0].cause, Cause::Scenario);
+}
+
+/// Answers every request after half a second, and gives its address.
+async fn slow_server() -> String {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut lines = BufReader::new(stream).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    if line.is_empty() {
+                        tokio::time::sleep(500 * MILLISECOND).await;
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                        let stream = lines.get_mut();
+                        stream.write_all(answer).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[journey(crate = "crate")]
+async fn ask(ctx: &Context) -> crate::Result {
+    let url: String = ctx.config().get("url")?;
+    ctx.http().get(&url).send().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_to_blame_for_missing_starts_depends_on_what_keeps_journeys_in_flight() {
+    let mut config = Config::default();
+    config.set("url", slow_server().await);
+    let volume = || Constant::per_second(40, 2 * SECOND);
+    let asking = Scenario::new().journey::<ask>((), volume());
+    let sleeping = Scenario::new().journey::<nap>((), volume());
+    for (scenario, cause) in [(asking, Cause::Server), (sleeping, Cause::Scenario)] {
+        let run = Run::new(scenario).config(config.clone()).workers(2);
+        let run = run.max_start_delay(300 * MILLISECOND);
+        let report = execute(run.max_in_flight(4)).await;
+        assert_eq!(report.verdict, Verdict::Invalid);
+        let decisive = report.generator.suspicions.iter().filter(|one| one.invalid);
+        // A busy machine may give reasons of its own.
+        let of_load = decisive.filter(|one| one.name != "loop_lag");
+        let of_load: Vec<_> = of_load.map(|one| (one.name.as_str(), one.cause)).collect();
+        assert_eq!(of_load, [("starts", cause), ("start_delay", cause)]);
+        assert!(reasons(&report).contains("--max-in-flight allows (4)"));
+    }
+}
+
+#[journey(crate = "crate")]
+async fn nap(ctx: &Context) -> crate::Result {
+    ctx.pause(500 * MILLISECOND).await;
+    Ok(())
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
-use url::{Url, form_urlencoded};
+use url::Url;
 
-use crate::config::{Config, MASK, is_secret_name};
+use crate::config::{Config, MASK, is_secret_name, masked_pairs};
 
 /// The longest body that is read as JSON only to show its beginning, in bytes.
 const PARSED: usize = 64 * 1024;
@@ -141,21 +141,6 @@ pub(crate) fn masked_url(url: &str, config: &Config) -> String {
         Err(_) => url.to_owned(),
     };
     config.mask(&masked)
-}
-
-/// The pairs of a form or a query; those without secrets are left as they are written.
-fn masked_pairs(text: &str) -> String {
-    let pairs = text.split('&').map(|pair| {
-        let name = form_urlencoded::parse(pair.as_bytes()).next();
-        match name {
-            Some((name, _)) if is_secret_name(&name) => {
-                let written = pair.split('=').next().unwrap_or_default();
-                format!("{written}={MASK}")
-            }
-            _ => pair.to_owned(),
-        }
-    });
-    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// The JSON with secret fields masked, as it was written if there are none.

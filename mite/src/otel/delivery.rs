@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{exporter::Stage, settings::Destination};
 use crate::{
-    config::Config,
+    config::{Config, without_secrets},
     outbound::{Answer, Poster},
     protobuf::{self, Field},
 };
@@ -33,6 +33,8 @@ pub(super) struct Delivery {
     headers: HeaderMap,
     poster: Poster,
     config: Config,
+    /// What of the address and of the headers is nobody's business.
+    secrets: Vec<String>,
     /// Who is told, once, that it does not work.
     tell: Sender<String>,
     told: Cell<bool>,
@@ -64,6 +66,7 @@ impl Delivery {
         Self {
             headers: destination.all_headers(),
             poster: Poster::new(destination.tls.clone()).time_limit(destination.timeout),
+            secrets: destination.secrets(),
             destination,
             config,
             tell,
@@ -95,14 +98,12 @@ impl Delivery {
                     answered,
                 } => {
                     self.warn(&why);
-                    if over && !answered || began.elapsed() >= PATIENCE {
+                    let left = PATIENCE.saturating_sub(began.elapsed());
+                    if over && !answered || left.is_zero() {
                         return None;
                     }
-                    // So that many who were turned away do not come back at once.
-                    let jitter = 0.75 + fastrand::f64() / 2.0;
-                    let wait = after.unwrap_or(back_off.mul_f64(jitter));
                     tokio::select! {
-                        () = sleep(wait) => {}
+                        () = sleep(pause(after, back_off, left)) => {}
                         () = Stage::over(stages), if !over && !answered => {}
                     }
                     back_off = (back_off * 2).min(BACK_OFF.1);
@@ -182,11 +183,13 @@ impl Delivery {
         taken
     }
 
-    /// What somebody else says, short and without secrets.
+    /// What somebody else says, short and without secrets: it may well repeat what it was sent.
     fn word(&self, text: &str) -> String {
-        let text: String = text
-            .chars()
-            .take(LONGEST_WORD)
+        // Before it is cut, so that no half of a secret is left at the end.
+        let masked = without_secrets(text.trim(), self.secrets.iter().map(String::as_str));
+        let masked = self.config.mask(&masked);
+        let shown = masked.chars().take(LONGEST_WORD);
+        shown
             .map(|character| {
                 if character.is_control() {
                     ' '
@@ -194,16 +197,7 @@ impl Delivery {
                     character
                 }
             })
-            .collect();
-        let mut text = self.config.mask(text.trim());
-        for value in self.destination.headers.values() {
-            if let Ok(secret) = std::str::from_utf8(value.as_bytes())
-                && !secret.is_empty()
-            {
-                text = text.replace(secret, crate::config::MASK);
-            }
-        }
-        text
+            .collect()
     }
 
     fn warn(&self, why: &str) {
@@ -235,6 +229,13 @@ impl Delivery {
     }
 }
 
+/// How long to wait before the next try, of which there is one in any case before it is given up.
+fn pause(after: Option<Duration>, back_off: Duration, left: Duration) -> Duration {
+    // So that many who were turned away do not come back at once.
+    let jitter = 0.75 + fastrand::f64() / 2.0;
+    after.unwrap_or(back_off.mul_f64(jitter)).min(left)
+}
+
 /// What may be the matter with this address.
 fn hint(address: &str) -> &'static str {
     if address.contains(":4317/") {
@@ -261,4 +262,64 @@ fn refusal(body: &[u8]) -> String {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otel::settings::Options;
+
+    fn delivery(address: &str, header: &str) -> Delivery {
+        let options = Options {
+            address: Some(address.to_owned()),
+            trace: None,
+            from_environment: true,
+        };
+        let read = |name: &str| (name == "OTEL_EXPORTER_OTLP_HEADERS").then(|| header.to_owned());
+        let settings = options.check_with(&read).unwrap().unwrap();
+        let (tell, _) = std::sync::mpsc::channel();
+        Delivery::new(settings.traces.unwrap(), Config::default(), tell)
+    }
+
+    #[test]
+    fn a_collector_that_repeats_what_it_was_sent_tells_no_secret() {
+        let address = "http://joe:tro%20ut@127.0.0.1:4318/tenant/LONGLONGLONGTOKEN?key=K1K1";
+        let delivery = delivery(address, "authorization=Bearer%20swordfish,x-key=abcabc");
+        // `printf 'joe:tro ut' | base64`
+        for secret in [
+            "am9lOnRybyB1dA==",
+            "tro ut",
+            "tro%20ut",
+            "LONGLONGLONGTOKEN",
+            "K1K1",
+        ] {
+            for text in [
+                format!("auth Basic {secret}, no"),
+                format!("POST /tenant/{secret}/v1/traces?key={secret} of joe"),
+            ] {
+                let word = delivery.word(&text);
+                assert!(!word.contains(secret) && word.contains("***"), "{word}");
+                assert!(!word.contains("joe"), "{word}");
+            }
+        }
+        assert_eq!(delivery.word("swordfish\nis wrong"), "*** is wrong");
+        assert_eq!(delivery.word("not abcabc"), "not ***");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_without_leaving_half_a_secret() {
+        let delivery = delivery("http://127.0.0.1:4318", "x-key=swordfish");
+        let word = delivery.word(&format!("{}swordfish", "-".repeat(LONGEST_WORD - 5)));
+        assert!(!word.contains("sword"), "{word}");
+        assert!(word.chars().count() <= LONGEST_WORD);
+    }
+
+    #[test]
+    fn a_collector_that_names_an_hour_is_not_waited_for_longer_than_there_is_patience() {
+        let (hour, second) = (Duration::from_secs(3600), Duration::from_secs(1));
+        assert_eq!(pause(Some(hour), second, PATIENCE), PATIENCE);
+        assert_eq!(pause(Some(second), BACK_OFF.1, PATIENCE), second);
+        assert_eq!(pause(None, BACK_OFF.1, second), second);
+        assert!(pause(None, second, PATIENCE) < 2 * second);
+    }
 }

@@ -208,6 +208,21 @@ fn resource(environment: &Environment<'_>) -> Result<Vec<(String, String)>, Otel
 }
 
 impl Destination {
+    /// What of the address and of the headers is not to be shown, whoever says it.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.address.secrets();
+        for value in self.headers.values() {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            // Of `Bearer x` it is the x that counts.
+            let behind_scheme = value
+                .split_once(' ')
+                .map(|(_, rest)| rest.trim().to_owned());
+            secrets.extend(behind_scheme);
+            secrets.push(value);
+        }
+        secrets
+    }
+
     /// The headers of each request.
     pub(super) fn all_headers(&self) -> HeaderMap {
         let mut headers = self.headers.clone();

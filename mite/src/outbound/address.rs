@@ -12,6 +12,9 @@ use crate::{config::MASK, net::Peer};
 /// The longest part of a path that is shown: webhooks of chats have their secret in the path.
 const LONGEST_SHOWN: usize = 16;
 
+/// What is said of `host:4318`.
+const NO_SCHEME: &str = "it lacks http:// or https:// at its beginning, as http://host/path has it";
+
 /// An `http` or `https` URL. [`Display`](fmt::Display) and [`Debug`](fmt::Debug) show neither user
 /// nor password nor what its query says, nor any long part of its path.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,12 +32,21 @@ impl Address {
     /// # Errors
     /// What is wrong with it, without the text itself, which may hold a password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut url = Url::parse(text.trim()).map_err(|error| {
-            format!("it is no URL ({error}); it is written http://host/path or https://host/path")
+        let text = text.trim();
+        let mut url = Url::parse(text).map_err(|error| {
+            if lacks_scheme(text) {
+                NO_SCHEME.to_owned()
+            } else {
+                format!(
+                    "it is no URL ({error}); it is written http://host/path or https://host/path"
+                )
+            }
         })?;
         let https = match url.scheme() {
             "http" => false,
             "https" => true,
+            // What was meant for a host is read as a scheme where a port follows.
+            _ if lacks_scheme(text) => return Err(NO_SCHEME.to_owned()),
             other => {
                 return Err(format!(
                     "it begins with {other}: and has to begin with http:// or https://"
@@ -103,6 +115,31 @@ impl Address {
             .map_err(|_| "it has no usable host".to_owned())
     }
 
+    /// Each text of which [`Display`](fmt::Display) shows nothing, for whoever repeats what another
+    /// says: what the request has of the URL in the open and in its headers.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let url = &self.url;
+        let mut secrets = Vec::new();
+        for text in [url.username(), url.password().unwrap_or_default()] {
+            secrets.extend([text.to_owned(), decoded(text)]);
+        }
+        if let Some(value) = self.authorization()
+            && let Ok(value) = value.to_str()
+        {
+            let (_, pair) = value.split_once(' ').unwrap_or_default();
+            secrets.push(pair.to_owned());
+        }
+        let long = url.path().split('/').filter(|part| is_long(part));
+        secrets.extend(long.flat_map(|part| [part.to_owned(), decoded(part)]));
+        if let Some(query) = url.query() {
+            secrets.push(query.to_owned());
+        }
+        secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        secrets.retain(|secret| !secret.is_empty());
+        secrets
+    }
+
     /// User and password as an `authorization` header has them (RFC 7617).
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
@@ -128,11 +165,7 @@ impl fmt::Display for Address {
         }
         formatter.write_str(&url[Position::BeforeHost..Position::AfterPort])?;
         for part in url.path().split('/').skip(1) {
-            let shown = if part.len() > LONGEST_SHOWN {
-                MASK
-            } else {
-                part
-            };
+            let shown = if is_long(part) { MASK } else { part };
             write!(formatter, "/{shown}")?;
         }
         if url.query().is_some_and(|query| !query.is_empty()) {
@@ -140,6 +173,21 @@ impl fmt::Display for Address {
         }
         Ok(())
     }
+}
+
+/// Whether a text would name a host and a port if it began like a URL.
+fn lacks_scheme(text: &str) -> bool {
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    !text.contains("://")
+        && match host.rsplit_once(':') {
+            Some((_, port)) => !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()),
+            None => host.contains('.') || host == "localhost",
+        }
+}
+
+fn is_long(part: &str) -> bool {
+    part.len() > LONGEST_SHOWN
 }
 
 impl fmt::Debug for Address {
@@ -186,6 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_shown_can_be_looked_for_elsewhere() {
+        let text = "https://joe:p%40ss@h/tenant/LONGLONGLONGTOKEN/?key=a%2Fb";
+        let secrets = Address::parse(text).unwrap().secrets();
+        // `printf 'joe:p@ss' | base64`
+        for secret in [
+            "joe",
+            "p%40ss",
+            "p@ss",
+            "am9lOnBAc3M=",
+            "LONGLONGLONGTOKEN",
+            "a/b",
+        ] {
+            assert!(
+                secrets.iter().any(|known| known == secret),
+                "{secret}: {secrets:?}"
+            );
+        }
+        assert_eq!(
+            Address::parse("http://h/tenant/").unwrap().secrets(),
+            [""; 0]
+        );
+    }
+
+    #[test]
     fn a_slash_at_the_end_counts_for_nothing() {
         for (text, expected) in [
             ("http://127.0.0.1", "http://127.0.0.1/start"),
@@ -206,7 +278,13 @@ mod tests {
             ("", "it is no URL"),
             ("https://user:s3cret@", "it is no URL"),
             ("ftp://user:s3cret@hooks", "it begins with ftp:"),
-            ("hooks:8080/s3cret", "it begins with hooks:"),
+            ("hooks:8080/s3cret", "it lacks http://"),
+            ("127.0.0.1:4318", "it lacks http://"),
+            ("[::1]:4318/s3cret", "it lacks http://"),
+            ("user:s3cret@hooks:8080", "it lacks http://"),
+            ("hooks.test", "it lacks http://"),
+            ("localhost/s3cret", "it lacks http://"),
+            ("mailto:s3cret", "it begins with mailto:"),
             ("http://user:s3cret@hooks:0/", "port 0"),
             ("http://user:s3cret@hooks:99999/", "it is no URL"),
         ] {

@@ -9,8 +9,8 @@ use super::{
     findings::FindingSummary,
     http::{HttpSummary, RequestSummary},
     parts::{
-        ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, Series, ThresholdSummary,
-        TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
+        ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, ResponseTimes, Series,
+        ThresholdSummary, TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
     },
     stage::StageSummary,
 };
@@ -50,6 +50,10 @@ pub struct Report {
     pub thresholds: Vec<ThresholdSummary>,
     /// A row for each entry of the scenario.
     pub journeys: Vec<JourneySummary>,
+    /// Response times of all entries together, and of each journey that has several; absent in the
+    /// JSON with one entry, whose row has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_times: Vec<ResponseTimes>,
     /// A row for each transaction of each journey.
     pub transactions: Vec<TransactionSummary>,
     /// What the HTTP clients saw.

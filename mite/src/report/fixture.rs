@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    BatchKind, BatchRow, Batches, ConnectionSummary, ErrorSummary, FindingSummary,
+    BatchKind, BatchRow, Batches, Cause, ConnectionSummary, ErrorSummary, FindingSummary,
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
     MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
-    Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State, StepSummary,
-    Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict, VolumeChange,
-    WaitSummary, WebhookSummary,
+    ResponseTimes, Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State,
+    StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
+    VolumeChange, WaitSummary, WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -41,6 +41,7 @@ pub(crate) fn empty() -> Report {
         reasons: Vec::new(),
         thresholds: Vec::new(),
         journeys: Vec::new(),
+        response_times: Vec::new(),
         transactions: Vec::new(),
         http: HttpSummary::default(),
         metrics: Vec::new(),
@@ -97,6 +98,16 @@ pub(crate) fn full() -> Report {
                 ..JourneySummary::default()
             },
         ],
+        response_times: vec![
+            ResponseTimes {
+                journey: None,
+                response_time: times(200, 0.006),
+            },
+            ResponseTimes {
+                journey: Some("shop::browse".into()),
+                response_time: times(150, 0.005),
+            },
+        ],
         transactions: vec![
             transaction("shop::sign_in", "sign in", 30_000, 0),
             transaction("shop::sign_in", "basket", 29_998, 8),
@@ -139,6 +150,7 @@ pub(crate) fn full() -> Report {
                 value: 0.25,
                 limit: 0.01,
                 invalid: false,
+                cause: Cause::Generator,
                 message: "The CPU limit of the container stopped the generator in 25 % of its \
                           periods."
                     .into(),

@@ -33,6 +33,7 @@ mod style;
 mod summary;
 mod table;
 mod target;
+mod telling;
 pub(crate) mod text;
 
 pub use crate::stats::LatencySummary;
@@ -44,9 +45,9 @@ pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
-    ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-    OwnErrors, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary,
-    TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
+    Cause, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
+    OwnErrors, ResponseTimes, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary,
+    TraceSummary, TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};

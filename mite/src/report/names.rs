@@ -34,6 +34,15 @@ impl<'a> Names<'a> {
         text::clean(self.short.get(journey).copied().unwrap_or(journey))
     }
 
+    /// An entry of the scenario; its number is only given when its journey has several.
+    pub(crate) fn entry(&self, journey: &str, entry: Option<u32>) -> String {
+        let name = self.journey(journey);
+        match entry {
+            Some(entry) => format!("{name} #{entry}"),
+            None => name,
+        }
+    }
+
     /// The place of a transaction; that of the journey outside any.
     pub(crate) fn place(&self, journey: &str, transaction: &str) -> String {
         let journey = self.journey(journey);

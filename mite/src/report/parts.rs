@@ -61,6 +61,18 @@ pub struct JourneySummary {
     pub unmet: f64,
 }
 
+/// Response times of several entries of the scenario together; percentiles of their rows would not
+/// add up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ResponseTimes {
+    /// The full name of the journey whose entries these are; absent for all of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey: Option<String>,
+    /// From the *intended* start to the end, of completed runs.
+    pub response_time: LatencySummary,
+}
+
 /// What starts of the open model that were due waited for, those too that were given up in the end:
 /// seconds, the waits of all of them added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -204,7 +216,8 @@ pub struct GeneratorSummary {
     /// Connections that could not be opened for want of something of the generator's own.
     #[serde(default)]
     pub own_errors: OwnErrors,
-    /// What is held against the generator, a limit passed each; what makes the run invalid first.
+    /// What makes the numbers doubtful, whoever is to blame: a limit passed each; what makes the
+    /// run invalid first.
     #[serde(default)]
     pub suspicions: Vec<Suspicion>,
     /// Journeys that at some time had to wait for data from their pool.
@@ -242,7 +255,8 @@ pub struct OwnErrors {
     pub memory: u64,
 }
 
-/// A limit that the load generator, or the machine it runs on, has passed.
+/// A limit that was passed, which makes the load another than the one asked for, or the numbers
+/// doubtful.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Suspicion {
@@ -254,8 +268,28 @@ pub struct Suspicion {
     pub limit: f64,
     /// Whether it makes the run invalid; if not, it is a warning.
     pub invalid: bool,
+    /// Who is to blame for it.
+    #[serde(default)]
+    pub cause: Cause,
     /// What it is, how much, what it does to the numbers and what to do about it.
     pub message: String,
+}
+
+/// Who is to blame for a limit that was passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Cause {
+    /// The load generator, or the machine it runs on.
+    #[default]
+    Generator,
+    /// The system under test or the network to it, if the limit on journeys in flight is not too
+    /// low for it.
+    Server,
+    /// A datapool that is too small or too slow.
+    Data,
+    /// The scenario or the options of its run, which cannot go together.
+    Scenario,
 }
 
 /// From when on the volume was another than the plan's: asked for while the run went on.

@@ -63,6 +63,13 @@ fn every_key_of_a_full_report_is_the_promised_one() {
             }),
         ),
         (
+            "/response_times",
+            json!([
+                {"response_time": times(200, 0.006)},
+                {"journey": "shop::browse", "response_time": times(150, 0.005)},
+            ]),
+        ),
+        (
             "/transactions/1",
             json!({
                 "journey": "shop::sign_in", "transaction": "basket", "count": 29_998, "errors": 8,
@@ -103,6 +110,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 "own_errors": {"descriptors": 3, "ports": 2, "memory": 1},
                 "suspicions": [{
                     "name": "throttling", "value": 0.25, "limit": 0.01, "invalid": false,
+                    "cause": "generator",
                     "message": "The CPU limit of the container stopped the generator in 25 % of \
                                 its periods.",
                 }],
@@ -334,7 +342,9 @@ fn a_report_without_our_additions_can_be_read() {
         ("/series/points/0", "service_time"),
         ("/generator", "starved"),
         ("/generator", "own_errors"),
+        ("/generator/suspicions/0", "cause"),
         ("/generator", "suspicions"),
+        ("", "response_times"),
         ("/series", "warm_up_seconds"),
     ] {
         let object = report.pointer_mut(pointer).and_then(Value::as_object_mut);

@@ -219,4 +219,30 @@ mod tests {
             "{message}"
         );
     }
+    #[cfg(unix)]
+    #[test]
+    fn two_paths_to_one_file_are_refused_however_they_are_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("real")).unwrap();
+        std::os::unix::fs::symlink(at("real"), at("link")).unwrap();
+        fs::write(at("old.json"), "{}").unwrap();
+        std::os::unix::fs::symlink(at("old.json"), at("latest.json")).unwrap();
+        for (one, other) in [
+            ("a.json", "./a.json"),
+            ("a.json", "real/../a.json"),
+            ("real/a.json", "link/a.json"),
+            ("old.json", "latest.json"),
+        ] {
+            let message = Sinks::open(&[at(one), at(other)])
+                .err()
+                .unwrap()
+                .to_string();
+            assert!(message.contains("two reports"), "{message}");
+        }
+        assert!(Sinks::open(&[at("a.json"), at("real/a.json")]).is_ok());
+        // Relative to where the program runs.
+        let here = ["none-such.json", "./none-such.json"].map(Into::into);
+        assert!(Sinks::open(&here).is_err());
+    }
 }

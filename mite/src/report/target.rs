@@ -1,6 +1,7 @@
 //! One file that is tried before it is needed, and then written whole or not at all.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
@@ -15,14 +16,23 @@ pub(super) struct Target {
     path: PathBuf,
 }
 
-/// Makes sure that no path is named twice.
+/// Makes sure that no two paths lead to one file, however they are written.
 pub(super) fn check_distinct(paths: &[PathBuf]) -> Result<(), ReportError> {
-    let mut each = paths.iter().enumerate();
-    let twice = each.find(|(index, path)| paths.iter().take(*index).any(|other| other == *path));
-    match twice {
-        Some((_, path)) => Err(ReportError::Twice { path: path.clone() }),
+    let mut known = BTreeSet::new();
+    match paths.iter().find(|path| !known.insert(resolved(path))) {
+        Some(path) => Err(ReportError::Twice { path: path.clone() }),
         None => Ok(()),
     }
+}
+
+/// Where a path leads, symbolic links followed; the path itself where that is nowhere yet.
+fn resolved(path: &Path) -> PathBuf {
+    let in_directory = || {
+        let directory = directory_of(path).canonicalize().ok()?;
+        Some(directory.join(path.file_name()?))
+    };
+    let found = path.canonicalize().ok().or_else(in_directory);
+    found.unwrap_or_else(|| path.to_owned())
 }
 
 impl Target {

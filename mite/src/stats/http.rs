@@ -58,6 +58,11 @@ impl HttpStatistics {
         }
     }
 
+    /// Has rows only where `whole` has them, of which this is a part.
+    pub(super) fn conform(&mut self, whole: &Self) {
+        self.requests_by.conform(&whole.requests_by);
+    }
+
     /// How long each phase took, over the requests of all rows.
     pub(crate) fn phases(&self) -> PhaseStatistics {
         let mut phases = PhaseStatistics::default();
@@ -169,21 +174,34 @@ pub(crate) struct HttpKey {
 }
 
 impl HttpKey {
-    /// The row of a journey's requests that have none of their own.
-    pub(crate) fn more(journey: &Arc<str>) -> Self {
+    /// The row of a journey's requests of this [shared method](shared_method) and status that have
+    /// none of their own.
+    pub(super) fn more(journey: &Arc<str>, method: &str, status: Option<u16>) -> Self {
         Self {
             journey: journey.clone(),
             transaction: MORE.into(),
             name: MORE.into(),
-            method: MORE.into(),
-            status: None,
+            method: method.into(),
+            status,
         }
     }
 }
 
+/// The methods of RFC 9110 and RFC 5789.
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+];
+
+/// What stands for a method where rows are shared: itself, unless it was made up, of which there may
+/// be any number.
+pub(super) fn shared_method(method: &str) -> &'static str {
+    let known = METHODS.into_iter().find(|known| *known == method);
+    known.unwrap_or(MORE)
+}
+
 impl SeriesKey for HttpKey {
     fn overflow(&self) -> Self {
-        Self::more(&self.journey)
+        Self::more(&self.journey, shared_method(&self.method), self.status)
     }
 }
 

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     capped::Capped,
-    http::{HttpKey, RequestStatistics},
+    http::{HttpKey, RequestStatistics, shared_method},
     names::Names,
     order::RowOrder,
 };
@@ -26,10 +26,13 @@ pub(crate) struct RequestTable {
     recent: [usize; RECENT],
     rows: Vec<Row>,
     order: RowOrder,
-    /// By journey.
-    overflow: FxHashMap<u32, RequestStatistics>,
+    /// What has no row of its own.
+    overflow: FxHashMap<OverflowKey, RequestStatistics>,
     cap: usize,
 }
+
+/// By journey, shared method and status, of which there are few.
+type OverflowKey = (u32, &'static str, Option<u16>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct RowKey {
@@ -88,7 +91,11 @@ impl RequestTable {
             });
         match index.and_then(|index| self.rows.get_mut(index)) {
             Some(row) => &mut row.statistics,
-            None => self.overflow.entry(journey).or_default(),
+            None => {
+                let method = shared_method(request.method.as_str());
+                let key = (journey, method, request.status);
+                self.overflow.entry(key).or_default()
+            }
         }
     }
 
@@ -176,9 +183,9 @@ impl RequestTable {
             }
         }
         let mut taken = Capped::of(own);
-        for (journey, statistics) in self.overflow.drain() {
+        for ((journey, method, status), statistics) in self.overflow.drain() {
             if let Some(journey) = journeys.get(journey as usize) {
-                taken.add_overflow(HttpKey::more(journey), statistics);
+                taken.add_overflow(HttpKey::more(journey, method, status), statistics);
             }
         }
         taken

@@ -50,27 +50,48 @@ impl Statistics {
 
     /// Adds what another worker or machine counted in the same time.
     ///
-    /// The result is the same in any grouping and order, also beyond the cap, and every count,
-    /// smallest, largest, mean and histogram bucket is as if one recorder had seen everything. Over
-    /// the cap that holds of the totals and of the rows that are left, less what the workers
-    /// themselves had put into their overflow rows. The larger cap of the two is kept.
+    /// The result is the same in any grouping and order, and every count, smallest, largest, mean
+    /// and histogram bucket is as if one recorder had seen everything. Over the cap that holds of the
+    /// totals; which rows there are is decided by who came first. The larger cap of the two is kept.
     pub(crate) fn merge(&mut self, other: Statistics) {
         self.cap = self.cap.max(other.cap);
+        self.merge_up_to(self.cap, other);
+    }
+
+    /// As [`merge`](Statistics::merge), except that every row is kept, for whoever decides later
+    /// which are.
+    pub(crate) fn gather(&mut self, other: Statistics) {
+        self.cap = self.cap.max(other.cap);
+        self.merge_up_to(usize::MAX, other);
+    }
+
+    fn merge_up_to(&mut self, cap: usize, other: Statistics) {
         for (key, value) in other.journeys {
             add(&mut self.journeys, key, value);
         }
-        self.transactions.merge(other.transactions, self.cap);
-        self.http.merge(other.http, self.cap);
+        self.transactions.merge(other.transactions, cap);
+        self.http.merge(other.http, cap);
         for (name, theirs) in other.metrics {
-            match self.metrics.get_mut(&name) {
-                Some(ours) => ours.merge(theirs, self.cap),
-                None => {
-                    self.metrics.insert(name, theirs);
-                }
+            let kind = theirs.kind;
+            let ours = self.metrics.entry(name);
+            ours.or_insert_with(|| UserMetric::new(kind))
+                .merge(theirs, cap);
+        }
+        self.errors.merge(other.errors, cap);
+        self.generator.merge(&other.generator);
+    }
+
+    /// Has rows only where `whole` has them, of which this is a part: so that what is told of a
+    /// second adds up to what is told of the run.
+    pub(crate) fn conform(&mut self, whole: &Statistics) {
+        self.transactions.conform(&whole.transactions);
+        self.http.conform(&whole.http);
+        for (name, metric) in &mut self.metrics {
+            if let Some(whole) = whole.metrics.get(name) {
+                metric.series.conform(&whole.series);
             }
         }
-        self.errors.merge(other.errors, self.cap);
-        self.generator.merge(&other.generator);
+        self.errors.conform(&whole.errors);
     }
 
     /// Adds what was counted in the time after: as [`merge`](Statistics::merge), except that the
@@ -192,7 +213,18 @@ impl Waits {
         *sum = sum.saturating_add(time);
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// What they waited for longest; their worker if they did not wait.
+    pub(crate) fn mostly_for(&self) -> WaitFor {
+        if self.worker >= self.room && self.worker >= self.data {
+            WaitFor::Worker
+        } else if self.room >= self.data {
+            WaitFor::Room
+        } else {
+            WaitFor::Data
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
         for (reason, time) in [
             (WaitFor::Worker, other.worker),
             (WaitFor::Room, other.room),

@@ -678,23 +678,31 @@ proptest! {
     }
 
     #[test]
-    fn over_the_cap_the_order_of_adding_does_not_show_either(
+    fn over_the_cap_no_row_goes_away_and_what_is_told_of_the_parts_adds_up(
         happenings in prop::collection::vec(happening(), 0..60),
     ) {
-        let parts: Vec<_> = happenings.chunks(7).map(|part| recorded(part, 2)).collect();
-        let sum = |parts: Vec<Statistics>| {
-            parts.into_iter().fold(Statistics::new(2), |mut sum, part| {
-                sum.merge(part);
-                sum
-            })
-        };
-        let forward = sum(parts.clone());
-        let grouped = sum(parts.chunks(3).map(|group| sum(group.to_vec())).collect());
-        prop_assert_eq!(&forward, &sum(parts.iter().rev().cloned().collect()));
-        prop_assert_eq!(&forward, &grouped);
-        prop_assert_eq!(forward.http.requests, recorded(&happenings, 2).http.requests);
-        let rows: u64 = forward.http.requests_by.iter().map(|(_, row)| row.count).sum();
-        prop_assert_eq!(rows, forward.http.requests);
+        let mut whole = Statistics::new(2);
+        let mut told = Statistics::new(2);
+        for part in happenings.chunks(7) {
+            let mut part = recorded(part, 3);
+            part.cap = 2;
+            let before = whole.clone();
+            whole.merge(part.clone());
+            part.conform(&whole);
+            told.gather(part);
+            for (key, row) in before.http.requests_by.iter() {
+                let later = whole.http.requests_by.iter().find(|(other, _)| *other == key);
+                prop_assert!(later.is_some_and(|(_, later)| later.count >= row.count));
+            }
+        }
+        prop_assert_eq!(&told, &whole);
+        prop_assert_eq!(whole.http.requests, recorded(&happenings, 2).http.requests);
+        let rows: u64 = whole.http.requests_by.iter().map(|(_, row)| row.count).sum();
+        prop_assert_eq!(rows, whole.http.requests);
+        for (key, row) in whole.http.requests_by.iter() {
+            let answered = key.status.is_some();
+            prop_assert!(answered || row.count == 0, "each was answered: {:?}", key);
+        }
     }
 
     #[test]

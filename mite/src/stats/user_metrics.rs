@@ -22,6 +22,14 @@ pub(crate) struct UserMetric {
 }
 
 impl UserMetric {
+    /// One without a series yet.
+    pub(crate) fn new(kind: MetricKind) -> Self {
+        Self {
+            kind,
+            series: Capped::default(),
+        }
+    }
+
     pub(crate) fn merge(&mut self, other: Self, cap: usize) {
         self.series.merge(other.series, cap);
     }

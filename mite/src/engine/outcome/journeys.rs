@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     controller::{EntryOutcome, Outcome, StageOutcome},
-    report::{JourneySummary, Spread, StageHttp, StageSummary, WaitSummary},
-    stats::{JourneyKey, JourneyStatistics, UserTime},
+    report::{JourneySummary, ResponseTimes, Spread, StageHttp, StageSummary, WaitSummary},
+    stats::{JourneyKey, JourneyStatistics, Latency, UserTime},
 };
 
 /// A row for each entry of the scenario.
@@ -20,6 +20,30 @@ pub(super) fn totals(outcome: &Outcome) -> Vec<JourneySummary> {
         row.distribution = Spread::of(&journey.response_time);
     }
     rows
+}
+
+/// Response times of all entries, and of each journey that has several.
+pub(super) fn together(journeys: &BTreeMap<JourneyKey, JourneyStatistics>) -> Vec<ResponseTimes> {
+    if journeys.len() < 2 {
+        return Vec::new();
+    }
+    let mut all = Latency::default();
+    let mut by_name = BTreeMap::<&str, (usize, Latency)>::new();
+    for (key, journey) in journeys {
+        all.merge(&journey.response_time);
+        let (entries, times) = by_name.entry(&key.journey).or_default();
+        *entries += 1;
+        times.merge(&journey.response_time);
+    }
+    let several = by_name.iter().filter(|(_, (entries, _))| *entries > 1);
+    let several = several.map(|(name, (_, times))| (Some((*name).to_owned()), times));
+    std::iter::once((None, &all))
+        .chain(several)
+        .map(|(journey, times)| ResponseTimes {
+            journey,
+            response_time: times.summary(),
+        })
+        .collect()
 }
 
 /// What each stage showed, as far as it was measured.

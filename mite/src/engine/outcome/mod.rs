@@ -55,7 +55,7 @@ fn made(
     figures: &Figures,
     judge: impl FnOnce(&Outcome, &[Suspicion]) -> (Verdict, Vec<String>),
 ) -> Report {
-    let suspicions = suspect::suspicions(outcome, figures);
+    let suspicions = suspect::suspicions(outcome, figures, settings);
     let (verdict, reasons) = judge(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
@@ -76,6 +76,7 @@ fn made(
             })
             .collect(),
         journeys: journeys::totals(outcome),
+        response_times: journeys::together(&outcome.totals.journeys),
         transactions: transactions(totals),
         http: http::summary(totals),
         metrics: metrics(totals),
@@ -108,6 +109,7 @@ fn masked(mut report: Report, config: &Config) -> Report {
     let suspicions = report.generator.suspicions.iter_mut();
     let texts = (report.reasons.iter_mut())
         .chain(suspicions.map(|suspicion| &mut suspicion.message))
+        .chain(report.thresholds.iter_mut().map(|row| &mut row.expression))
         .chain(
             report
                 .transactions

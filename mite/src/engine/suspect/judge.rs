@@ -1,10 +1,10 @@
 //! What speaks against the generator and the machine it runs on: figures in, sentences out.
 
-use super::{Figures, load::decisive};
+use super::Figures;
 use crate::{
     controller::{BusyWorkers, Outcome},
     report::{
-        Suspicion,
+        Cause, Suspicion,
         human::{bytes, count, percent, plural, time},
     },
     stats::{Lacks, Latency},
@@ -86,6 +86,11 @@ pub(super) fn suspicions(evidence: &Evidence<'_>) -> Vec<Suspicion> {
     checks.into_iter().flatten().collect()
 }
 
+/// Whether it tells of workers that were held up or at their limit, so that times may be their own.
+pub(super) fn is_strain(suspicion: &Suspicion) -> bool {
+    ["loop_lag", "worker_cpu", "throttling"].contains(&suspicion.name.as_str())
+}
+
 fn own_errors(evidence: &Evidence<'_>) -> Option<Suspicion> {
     let failed = evidence.own_errors;
     let asked = evidence.requests + failed;
@@ -96,6 +101,7 @@ fn own_errors(evidence: &Evidence<'_>) -> Option<Suspicion> {
         value: share,
         limit: OWN_ERRORS,
         invalid: share > OWN_ERRORS,
+        cause: Cause::Generator,
         message: format!(
             "{} of {} ({}) could not be made, and the server is not to blame: this machine had \
              {lacked} left. {remedies}",
@@ -152,18 +158,20 @@ fn loop_lag(lag: &Latency) -> Option<Suspicion> {
     let judged = (1.0 - LATE_PROBES / probes).min(0.99);
     let is_late = judged > 0.0 && lag.quantile(judged)?.as_secs_f64() > LOOP_LAG;
     let late = lag.quantile(0.99)?.as_secs_f64();
-    is_late.then(|| decisive(
-        "loop_lag",
-        late,
-        LOOP_LAG,
-        format!(
+    is_late.then(|| Suspicion {
+        name: "loop_lag".to_owned(),
+        value: late,
+        limit: LOOP_LAG,
+        invalid: true,
+        cause: Cause::Generator,
+        message: format!(
             "The worker threads were held up: at p99 their loops came round {} late, more than \
              {}, and every time that was measured can be that much too long. Take code that \
              blocks or computes for long out of the journeys, use a release build, or ask for less.",
             time(late),
             time(LOOP_LAG)
         ),
-    ))
+    })
 }
 
 fn worker_cpu(evidence: &Evidence<'_>) -> Option<Suspicion> {
@@ -297,7 +305,9 @@ fn retransmissions(figures: &Figures) -> Option<Suspicion> {
     let share = figures
         .retransmitted
         .filter(|share| *share > RETRANSMITTED)?;
-    (figures.segments >= SEGMENTS).then(|| warning(
+    (figures.segments >= SEGMENTS).then(|| Suspicion {
+        cause: Cause::Server,
+        ..warning(
         "retransmissions",
         share,
         RETRANSMITTED,
@@ -307,16 +317,17 @@ fn retransmissions(figures: &Figures) -> Option<Suspicion> {
              connections in time. Look at both before you trust the slow requests.",
             percent(round(share))
         ),
-    ))
+    )})
 }
 
-/// A suspicion that leaves the run valid.
+/// A suspicion of the generator that leaves the run valid.
 fn warning(name: &str, value: f64, limit: f64, message: String) -> Suspicion {
     Suspicion {
         name: name.to_owned(),
         value,
         limit,
         invalid: false,
+        cause: Cause::Generator,
         message,
     }
 }

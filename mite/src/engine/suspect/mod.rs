@@ -1,5 +1,6 @@
 //! The load generator as a suspect: what is watched of it, and what is held against it.
 
+mod cause;
 mod cgroup;
 mod figures;
 mod files;
@@ -16,11 +17,13 @@ use std::{
     time::Duration,
 };
 
+use cause::Circumstances;
 pub(super) use figures::Figures;
 use figures::Gathering;
 
 use crate::{
     controller::{Outcome, StopCause},
+    engine::settings::Settings,
     report::Suspicion,
 };
 
@@ -74,10 +77,17 @@ impl Watch {
     }
 }
 
-/// Everything that is held against the generator, what makes the run invalid first.
-pub(super) fn suspicions(outcome: &Outcome, figures: &Figures) -> Vec<Suspicion> {
-    let mut suspicions = load::suspicions(outcome);
-    suspicions.extend(judge::suspicions(&judge::Evidence::new(outcome, figures)));
+/// Everything that makes the numbers doubtful, what makes the run invalid first.
+pub(super) fn suspicions(
+    outcome: &Outcome,
+    figures: &Figures,
+    settings: &Settings,
+) -> Vec<Suspicion> {
+    let judged = judge::suspicions(&judge::Evidence::new(outcome, figures));
+    let strained = judged.iter().any(judge::is_strain);
+    let circumstances = Circumstances::new(outcome, settings.max_in_flight, strained);
+    let mut suspicions = load::suspicions(outcome, circumstances);
+    suspicions.extend(judged);
     // A run that was to stop at its first failure is no measurement.
     if outcome.ending.cause == StopCause::FirstFailure {
         suspicions.retain(|suspicion| !suspicion.invalid);

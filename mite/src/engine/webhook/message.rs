@@ -89,7 +89,7 @@ impl Start {
         settings: &Settings,
         clock: RunClock,
         planned: Option<Duration>,
-        thresholds: Vec<String>,
+        thresholds: &[String],
     ) -> Self {
         let base_url = settings
             .config
@@ -104,7 +104,9 @@ impl Start {
             started: human::utc(clock.started_at()),
             planned_seconds: planned.map(|planned| planned.as_secs_f64()),
             base_url: base_url.map(|(_, url)| url.into_owned()),
-            thresholds,
+            thresholds: (thresholds.iter())
+                .map(|threshold| settings.config.mask(threshold))
+                .collect(),
             reports: settings.report_paths(),
             mite: env!("CARGO_PKG_VERSION"),
         }

@@ -41,7 +41,7 @@ fn a_run_that_never_gets_to_its_report_tells_of_an_error() {
         ..Settings::default()
     };
     let minute = Some(Duration::from_secs(60));
-    let start = Start::new(&settings, RunClock::start(), minute, Vec::new());
+    let start = Start::new(&settings, RunClock::start(), minute, &[]);
     let address = Address::parse(&url).unwrap();
     let mut webhook = Webhook::start(&address, start, &settings).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -148,6 +148,8 @@ fn weighted(row: &BatchRow, list: &[Option<f64>], range: Range<usize>) -> Option
 /// What a whole run says of a series.
 #[derive(Clone, Default)]
 struct Totals {
+    /// Rows of the report it is made of.
+    rows: usize,
     count: u64,
     errors: u64,
     seconds: f64,
@@ -162,7 +164,8 @@ impl Totals {
         let mut put = |key, count, errors, times: Option<&LatencySummary>| {
             let row: &mut Totals = all.entry(key).or_default();
             // Percentiles of two rows do not add up.
-            row.times = times.filter(|_| row.count == 0).cloned();
+            row.times = times.filter(|_| row.rows == 0).cloned();
+            row.rows += 1;
             row.count += count;
             row.errors += errors;
             row.seconds = seconds;
@@ -176,9 +179,10 @@ impl Totals {
         );
         for row in &report.journeys {
             let finished = row.completed + row.failed;
-            put((BatchKind::Run, "", "", "", ""), finished, row.failed, None);
-            let key = (BatchKind::Journey, row.journey.as_str(), "", "", "");
-            put(key, finished, row.failed, Some(&row.response_time));
+            let journey = (BatchKind::Journey, row.journey.as_str(), "", "", "");
+            for key in [(BatchKind::Run, "", "", "", ""), journey] {
+                put(key, finished, row.failed, Some(&row.response_time));
+            }
         }
         for row in &report.transactions {
             let key = (
@@ -199,6 +203,15 @@ impl Totals {
                 row.method.as_str(),
             );
             put(key, row.count, row.failed(), Some(&row.time));
+        }
+        for together in &report.response_times {
+            let key = match &together.journey {
+                None => (BatchKind::Run, "", "", "", ""),
+                Some(journey) => (BatchKind::Journey, journey.as_str(), "", "", ""),
+            };
+            if let Some(row) = all.get_mut(&key) {
+                row.times = Some(together.response_time.clone());
+            }
         }
         all
     }
@@ -240,7 +253,8 @@ impl Pair<'_> {
         let [before, after] = [(self.before, 0), (self.after, 1)].map(|(row, index)| {
             let totals = self.totals.get(index).and_then(Option::as_ref);
             totals.and_then(|totals| totals.value(figure)).or_else(|| {
-                let row = row?;
+                // Of the stretches' percentiles there is none of the whole.
+                let row = row.filter(|_| figure == Figure::Mean)?;
                 weighted(row, times_of(row, figure)?, 0..row.count.len())
             })
         });

@@ -97,13 +97,19 @@ impl Limit {
             .find(['<', '>'])
             .ok_or("it lacks what may not happen: > +10% for more than that, < -5% for less")?;
         let (figure, rest) = rest.split_at(operator);
-        let more = rest.starts_with('>');
+        let (more, by) = match rest.strip_prefix('>') {
+            Some(by) => (true, by),
+            None => (false, rest.strip_prefix('<').unwrap_or(rest)),
+        };
+        if by.starts_with(['<', '>', '=']) {
+            return Err(
+                "what may not happen begins with > or with <, and with nothing else: \
+                        > +10% for more than that, < -5% for less"
+                    .to_owned(),
+            );
+        }
         let figure = read_figure(subject, figure.trim())?;
-        let by = read_change(
-            figure,
-            more,
-            rest.trim_start_matches(['<', '>', '=']).trim(),
-        )?;
+        let by = read_change(figure, more, by.trim())?;
         let kind = match (*subject, labels.is_empty()) {
             ("http", true) => BatchKind::Http,
             ("http", false) => BatchKind::Request,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Comparison, Difference, table};
 use crate::report::{
     human,
-    markdown::{code, plain, table_of},
+    markdown::language::{self, code, plain},
 };
 
 /// Rows of a table; the others are in the JSON.
@@ -38,28 +38,13 @@ pub(crate) fn render(comparison: &Comparison) -> String {
         .collect();
     section(
         &mut text,
-        &table_of(
-            MOST_ROWS,
-            "### Limits",
-            &["", "Must not happen", "Found"],
-            &limits,
-            0,
-        ),
+        &table_of("### Limits", &["", "Must not happen", "Found"], &limits, 0),
     );
     let changed = table::shown(comparison).filter(|row| row.is_beyond_noise());
     let changed: Vec<_> = changed.map(cells).collect();
-    section(
-        &mut text,
-        &table_of(MOST_ROWS, "### Beyond noise", &HEAD, &changed, 4),
-    );
+    section(&mut text, &table_of("### Beyond noise", &HEAD, &changed, 4));
     let all: Vec<_> = table::shown(comparison).map(cells).collect();
-    let all = table_of(
-        MOST_ROWS,
-        "<details><summary>All figures</summary>",
-        &HEAD,
-        &all,
-        4,
-    );
+    let all = table_of("<details><summary>All figures</summary>", &HEAD, &all, 4);
     if !all.is_empty() {
         section(&mut text, &format!("{all}\n</details>\n"));
     }
@@ -78,6 +63,21 @@ fn cells(row: &Difference) -> Vec<String> {
     let remark = table::remark(row).map(|remark| format!("<br>{}", plain(&remark)));
     let name = [sign.to_owned(), name + &remark.unwrap_or_default()];
     name.into_iter().chain(table::figures(row)).collect()
+}
+
+/// A table of at most so many rows.
+fn table_of(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
+    let shown = rows.get(..MOST_ROWS).unwrap_or(rows);
+    let mut text = language::table(title, head, shown, figures);
+    let more = rows.len() - shown.len();
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "\n… and {} in the JSON report",
+            human::plural(more as u64, "more row")
+        );
+    }
+    text
 }
 
 fn section(text: &mut String, section: &str) {

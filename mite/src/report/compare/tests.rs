@@ -1,7 +1,7 @@
 //! Comparisons of runs that are made up: what is chance and what is not.
 
 use super::*;
-use crate::report::{BatchRow, Batches, JourneySummary, SeriesPoint, fixture};
+use crate::report::{BatchRow, Batches, JourneySummary, ResponseTimes, SeriesPoint, fixture};
 
 const SECONDS: usize = 120;
 
@@ -341,6 +341,59 @@ fn stretches_of_two_lengths_are_brought_to_one() {
     assert_eq!(figure(&comparison, Figure::Rate).change, Some(0.0));
 }
 
+/// A run of two entries of one journey, one fast and one slow, whose percentiles together are told.
+fn two_entries(seed: u64, level: f64) -> Report {
+    let mut report = run(seed, 0.0, level);
+    let rows = &mut report.batches.as_mut().unwrap().rows;
+    for kind in [BatchKind::Run, BatchKind::Journey] {
+        let mut row = rows[0].clone();
+        row.kind = kind;
+        if kind == BatchKind::Journey {
+            row.journey = "shop::browse".into();
+        }
+        rows.push(row);
+    }
+    let entry = |number, median| JourneySummary {
+        journey: "shop::browse".into(),
+        entry: Some(number),
+        completed: 30_000,
+        response_time: fixture::times(30_000, median),
+        ..JourneySummary::default()
+    };
+    report.journeys = vec![entry(0, 0.004 * level), entry(1, 0.8 * level)];
+    report.response_times = [None, Some("shop::browse".to_owned())]
+        .map(|journey| ResponseTimes {
+            journey,
+            response_time: fixture::times(60_000, 0.02 * level),
+        })
+        .into();
+    report
+}
+
+#[test]
+fn percentiles_of_several_entries_are_those_of_all_their_samples() {
+    let (before, after) = (two_entries(1, 1.0), two_entries(2, 1.5));
+    let told = |comparison: Comparison, figure: Figure| {
+        [BatchKind::Run, BatchKind::Journey].map(|kind| {
+            let mut rows = comparison.differences.iter();
+            let row = rows.find(|row| (row.kind, row.figure) == (kind, figure));
+            row.map(|row| (row.before, row.after)).unwrap()
+        })
+    };
+    for (figure, times) in [(Figure::P50, 1.0), (Figure::P95, 2.5), (Figure::P99, 4.0)] {
+        let expected = (Some(0.02 * times), Some(0.02 * 1.5 * times));
+        let found = told(compared(&before, &after), figure);
+        assert_eq!(found, [expected, expected], "{figure:?}");
+    }
+    // A report of old has none, and those of its stretches are not those of the run.
+    let mut old = before;
+    old.response_times.clear();
+    for (before, after) in told(compared(&old, &after), Figure::P95) {
+        assert_eq!((before, after), (None, Some(0.02 * 1.5 * 2.5)));
+    }
+    assert!(told(compared(&old, &after), Figure::Mean)[0].0.is_some());
+}
+
 #[test]
 fn what_is_in_one_run_only_is_shown_without_a_change() {
     let (before, mut after) = (run(1, 0.0, 1.0), run(2, 0.0, 1.0));
@@ -435,7 +488,7 @@ fn a_name_with_every_sign_of_the_grammar_can_be_selected() {
     rows.push(odd);
     let mut comparison = compared(&after.clone(), &after);
     let quoted = name.replace('"', "\\\"");
-    let limit = format!("http{{name=\"{quoted}\",method=\"GET\"}}.p99 > +5%");
+    let limit = format!("http{{name=\"{quoted}\",method=\"GET\"}}.mean > +5%");
     assert!(judged(&mut comparison, &limit).passed);
 }
 

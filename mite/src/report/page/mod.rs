@@ -55,10 +55,10 @@ impl Format for Html {
 
 /// The page of a run under way.
 ///
-/// It asks the server it came from for `/api/report`, the JSON report so far, and listens to
-/// server-sent events of `/api/events`: `update` with the report so far, whose `series` has only the
-/// seconds since the message before, and `end` when the run is over. Now and then it asks for
-/// `/api/batches`, which are those of the report. It sends `POST /api/stop`, and
+/// It listens to the server-sent events of `/api/events` of the server it came from: `update` with
+/// the JSON report so far, whose `series` has only the seconds since the message before, and `end`
+/// with the last one. Now and then it asks for `/api/batches`, which are those of the report. It
+/// sends `POST /api/stop`, and
 /// where `GET /api/volume` is answered `{"adjustable": true, "factor": 1.0}`, `POST /api/volume` with
 /// `{"factor": 1.1}`. What follows `#token=` in its address goes with each request as a bearer token.
 pub(crate) fn live() -> String {

@@ -85,13 +85,7 @@ fn the_live_page_has_no_report_and_asks_its_server_alone() {
     let page = live();
     assert_eq!(held(&page), "");
     assert!(page.contains("connect-src 'self'"));
-    for place in [
-        "/api/report",
-        "/api/batches",
-        "/api/events",
-        "/api/stop",
-        "/api/volume",
-    ] {
+    for place in ["/api/batches", "/api/events", "/api/stop", "/api/volume"] {
         assert!(page.contains(place), "{place}");
     }
 }

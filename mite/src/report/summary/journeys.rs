@@ -76,11 +76,7 @@ impl Summary<'_> {
     }
 
     pub(super) fn entry(&self, journey: &str, entry: Option<u32>) -> String {
-        let name = self.names.journey(journey);
-        match entry {
-            Some(entry) => format!("{name} #{entry}"),
-            None => name,
-        }
+        self.names.entry(journey, entry)
     }
 }
 

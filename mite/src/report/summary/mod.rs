@@ -18,7 +18,7 @@ use super::{
     names::Names,
     parts::ThresholdSummary,
     style::{Style, Tone},
-    text,
+    telling, text,
 };
 
 /// Narrower summaries leave out when a threshold broke; the reasons tell it.
@@ -105,7 +105,7 @@ impl Summary<'_> {
 
     fn thresholds(&self) -> Vec<String> {
         let all = &self.report.thresholds;
-        let rows = most_telling(all);
+        let rows = telling::thresholds(all, MOST_THRESHOLDS);
         let values: Vec<String> = rows.iter().map(|row| self.found(row)).collect();
         let value_room = values.iter().map(|value| text::width(value)).max();
         let Some(value_room) = value_room else {
@@ -189,23 +189,6 @@ impl Summary<'_> {
             self.style.paint(Tone::Quiet, &line.unwrap_or(short))
         })
     }
-}
-
-/// As many thresholds as are shown, in their order; those that held give way to the broken ones.
-fn most_telling(all: &[ThresholdSummary]) -> Vec<&ThresholdSummary> {
-    let broken = all.iter().filter(|row| !row.passed).count();
-    let mut room = [
-        MOST_THRESHOLDS.saturating_sub(broken),
-        MOST_THRESHOLDS.min(broken),
-    ];
-    let has_room = |row: &&ThresholdSummary| {
-        let [held, broken] = &mut room;
-        let left = if row.passed { held } else { broken };
-        let has_room = *left > 0;
-        *left = left.saturating_sub(1);
-        has_room
-    };
-    all.iter().filter(has_room).collect()
 }
 
 fn seconds(seconds: f64) -> Duration {

@@ -8,14 +8,10 @@ use crate::report::{
     parts::{MetricSummary, MetricValue},
     style::Tone,
     table::{Column, Row, Table},
+    telling::{self, MOST_ROWS},
     text,
 };
 use crate::stats::LatencySummary;
-
-/// Rows of a table shown; the others are in the report.
-const MOST_ROWS: usize = 20;
-/// Of these, the ones that are there because they fail most, or take longest.
-const WORST_ROWS: usize = 5;
 
 impl Summary<'_> {
     pub(super) fn transactions(&self) -> Vec<String> {
@@ -30,7 +26,7 @@ impl Summary<'_> {
             .iter()
             .filter(|row| row.count > 0)
             .collect();
-        let left_out = keep_most_telling(&mut rows, |row| (row.count, row.errors, row.time.p95));
+        let left_out = telling::keep(&mut rows, |row| (row.count, row.errors, row.time.p95));
         for row in rows {
             let counts = [row.count, row.errors].map(human::count).to_vec();
             table.push(Row {
@@ -61,7 +57,7 @@ impl Summary<'_> {
             .filter(|row| row.count > 0)
             .collect();
         let names = rows.len();
-        let left_out = keep_most_telling(&mut rows, |row| (row.count, row.failed(), row.time.p95));
+        let left_out = telling::keep(&mut rows, |row| (row.count, row.failed(), row.time.p95));
         for row in rows {
             let failures: Vec<String> = row
                 .failures
@@ -205,35 +201,4 @@ fn series_name(metric: &MetricSummary) -> String {
     } else {
         text::clean(&format!("{}{{{}}}", metric.name, labels.join(",")))
     }
-}
-
-/// Keeps the rows that fail most, the slowest and the busiest, ordered by how busy they are, and says
-/// how many it took out. A row is known by its count, its failures and its p95.
-fn keep_most_telling<T>(
-    rows: &mut Vec<&T>,
-    figures: impl Fn(&T) -> (u64, u64, Option<f64>),
-) -> usize {
-    let left_out = rows.len().saturating_sub(MOST_ROWS);
-    if left_out == 0 {
-        return 0;
-    }
-    rows.sort_by_key(|row| Reverse(figures(row).1));
-    let failing = rows.iter().take(WORST_ROWS);
-    let failing = failing.take_while(|row| figures(row).1 > 0).count();
-    let slowest = rows.get_mut(failing..).unwrap_or_default();
-    slowest.sort_by(|one, other| {
-        let [one, other] = [figures(one), figures(other)];
-        let busier = other.0.cmp(&one.0);
-        f64::total_cmp(&p95(other), &p95(one)).then(busier)
-    });
-    let busiest = slowest.get_mut(WORST_ROWS..).unwrap_or_default();
-    busiest.sort_by_key(|row| Reverse(figures(row).0));
-    rows.truncate(MOST_ROWS);
-    rows.sort_by_key(|row| Reverse(figures(row).0));
-    left_out
-}
-
-/// What failed always has no time.
-fn p95((_, _, p95): (u64, u64, Option<f64>)) -> f64 {
-    p95.unwrap_or(0.0)
 }

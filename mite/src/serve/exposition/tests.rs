@@ -7,7 +7,10 @@ use crate::{
     id::EntryId,
     report::{Batches, Report, ThresholdNow},
     serve::{EntryNow, Now, RunState},
-    stats::{ErrorKey, HttpKey, JourneyKey, JourneyStatistics, RequestStatistics, Statistics},
+    stats::{
+        ErrorKey, HttpKey, JourneyKey, JourneyStatistics, Latency, MetricLabels, MetricValue,
+        RequestStatistics, Statistics, UserMetric, metric::MetricKind,
+    },
 };
 
 /// A run with a secret in its names.
@@ -187,6 +190,93 @@ fn every_name_is_there_once_and_every_series_too() {
             None => line.rsplit_once(' ').unwrap().0.to_owned(),
         };
         assert!(seen.insert(key), "{line}");
+    }
+}
+
+/// A run with metrics of its own whose names and labels are in each other's way.
+fn clashing() -> Run {
+    let mut run = run();
+    let mut add = |name: &str, kind, value: &MetricValue, labels: &[&str]| {
+        let metric = run.totals.metrics.entry(name.into());
+        let metric = metric.or_insert_with(|| UserMetric {
+            kind,
+            series: Default::default(),
+        });
+        let labels = labels.iter().map(|&label| (label.into(), "x".into()));
+        metric
+            .series
+            .add(MetricLabels(labels.collect()), value.clone());
+    };
+    let mut samples = Latency::default();
+    samples.record(Duration::from_secs(2));
+    let histogram = MetricValue::Histogram(samples);
+    let gauge = MetricValue::Gauge {
+        value: 1.0,
+        at: Duration::ZERO,
+    };
+    let counter = MetricValue::Counter {
+        sum: Default::default(),
+        events: 1,
+    };
+    let taken = [
+        "le",
+        "label_le",
+        "test",
+        "label_label_le",
+        "__name__",
+        "shop",
+    ];
+    add("basket", MetricKind::Values, &histogram, &taken);
+    for ending in ["bucket", "count", "sum", "total", "created"] {
+        add(
+            &format!("basket_{ending}"),
+            MetricKind::Gauge,
+            &gauge,
+            &taken,
+        );
+    }
+    add("basket_count_total", MetricKind::Counter, &counter, &[]);
+    add("order", MetricKind::Latency, &histogram, &[]);
+    add("order_seconds", MetricKind::Gauge, &gauge, &[]);
+    add("order_seconds_sum", MetricKind::Counter, &counter, &[]);
+    add("sold", MetricKind::Counter, &counter, &[]);
+    add("sold_total", MetricKind::Gauge, &gauge, &[]);
+    run
+}
+
+#[test]
+fn names_and_labels_in_each_others_way_are_told_apart() {
+    for format in [Format::Text, Format::OpenMetrics] {
+        let text = expose(&clashing(), &ClassicBuckets::default(), format);
+        let text = String::from_utf8(text).unwrap();
+        let mut families = std::collections::BTreeMap::new();
+        let mut series = std::collections::BTreeSet::new();
+        let mut family = "";
+        for line in text.lines() {
+            if let Some(head) = line.strip_prefix("# TYPE ") {
+                family = head.split(' ').next().unwrap();
+                assert_eq!(families.insert(family, family), None, "{line}");
+            }
+            if line.starts_with('#') {
+                continue;
+            }
+            let (name, labels) = line.split_once('{').unwrap();
+            let owner = *families.entry(name).or_insert(family);
+            assert_eq!(owner, family, "{line}");
+            let (labels, _) = labels.rsplit_once('}').unwrap();
+            assert!(series.insert((name, labels)), "{line}");
+            let mut names = std::collections::BTreeSet::new();
+            if !name.starts_with("mite_") {
+                for label in labels.split(',') {
+                    let (label, _) = label.split_once('=').unwrap();
+                    assert!(names.insert(label), "{line}");
+                }
+            }
+        }
+        // A counter, its latest value, and the like: no two of twelve have become one.
+        let own = text.lines().filter(|line| line.starts_with("# TYPE "));
+        let own = own.filter(|line| !line.contains(" mite"));
+        assert_eq!(own.count(), 12, "{text}");
     }
 }
 

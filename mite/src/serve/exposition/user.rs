@@ -14,6 +14,9 @@ use crate::{
 /// What a series says of itself in any case, so that no label of the user's can be called so.
 const TAKEN: [&str; 3] = ["le", "quantile", "test"];
 
+/// What stands before the name of a label that is taken.
+const LABEL: &str = "label_";
+
 /// A family for each.
 pub(super) fn families(
     metrics: &BTreeMap<Arc<str>, UserMetric>,
@@ -30,10 +33,11 @@ pub(super) fn families(
             MetricKind::Values => (Kind::Amounts, ""),
         };
         let mut shown = named(name, ending);
-        // Two of which one has the ending in its name already.
-        while !taken.insert(shown.clone()) {
+        // Two of which one has the ending in its name already, or a histogram's.
+        while claimed(&shown, kind).any(|name| taken.contains(&name)) {
             shown = named(&format!("more_{shown}"), ending);
         }
+        taken.extend(claimed(&shown, kind));
         let help = format!("The metric {name} of the test's own.");
         let mut family = Family::new(shown, kind, help);
         for (labels, value) in metric.series.iter() {
@@ -62,9 +66,29 @@ fn named(name: &str, ending: &str) -> String {
     format!("{own}{name}{ending}")
 }
 
+/// Every name that a family writes in one of the forms, its own among them.
+fn claimed(name: &str, kind: Kind) -> impl Iterator<Item = String> {
+    let (stem, endings): (_, &[&str]) = match kind {
+        // OpenMetrics heads a counter without its ending.
+        Kind::Counter => (
+            name.strip_suffix("_total").unwrap_or(name),
+            &["", "_total", "_created"],
+        ),
+        Kind::Gauge | Kind::Info => (name, &[""]),
+        Kind::Times | Kind::Amounts => (name, &["", "_bucket", "_sum", "_count", "_created"]),
+    };
+    endings.iter().map(move |ending| format!("{stem}{ending}"))
+}
+
+/// A name that no other label of the series gets: what would become another's gets one more of the
+/// same before it.
 fn label(name: &str) -> String {
-    if TAKEN.contains(&name) || name.starts_with("__") {
-        format!("label_{name}")
+    let mut meant = name;
+    while let Some(rest) = meant.strip_prefix(LABEL) {
+        meant = rest;
+    }
+    if TAKEN.contains(&meant) || meant.starts_with("__") {
+        format!("{LABEL}{name}")
     } else {
         name.to_owned()
     }
@@ -85,5 +109,8 @@ mod tests {
         assert_eq!(label("le"), "label_le");
         assert_eq!(label("__name__"), "label___name__");
         assert_eq!(label("shop"), "shop");
+        assert_eq!(label("label_shop"), "label_shop");
+        assert_eq!(label("label_le"), "label_label_le");
+        assert_eq!(label("label_label_le"), "label_label_label_le");
     }
 }

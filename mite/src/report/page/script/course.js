@@ -7,12 +7,11 @@ const times = (of, name) => (point) => point[of]?.[name] ?? null;
 const timeline = new Timeline();
 
 function coursePart() {
-  const percentile = (of, name, color, more = {}) => ({
-    name,
-    of: times(of, name),
-    color,
-    ...more,
-  });
+  const percentile = (of) => ([name, color, more]) => ({ name, of: times(of, name), color, ...more });
+  const spread = (of) =>
+    [["p50", "blue"], ["p95", "teal"], ["p99", "orange"], ["max", "grey", { off: true }]].map(
+      percentile(of),
+    );
   const charts = {
     users: new Chart(timeline, {
       title: "Journeys in flight",
@@ -73,10 +72,7 @@ function coursePart() {
       log: true,
       empty: "no request was answered",
       lines: [
-        percentile("http", "p50", "blue"),
-        percentile("http", "p95", "teal"),
-        percentile("http", "p99", "orange"),
-        percentile("http", "max", "grey", { off: true }),
+        ...spread("http"),
       ],
     }),
     journeys: new Chart(timeline, {
@@ -85,10 +81,7 @@ function coursePart() {
       log: true,
       empty: "no journey was completed",
       lines: [
-        percentile("response_time", "p50", "blue"),
-        percentile("response_time", "p95", "teal"),
-        percentile("response_time", "p99", "orange"),
-        percentile("response_time", "max", "grey", { off: true }),
+        ...spread("response_time"),
         {
           name: "service time p99",
           of: times("service_time", "p99"),

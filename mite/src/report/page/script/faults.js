@@ -100,6 +100,7 @@ function generatorPart() {
         of: (row) => (row.invalid ? "makes the run invalid" : "warning"),
         bad: (row) => row.invalid,
       },
+      textColumn("Cause", causeOf),
       textColumn("What", (row) => row.message, { wide: true }),
     ],
   });
@@ -126,19 +127,7 @@ function generatorPart() {
   built.update = (report, names) => {
     const { generator } = report;
     const held = generator.suspicions ?? [];
-    const [style, sentence] = held.some((one) => one.invalid)
-      ? [
-          "bad",
-          "The numbers of this run say little about the system: the generator, or its machine, " +
-            "did not do what was asked of it.",
-        ]
-      : held.length > 0
-        ? [
-            "doubt",
-            "The load was what was asked for, but something of the generator came near its " +
-              "limits, and may be in the times.",
-          ]
-        : ["good", "Nothing speaks against the generator: no limit of its own was passed."];
+    const [style, sentence] = judgement(held);
     word.className = style;
     word.textContent = sentence;
     suspicions.update(held);
@@ -154,6 +143,31 @@ function generatorPart() {
     notes.hidden = said.length === 0;
   };
   return built;
+}
+
+// [how it looks, what the suspicions come to for the generator]
+function judgement(suspicions) {
+  const own = suspicions.filter((one) => causeOf(one) === "generator");
+  const decisive = suspicions.filter((one) => one.invalid);
+  if (own.some((one) => one.invalid))
+    return [
+      "bad",
+      "The numbers of this run say little about the system: the generator, or its machine, " +
+        "did not do what was asked of it.",
+    ];
+  if (decisive.length > 0)
+    return [
+      "doubt",
+      "The load was not what was asked for, but the generator is not to blame for it" +
+        (own.length > 0 ? ", though something of it came near its limits." : "."),
+    ];
+  if (own.length > 0)
+    return [
+      "doubt",
+      "The load was what was asked for, but something of the generator came near its limits, " +
+        "and may be in the times.",
+    ];
+  return ["good", "Nothing speaks against the generator: no limit of its own was passed."];
 }
 
 function generatorFigures({ generator, duration_seconds: duration, http }) {

@@ -1,4 +1,4 @@
-// The page of a run that is under way: it fetches the report so far, and then each second.
+// The page of a run that is under way: the report so far, and then each second, as they are told.
 
 // How long to wait before trying again, in milliseconds: at first, and at most.
 const SOON = 500;
@@ -17,8 +17,6 @@ async function ask(path, options = {}) {
   if (!answer.ok) throw new Error(`${path} was answered with status ${answer.status}`);
   return answer;
 }
-
-const fetchReport = async () => parseReport(await (await ask("/api/report")).text());
 
 class Live {
   constructor(show) {
@@ -69,27 +67,30 @@ class Live {
       await new Promise((done) => setTimeout(done, pause));
       pause = Math.min(2 * pause, LATE);
     }
-    await this.end();
+    this.end();
   }
 
+  // Each connection begins with all there is: the run may be another than that of the one before.
   async listen(connected) {
     const stop = new AbortController();
     const events = await ask("/api/events", {
       headers: { accept: "text/event-stream" },
       signal: stop.signal,
     });
+    connected();
+    this.tell("nothing has been measured yet");
+    let first = true;
     try {
-      // After the events have begun, so that no second is missed between the two.
-      this.report = await fetchReport();
-      connected();
-      this.render();
-      this.askVolume();
       for await (const { event, data } of messages(events.body)) {
+        if (event !== "update" && event !== "end") continue;
+        this.take(parseReport(data), first);
         if (event === "end") {
           this.over = true;
           return;
         }
-        if (event === "update") await this.take(parseReport(data));
+        this.render();
+        if (first) this.askVolume();
+        first = false;
       }
     } finally {
       stop.abort();
@@ -97,18 +98,10 @@ class Live {
   }
 
   // A message has the report so far, with the seconds since the message before.
-  async take(update) {
-    const points = this.report.series.points;
-    const last = points.at(-1)?.at ?? -Infinity;
-    const news = update.series.points.filter((point) => point.at > last);
-    const interval = update.series.interval_seconds || 1;
-    if (points.length > 0 && news.length > 0 && news[0].at > last + 1.5 * interval) {
-      this.report = await fetchReport();
-    } else {
-      for (const point of news) points.push(point);
-      this.report = { ...update, series: { ...update.series, points } };
-    }
-    this.render();
+  take(update, first) {
+    const known = first ? [] : this.report.series.points;
+    const points = [...known, ...update.series.points];
+    this.report = { ...update, series: { ...update.series, points } };
   }
 
   render() {
@@ -130,20 +123,11 @@ class Live {
     this.nextBatches = now + Math.max(SELDOM, SPARING * (now - began));
   }
 
-  async end() {
+  end() {
     for (const part of [this.stop, this.lower, this.raise, this.volume]) part.hidden = true;
     this.said.textContent = "";
-    for (let tries = 0; tries < 3; tries += 1) {
-      try {
-        this.report = await fetchReport();
-        break;
-      } catch (error) {
-        console.debug(error);
-        await new Promise((done) => setTimeout(done, SOON));
-      }
-    }
     this.tell("the run is over");
-    if (this.report) this.show(this.report, false);
+    this.show(this.report, false);
   }
 
   tell(text, lost = false) {

@@ -210,6 +210,11 @@ function requestsPart() {
       },
     },
     make("summary", {}, "By journey, transaction and status, with the mean of each phase"),
+    make(
+      "p",
+      { class: "remark" },
+      "Times here are those of all requests of a row, failed ones too.",
+    ),
     detailed.element,
   );
   let latest = [];

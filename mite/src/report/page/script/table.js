@@ -160,6 +160,8 @@ function cell(column, row, index, most) {
   if (nothing) classes.push("nothing");
   const made = index === 0 ? make("th", { scope: "row" }) : make("td");
   if (column.number && !nothing) made.dataset.value = value;
+  // Where there is no room for columns, each cell says what it is.
+  if (index > 0) made.dataset.name = column.name;
   if (column.bar && value > 0) {
     classes.push("bar");
     const bar = make("i", { "aria-hidden": "true" });

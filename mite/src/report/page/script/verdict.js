@@ -139,15 +139,39 @@ function standsOut(report) {
       "requests",
       true,
     ]);
-  const held = report.generator.suspicions ?? [];
-  const invalid = held.filter((row) => row.invalid).length;
-  told.push(
-    invalid > 0
-      ? ["The load generator is to blame: the load was not what was asked for", "generator", true]
-      : held.length > 0
-        ? [`The load generator may be part of the cause: ${words.plural(held.length, "warning")}`, "generator"]
-        : ["Nothing speaks against the load generator", "generator"],
+  told.push(...blamed(report.generator.suspicions ?? []));
+  return told;
+}
+
+// Who is to blame for what makes the numbers doubtful; reports of old say nothing of it.
+const causeOf = (suspicion) => suspicion.cause ?? "generator";
+
+const CAUSES = {
+  generator: "the load generator",
+  server: "the server, or a limit on journeys in flight that is too low for it",
+  data: "the data: a pool had too little to give",
+  scenario: "the scenario, or the options of the run",
+};
+
+// Where to look first when something speaks against the numbers, or that nothing does.
+function blamed(suspicions) {
+  const decisive = suspicions.filter((row) => row.invalid);
+  const causes = Object.keys(CAUSES).filter((cause) =>
+    decisive.some((row) => causeOf(row) === cause),
   );
+  const told = causes.map((cause) =>
+    cause === "generator"
+      ? ["The load generator is to blame: the load was not what was asked for", "generator", true]
+      : [`The load was not what was asked for, because of ${CAUSES[cause]}`, "generator", true],
+  );
+  if (causes.includes("generator")) return told;
+  const own = suspicions.filter((row) => causeOf(row) === "generator").length;
+  told.push([
+    own > 0
+      ? `The load generator may be part of the cause: ${words.plural(own, "warning")}`
+      : "Nothing speaks against the load generator",
+    "generator",
+  ]);
   return told;
 }
 

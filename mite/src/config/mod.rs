@@ -4,6 +4,10 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+mod secret;
+
+pub(crate) use secret::{MASK, is_secret_name, masked_pairs, without_secrets};
+
 /// Where a value came from, so that a message can say what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Origin {
@@ -68,7 +72,7 @@ impl Config {
             .values
             .get(key)
             .ok_or_else(|| ConfigError::missing(self, key))?;
-        setting.parse(key)
+        self.parse(key, setting)
     }
 
     /// The value of `key` as a `T`, or `default` when there is no such key.
@@ -81,7 +85,7 @@ impl Config {
     {
         self.values
             .get(key)
-            .map_or(Ok(default), |setting| setting.parse(key))
+            .map_or(Ok(default), |setting| self.parse(key, setting))
     }
 
     /// The text of `key`, if there is one.
@@ -108,8 +112,9 @@ impl Config {
 
     /// Keeps the value of `key` out of every report, log and debug output.
     ///
-    /// Keys whose name contains `password`, `secret`, `token`, `credential` or `api_key` are kept
-    /// out without being told.
+    /// Keys whose name contains `password`, `passwd`, `passphrase`, `pwd`, `secret`, `token`,
+    /// `credential`, `authorization`, `api_key`, `access_key`, `private_key`, `signature`, `bearer`
+    /// or `jwt`, and the key `auth`, are kept out without being told.
     pub fn mark_secret(&mut self, key: &str) -> &mut Self {
         if let Some(setting) = Arc::make_mut(&mut self.values).get_mut(key) {
             setting.secret = true;
@@ -119,24 +124,50 @@ impl Config {
 
     /// The keys and their values in order of key, secrets replaced by `***`.
     ///
-    /// The password in a URL is a secret whatever the key.
+    /// Whatever the key, the password of a URL is a secret, as is a user without a password and
+    /// what its query gives a name that is one of a secret. A value that has another's secret in it
+    /// is shown without.
     pub fn iter_masked(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.values
             .iter()
             .filter(|(key, _)| *key != HTTP)
-            .map(|(key, setting)| (key.as_str(), setting.shown(key)))
+            .map(|(key, setting)| (key.as_str(), self.shown(key, setting)))
     }
 
-    /// `text` with each secret value in it replaced by `***`.
+    /// `text` with each secret value in it replaced by `***`, whether it stands there as it is or as
+    /// a URL or a form has it.
     pub fn mask(&self, text: &str) -> String {
+        without_secrets(text, self.secrets())
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &str> {
         self.values
             .iter()
-            .filter(|(key, setting)| setting.is_secret(key) && !setting.text.is_empty())
-            .fold(text.to_owned(), |text, (_, setting)| {
-                let encoded: String =
-                    url::form_urlencoded::byte_serialize(setting.text.as_bytes()).collect();
-                text.replace(&setting.text, MASK).replace(&encoded, MASK)
-            })
+            .filter(|(key, setting)| setting.is_secret(key))
+            .map(|(_, setting)| setting.text.as_str())
+    }
+
+    /// The text of a setting as anybody may see it.
+    fn shown(&self, key: &str, setting: &Setting) -> Cow<'_, str> {
+        if setting.is_secret(key) {
+            Cow::Borrowed(MASK)
+        } else {
+            Cow::Owned(self.mask(&secret::without_credentials(&setting.text)))
+        }
+    }
+
+    fn parse<T: FromStr>(&self, key: &str, setting: &Setting) -> Result<T, ConfigError>
+    where
+        T::Err: fmt::Display,
+    {
+        setting.text.parse().map_err(|error: T::Err| ConfigError {
+            message: format!(
+                "the config value {key}={} (from {}) is not a {}: {error}",
+                self.shown(key, setting),
+                setting.origin,
+                short_name::<T>(),
+            ),
+        })
     }
 
     /// Sets a value unless a stronger origin has set it already.
@@ -174,63 +205,9 @@ pub(crate) const HTTP: &str = "mite.http";
 /// The key of the addresses given for names, one `host:port:address` a line.
 pub(crate) const RESOLVE: &str = "mite.resolve";
 
-/// What stands in the place of a secret.
-pub(crate) const MASK: &str = "***";
-
 impl Setting {
-    fn parse<T: FromStr>(&self, key: &str) -> Result<T, ConfigError>
-    where
-        T::Err: fmt::Display,
-    {
-        self.text.parse().map_err(|error: T::Err| ConfigError {
-            message: format!(
-                "the config value {key}={} (from {}) is not a {}: {error}",
-                self.shown(key),
-                self.origin,
-                short_name::<T>(),
-            ),
-        })
-    }
-
-    /// The text as anybody may see it.
-    fn shown(&self, key: &str) -> Cow<'_, str> {
-        if self.is_secret(key) {
-            Cow::Borrowed(MASK)
-        } else {
-            without_password(&self.text)
-        }
-    }
-
     fn is_secret(&self, key: &str) -> bool {
         self.secret || is_secret_name(key)
-    }
-}
-
-/// Whether a key, a header or a field of this name is taken for a secret without being told.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "credential",
-        "api_key",
-        "apikey",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
-}
-
-/// The text with the password masked, if it is a URL that has one.
-fn without_password(text: &str) -> Cow<'_, str> {
-    let Ok(mut url) = url::Url::parse(text) else {
-        return Cow::Borrowed(text);
-    };
-    if url.password().is_some() && url.set_password(Some(MASK)).is_ok() {
-        Cow::Owned(url.into())
-    } else {
-        Cow::Borrowed(text)
     }
 }
 
@@ -343,5 +320,20 @@ mod tests {
         assert!(debug.contains("http://joe:***@shop.test/"), "{debug}");
         let message = config.get::<u32>("base_url").unwrap_err().to_string();
         assert!(!message.contains("hunter2"), "{message}");
+    }
+    #[test]
+    fn a_url_is_shown_without_its_key_and_a_value_without_anothers_secret() {
+        let mut config = Config::default();
+        config
+            .set("base_url", "https://sk_live_x@shop.test/?api_key=K1&page=2")
+            .set("pwd", "swordfish")
+            .set("Authorization", "Basic am9l")
+            .set("private-key", "PEM")
+            .set("greeting", "say swordfish, friend");
+        let shown: Vec<_> = config.iter_masked().map(|(_, value)| value).collect();
+        let url = "https://***@shop.test/?api_key=***&page=2";
+        assert_eq!(shown, ["***", url, "say ***, friend", "***", "***"]);
+        let message = config.get::<u32>("greeting").unwrap_err().to_string();
+        assert!(!message.contains("swordfish"), "{message}");
     }
 }
