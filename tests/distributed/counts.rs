@@ -10,7 +10,7 @@ use crate::crew::{Controller, runner};
 fn three_runners_together_do_what_the_plan_says_and_count_what_the_server_counts() {
     let (nats, nginx) = (Nats::start(), Nginx::start());
     let runners = [(); 3].map(|()| runner(&nats.url()));
-    let told = Controller::start(&nats, &nginx, "steady", 3, &["--duration", "6s"]).end();
+    let told = Controller::start(&nats, &nginx, "steady_visits", 3, &["--duration", "6s"]).end();
     let log = nginx.finish();
     told.assert_passed();
     assert_eq!(told.requests(), 600);
@@ -40,8 +40,9 @@ fn three_runners_together_do_what_the_plan_says_and_count_what_the_server_counts
 fn a_runner_that_comes_later_takes_its_share_and_nothing_is_started_twice() {
     let (nats, nginx) = (Nats::start(), Nginx::start());
     let first = runner(&nats.url());
-    let mut controller = Controller::start(&nats, &nginx, "steady", 1, &["--duration", "8s"]);
-    controller.wait_for("\n2.0s  ");
+    let mut controller =
+        Controller::start(&nats, &nginx, "steady_visits", 1, &["--duration", "8s"]);
+    controller.wait_for_second(2);
     let second = runner(&nats.url());
     let told = controller.end();
     let log = nginx.finish();
@@ -74,7 +75,7 @@ fn two_tests_on_one_server_do_not_meet_when_their_names_differ() {
         let prefix = ["--nats-prefix", name];
         let runner = crate::crew::runner_with(&nats.url(), &prefix);
         let arguments = [&prefix[..], &["--duration", "3s"]].concat();
-        let controller = Controller::start(&nats, &nginx, "steady", 1, &arguments);
+        let controller = Controller::start(&nats, &nginx, "steady_visits", 1, &arguments);
         sleep(Duration::from_millis(300));
         (controller, runner)
     });

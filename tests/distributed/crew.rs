@@ -77,9 +77,9 @@ impl Controller {
         }
     }
 
-    /// Waits until this has been shown.
-    pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        self.running.wait_for(text)
+    /// Waits until this second of the run has been shown.
+    pub(crate) fn wait_for_second(&mut self, second: u32) {
+        self.running.wait_for_second(second);
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -34,8 +34,9 @@ fn the_volume_of_a_runner_that_is_killed_is_back_within_five_seconds_and_the_gap
         runner(&nats.url()),
         runner(&nats.url()),
     ];
-    let mut controller = Controller::start(&nats, &nginx, "steady", 3, &["--duration", "14s"]);
-    controller.wait_for("\n4.0s  ");
+    let mut controller =
+        Controller::start(&nats, &nginx, "steady_visits", 3, &["--duration", "14s"]);
+    controller.wait_for_second(4);
     let killed = runners.remove(1);
     killed.signal("KILL");
     drop(killed);
@@ -62,8 +63,9 @@ fn the_volume_of_a_runner_that_is_killed_is_back_within_five_seconds_and_the_gap
 fn the_server_of_the_link_may_be_away_for_a_while_and_nothing_is_lost() {
     let (mut nats, nginx) = (Nats::start(), Nginx::start());
     let runners = [runner(&nats.url()), runner(&nats.url())];
-    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &["--duration", "12s"]);
-    controller.wait_for("\n2.0s  ");
+    let mut controller =
+        Controller::start(&nats, &nginx, "steady_visits", 2, &["--duration", "12s"]);
+    controller.wait_for_second(2);
     nats.kill_for(3 * SECOND);
     let told = controller.end();
     let log = nginx.finish();
@@ -80,8 +82,8 @@ fn runners_without_a_controller_let_their_journeys_end_and_go() {
     let grace = ["--orphan-grace", "3s"];
     let started = [(); 2].map(|()| runner_with(&nats.url(), &grace));
     let runners = started.map(|mut command| tests::running::Running::start(&mut command));
-    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &[]);
-    controller.wait_for("\n2.0s  ");
+    let mut controller = Controller::start(&nats, &nginx, "steady_visits", 2, &[]);
+    controller.wait_for_second(2);
     controller.signal("KILL");
     let began = Instant::now();
     for runner in runners {
@@ -99,8 +101,8 @@ fn runners_without_a_controller_let_their_journeys_end_and_go() {
 fn an_interrupted_controller_lets_its_runners_finish_and_counts_what_they_did() {
     let (nats, nginx) = (Nats::start(), Nginx::start());
     let runners = [runner(&nats.url()), runner(&nats.url())];
-    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &[]);
-    controller.wait_for("\n2.0s  ");
+    let mut controller = Controller::start(&nats, &nginx, "steady_visits", 2, &[]);
+    controller.wait_for_second(2);
     controller.signal("INT");
     let told = controller.end();
     let log = nginx.finish();
@@ -116,10 +118,11 @@ fn an_interrupted_controller_lets_its_runners_finish_and_counts_what_they_did() 
 fn a_runner_that_stood_still_is_done_without_and_does_no_harm_when_it_goes_on() {
     let (nats, nginx) = (Nats::start(), Nginx::start());
     let runners = [runner(&nats.url()), runner(&nats.url())];
-    let mut controller = Controller::start(&nats, &nginx, "steady", 2, &["--duration", "16s"]);
-    controller.wait_for("\n2.0s  ");
+    let mut controller =
+        Controller::start(&nats, &nginx, "steady_visits", 2, &["--duration", "16s"]);
+    controller.wait_for_second(2);
     runners[0].signal("STOP");
-    controller.wait_for("\n10.0s  ");
+    controller.wait_for_second(10);
     let before = nginx.log().len();
     runners[0].signal("CONT");
     sleep(2 * SECOND);

@@ -14,7 +14,7 @@ const VISITS: &str = env!("CARGO_BIN_EXE_visits");
 #[test]
 fn a_runner_made_of_other_journeys_is_refused_with_what_differs() {
     let (nats, nginx) = (Nats::start(), Nginx::start());
-    let controller = Controller::start(&nats, &nginx, "steady", 1, &["--duration", "2s"]);
+    let controller = Controller::start(&nats, &nginx, "steady_visits", 1, &["--duration", "2s"]);
     let url = nats.url();
     let wrong = program(QUICKSTART, &["runner", "--once", "--nats", &url]);
     let refused = Running::start(&mut { wrong }).end();
@@ -34,7 +34,12 @@ fn a_runner_made_of_other_journeys_is_refused_with_what_differs() {
 fn where_nobody_listens_is_told_at_once() {
     for arguments in [
         &["runner", "--nats", "nats://127.0.0.1:1"][..],
-        &["controller", "steady", "--nats", "nats://127.0.0.1:1"],
+        &[
+            "controller",
+            "steady_visits",
+            "--nats",
+            "nats://127.0.0.1:1",
+        ],
     ] {
         let ended = Running::start(&mut program(VISITS, arguments)).end();
         ended.refused(&["cannot connect to NATS at nats://127.0.0.1:1"]);
@@ -62,12 +67,12 @@ fn who_does_not_know_the_password_is_told_and_the_password_is_not() {
     let nats = Nats::with(&["--user", "mite", "--pass", "s3cret"]);
     let nginx = Nginx::start();
     let wrong = runner(&nats.url_for("mite:gue55")).end();
-    wrong.refused(&["cannot connect to NATS", "authorization violation"]);
+    wrong.refused(&["cannot connect to NATS", "it does not let us in"]);
     assert!(!wrong.stderr.contains("gue55"), "{wrong}");
 
     let right = nats.url_for("mite:s3cret");
     let runner = Running::start(&mut runner_with(&right, &[]));
-    let told = Controller::at(&right, &nginx, "steady", 1, &["--duration", "2s"]).end();
+    let told = Controller::at(&right, &nginx, "steady_visits", 1, &["--duration", "2s"]).end();
     told.assert_passed();
     let ended = runner.end();
     assert!(!ended.stderr.contains("s3cret"), "{ended}");

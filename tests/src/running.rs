@@ -68,17 +68,32 @@ impl Running {
 
     /// Waits until `text` stands on stderr, in a line that is whole, and gives what stands there.
     pub fn wait_for(&mut self, text: &str) -> String {
+        self.wait_until(&format!("{text:?} does not come"), |so_far| {
+            let found = so_far.split_once(text);
+            found.is_some_and(|(_, rest)| rest.contains('\n'))
+        })
+    }
+
+    /// Waits until it has shown this second of a run, or one after it.
+    pub fn wait_for_second(&mut self, second: u32) -> String {
+        let has_come = |line: &str| {
+            let age = line.split_once("s  ").map(|(age, _)| age.parse::<f64>());
+            matches!(age, Some(Ok(age)) if age >= f64::from(second))
+        };
+        self.wait_until(&format!("second {second} does not come"), |so_far| {
+            so_far.lines().any(has_come)
+        })
+    }
+
+    fn wait_until(&mut self, or: &str, is_there: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let so_far = self.stderr.so_far();
-            let whole = so_far
-                .split_once(text)
-                .is_some_and(|(_, rest)| rest.contains('\n'));
-            if whole {
+            if is_there(&so_far) {
                 return so_far;
             }
             if Instant::now() > deadline {
-                self.give_up(&format!("{text:?} does not come"));
+                self.give_up(or);
             }
             sleep(Duration::from_millis(5));
         }

@@ -183,8 +183,8 @@ pub(super) struct RunnerArguments {
 
 #[cfg(feature = "nats")]
 const NATS: &str = "Where NATS is: nats://host:4222, tls://host, with user:password@ or token@ \
-                    before the host if it wants one; several servers of a cluster with commas \
-                    between them";
+                    before the host if it wants one (percent-encoded); several servers of a \
+                    cluster with commas between them";
 
 #[cfg(feature = "nats")]
 #[derive(Debug, Args)]

@@ -1,8 +1,9 @@
 //! Where NATS is, and what it takes to be let in.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{error::Error as _, fmt, path::PathBuf, time::Duration};
 
-use async_nats::{Client, ConnectOptions, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
+use percent_encoding::percent_decode_str;
 
 use super::BusError;
 
@@ -59,33 +60,60 @@ impl Options {
                 .add_client_certificate(certificate.clone(), key.clone())
                 .require_tls(true);
         }
+        options = who(options, &servers);
         options
             .connect(servers)
             .await
             .map_err(|error| BusError::Connect {
                 url: self.shown(),
-                reason: error.to_string(),
+                reason: reason(&error),
             })
     }
 
     fn servers(&self) -> Result<Vec<ServerAddr>, BusError> {
-        self.urls
-            .iter()
-            .map(|url| {
-                url.parse().map_err(|error| {
-                    BusError::Options(format!(
-                        "{} is no address of NATS: {error}; it looks like nats://host:4222",
-                        shown(url)
-                    ))
-                })
+        let is_known = |server: &ServerAddr| ["nats", "tls"].contains(&server.scheme());
+        let server = |url: &String| {
+            let server: Option<ServerAddr> = url.parse().ok();
+            server.filter(is_known).ok_or_else(|| {
+                BusError::Options(format!(
+                    "{} is no address of NATS; it looks like nats://host:4222 or tls://host:4222",
+                    shown(url)
+                ))
             })
-            .collect()
+        };
+        self.urls.iter().map(server).collect()
     }
 
     /// The servers, without what is secret of their addresses.
     pub(crate) fn shown(&self) -> String {
         let shown: Vec<_> = self.urls.iter().map(|url| shown(url)).collect();
         shown.join(", ")
+    }
+}
+
+/// Who we are to all servers: what stands before the host of the first that has something there.
+fn who(options: ConnectOptions, servers: &[ServerAddr]) -> ConnectOptions {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let named = servers
+        .iter()
+        .find_map(|server| Some((server.username()?, server.password())));
+    match named {
+        Some((user, Some(password))) => options.user_and_password(decoded(user), decoded(password)),
+        Some((token, None)) => options.token(decoded(token)),
+        None => options,
+    }
+}
+
+/// What a server said, without what the client has put before it.
+fn reason(error: &ConnectError) -> String {
+    let whole = error.to_string();
+    match (error.kind(), error.source()) {
+        (ConnectErrorKind::AuthorizationViolation, _) => {
+            "it does not let us in: authorization violation".to_owned()
+        }
+        (ConnectErrorKind::TimedOut, _) => "nothing answers".to_owned(),
+        (_, Some(source)) => source.to_string(),
+        (_, None) => whole,
     }
 }
 
