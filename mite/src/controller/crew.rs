@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{id::RunnerId, volume::schedule::Share};
+use crate::{id::RunnerId, link::Recruit, stats::MachineFigures, volume::schedule::Share};
 
 /// The runners of a run, those too that are no more.
 #[derive(Debug, Default)]
@@ -13,7 +13,9 @@ pub(super) struct Crew {
 /// What the controller knows of a runner.
 #[derive(Debug)]
 struct Member {
-    workers: u32,
+    recruit: Recruit,
+    /// What it said last of its machine.
+    machine: Option<Box<MachineFigures>>,
     joined: Duration,
     drained: bool,
     left: Option<Leave>,
@@ -27,11 +29,13 @@ struct Leave {
 }
 
 /// What became of a runner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MemberOutcome {
     pub(crate) runner: RunnerId,
-    /// Its worker threads.
-    pub(crate) workers: u32,
+    /// What it said of itself when it came.
+    pub(crate) recruit: Recruit,
+    /// What was seen of its machine; the controller sees its own by itself.
+    pub(crate) machine: Option<Box<MachineFigures>>,
     /// When it came.
     pub(crate) joined: Duration,
     /// When it was no more, if that was before the end of the run.
@@ -42,14 +46,22 @@ pub(crate) struct MemberOutcome {
 
 impl Crew {
     /// A runner takes part from now on.
-    pub(super) fn join(&mut self, runner: RunnerId, workers: u32, now: Duration) {
+    pub(super) fn join(&mut self, runner: RunnerId, recruit: Recruit, now: Duration) {
         let member = Member {
-            workers,
+            recruit,
+            machine: None,
             joined: now,
             drained: false,
             left: None,
         };
         self.members.insert(runner, member);
+    }
+
+    /// How the machine of a runner is.
+    pub(super) fn note(&mut self, runner: RunnerId, machine: Box<MachineFigures>) {
+        if let Some(member) = self.members.get_mut(&runner) {
+            member.machine = Some(machine);
+        }
     }
 
     /// A runner has nothing in flight and will have nothing.
@@ -82,7 +94,7 @@ impl Crew {
 
     /// The workers of those that take part.
     pub(super) fn workers(&self) -> u32 {
-        self.here().map(|(_, member)| member.workers).sum()
+        self.here().map(|(_, member)| member.recruit.workers).sum()
     }
 
     /// The share of each that takes part: as many parts as it has workers.
@@ -91,7 +103,7 @@ impl Crew {
         self.here()
             .scan(0, |index, (runner, member)| {
                 let share = Share { index: *index, of };
-                *index += member.workers;
+                *index += member.recruit.workers;
                 Some((runner, share))
             })
             .collect()
@@ -112,7 +124,8 @@ impl Crew {
         let each = self.members.iter();
         each.map(|(runner, member)| MemberOutcome {
             runner: *runner,
-            workers: member.workers,
+            recruit: member.recruit.clone(),
+            machine: member.machine.clone(),
             joined: member.joined,
             left: member.left.map(|left| left.at),
             lost: member.left.is_some_and(|left| left.lost),

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 pub(crate) use busy::BusyWorkers;
 use crew::Crew;
+pub(crate) use crew::MemberOutcome;
 use entry::EntryState;
 pub(crate) use outcome::{Ending, EntryOutcome, Outcome};
 pub(crate) use points::{Point, PointTimes};
@@ -28,7 +29,7 @@ pub(crate) use stages::StageOutcome;
 use crate::{
     datapool::{Policy, lease},
     id::{EntryId, ItemId, RunnerId},
-    link::{Message, Order},
+    link::{Message, Order, Recruit},
     scenario::threshold::{Judge, Threshold},
     stats::Statistics,
     volume::{Observed, VolumeModel, schedule::Segment},
@@ -127,14 +128,14 @@ pub(crate) struct Controller {
 }
 
 impl Controller {
-    /// A run in which `runners` take part, each with so many workers.
+    /// A run in which `runners` take part.
     pub(crate) fn new(
         settings: ControllerSettings,
-        runners: impl IntoIterator<Item = (RunnerId, u32)>,
+        runners: impl IntoIterator<Item = (RunnerId, Recruit)>,
     ) -> Self {
         let mut crew = Crew::default();
-        for (runner, workers) in runners {
-            crew.join(runner, workers, Duration::ZERO);
+        for (runner, recruit) in runners {
+            crew.join(runner, recruit, Duration::ZERO);
         }
         let judges_errors = settings.thresholds.iter().any(Threshold::is_on_errors);
         let judge = Judge::new(settings.thresholds);
@@ -144,7 +145,7 @@ impl Controller {
             .collect();
         let mut results = Results::new(judge, settings.warm_up, &entries);
         for member in crew.outcome() {
-            results.join(member.runner, member.workers, Duration::ZERO);
+            results.join(member.runner, member.recruit.workers, Duration::ZERO);
         }
         Self {
             entries,
@@ -185,8 +186,8 @@ impl Controller {
     pub(crate) fn hear(&mut self, now: Duration, from: RunnerId, message: Message) -> Vec<Action> {
         let mut actions = Vec::new();
         if !self.crew.has(from) {
-            if let Message::Hello { workers } = message {
-                return self.join(now, from, workers);
+            if let Message::Hello(recruit) = message {
+                return self.join(now, from, recruit);
             }
             return actions;
         }
@@ -215,16 +216,17 @@ impl Controller {
                 }
             }
             Message::Lost => actions.extend(self.lose(now, from)),
-            Message::Hello { .. } => {}
+            Message::Machine(figures) => self.crew.note(from, figures),
+            Message::Hello(_) => {}
         }
         actions
     }
 
     /// A runner takes part from now on: each gets a new share of the volume soon after.
-    fn join(&mut self, now: Duration, runner: RunnerId, workers: u32) -> Vec<Action> {
+    fn join(&mut self, now: Duration, runner: RunnerId, recruit: Recruit) -> Vec<Action> {
         let mut actions = Vec::new();
-        self.crew.join(runner, workers, now);
-        self.results.join(runner, workers, now);
+        self.results.join(runner, recruit.workers, now);
+        self.crew.join(runner, recruit, now);
         match self.phase {
             Phase::Running => self.share_anew(now, &mut actions),
             // It has come too late to do anything.

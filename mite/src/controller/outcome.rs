@@ -38,7 +38,19 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// The worker threads of all who took part.
     pub(crate) fn workers(&self) -> u32 {
-        self.crew.iter().map(|member| member.workers).sum()
+        self.crew.iter().map(|member| member.recruit.workers).sum()
+    }
+
+    /// Journeys that might be in flight at once, in all runners that were there at the end.
+    pub(crate) fn room(&self) -> u64 {
+        let there = self.crew.iter().filter(|member| !member.lost);
+        there.map(|member| member.recruit.max_in_flight).sum()
+    }
+
+    /// The same of the runner that was to have the fewest.
+    pub(crate) fn max_in_flight(&self) -> u64 {
+        let each = self.crew.iter().map(|member| member.recruit.max_in_flight);
+        each.min().unwrap_or(0)
     }
 }
 

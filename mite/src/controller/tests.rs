@@ -9,7 +9,7 @@ use crate::{
     datapool::Policy,
     event::{JourneyEnd, Outcome as JourneyOutcome, What},
     id::{EntryId, RunnerId, TransactionId},
-    link::{Message, Order, Snapshot},
+    link::{Message, Order, Recruit, Snapshot},
     stats::{DEFAULT_CAP, Recorder},
     volume::{
         Conclusion, Constant, Ramp, Saturate, Volume, VolumeModel, Window,
@@ -20,6 +20,15 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// A runner with so many workers.
+fn recruit(workers: u32) -> Recruit {
+    Recruit {
+        workers,
+        max_in_flight: 1000,
+        host: String::new(),
+    }
+}
 
 /// A runner of one worker whose journeys take no time.
 struct Runner {
@@ -158,7 +167,7 @@ impl Simulation {
         let runners: BTreeMap<_, _> = (0..runners)
             .map(|id| (RunnerId(id), Runner::new(id)))
             .collect();
-        let workers = runners.keys().map(|id| (*id, 1));
+        let workers = runners.keys().map(|id| (*id, recruit(1)));
         Self {
             controller: Controller::new(settings, workers),
             runners,

@@ -12,7 +12,7 @@ use super::{
     outcome,
     progress::Telling,
     recording::Recording,
-    suspect::{Figures, Watch},
+    suspect::Watch,
     telemetry::Telemetry,
     webhook::{Start, Webhook},
 };
@@ -20,8 +20,10 @@ use crate::{
     clock::RunClock,
     controller::{Controller, Outcome, Second},
     id::RunnerId,
+    link::Recruit,
     report::{Observer, Report, RunInfo, Sinks},
     serve::{Moment, Question, Server},
+    stats::MachineFigures,
 };
 
 /// Who is told of a run while it goes on and when it is over.
@@ -50,7 +52,7 @@ pub(super) struct Programme<'a> {
     pub(super) clock: RunClock,
     pub(super) controller: &'a Controller,
     /// Who runs it, each with its number of workers.
-    pub(super) runners: &'a [(RunnerId, u32)],
+    pub(super) runners: &'a [(RunnerId, Recruit)],
     pub(super) warm_up: Duration,
     /// The thresholds as they are written.
     pub(super) thresholds: Vec<String>,
@@ -89,7 +91,10 @@ impl Audience {
                 planned,
                 entries: controller.entry_count(),
                 runners: runners.len(),
-                workers: runners.iter().map(|(_, workers)| *workers as usize).sum(),
+                workers: runners
+                    .iter()
+                    .map(|(_, recruit)| recruit.workers as usize)
+                    .sum(),
                 dashboard: None,
             };
             dashboard.introduce(onlooker, info);
@@ -158,7 +163,7 @@ impl Audience {
     pub(super) fn moment(
         &self,
         controller: &Controller,
-        figures: Figures,
+        figures: MachineFigures,
         stopping: bool,
     ) -> Box<dyn Moment> {
         self.frame.moment(controller, figures, stopping)
@@ -172,7 +177,7 @@ impl Audience {
         self,
         settings: &Settings,
         outcome: Outcome,
-        figures: Figures,
+        figures: MachineFigures,
         stops: &mut UnboundedReceiver<Stop>,
     ) -> Result<Report, RunError> {
         let Self {

@@ -76,7 +76,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
             graceful_stop: settings.graceful_stop,
             warm_up,
         },
-        runners.iter().copied(),
+        runners.iter().cloned(),
     );
     let invited = Invited {
         observer,
@@ -162,7 +162,7 @@ impl Driver {
     }
 
     fn hear(&mut self, runner: RunnerId, message: Message) -> Vec<Action> {
-        if let (Some(at), Message::Hello { .. }) = (self.begin, &message) {
+        if let (Some(at), Message::Hello(_)) = (self.begin, &message) {
             self.link.send(runner, link::Order::Begin { at });
         }
         self.controller.hear(self.clock.elapsed(), runner, message)

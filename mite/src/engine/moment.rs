@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Settings, outcome, progress::standing, suspect::Figures};
+use super::{Settings, outcome, progress::standing, suspect::Machines};
 use crate::{
     clock::RunClock,
     controller::{Controller, EntryNow, Outcome},
     report::{Batches, Batching, Report},
     serve::{self, Now, RunState},
-    stats::Statistics,
+    stats::{MachineFigures, Statistics},
 };
 
 /// What of a run stays the same as long as it lasts.
@@ -27,7 +27,7 @@ struct Moment {
     frame: Frame,
     now: Now,
     outcome: Arc<Outcome>,
-    figures: Figures,
+    figures: MachineFigures,
     /// The last word, when the run is over.
     last: Option<Report>,
 }
@@ -37,7 +37,7 @@ impl Frame {
     pub(super) fn moment(
         &self,
         controller: &Controller,
-        figures: Figures,
+        figures: MachineFigures,
         stopping: bool,
     ) -> Box<dyn serve::Moment> {
         let outcome = Arc::new(controller.so_far());
@@ -66,7 +66,7 @@ impl Frame {
     pub(super) fn last(
         &self,
         outcome: Arc<Outcome>,
-        figures: Figures,
+        figures: MachineFigures,
         report: Report,
     ) -> Box<dyn serve::Moment> {
         let entries = outcome.entries.iter().map(|entry| EntryNow {
@@ -89,7 +89,7 @@ impl Frame {
     fn now(
         &self,
         outcome: &Outcome,
-        figures: &Figures,
+        figures: &MachineFigures,
         state: RunState,
         entries: Vec<EntryNow>,
     ) -> Now {
@@ -111,7 +111,7 @@ impl Frame {
                 .volume_changes
                 .last()
                 .map_or(1.0, |(_, factor)| *factor),
-            cpu_seconds: figures.cpu_seconds,
+            cpu_seconds: Machines::new(&outcome.crew, figures).together().cpu_seconds,
         }
     }
 }

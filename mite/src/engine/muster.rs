@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::RunClock,
     id::RunnerId,
-    link::{self, ControllerEnd, Message},
+    link::{self, ControllerEnd, Message, Recruit},
     runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     stats::metric::Metric,
     trace::TraceSettings,
@@ -21,8 +21,7 @@ use crate::{
 pub(super) struct Muster {
     pub(super) link: ControllerEnd,
     pub(super) clock: RunClock,
-    /// Each with its number of workers.
-    pub(super) runners: Vec<(RunnerId, u32)>,
+    pub(super) runners: Vec<(RunnerId, Recruit)>,
     /// What the controller's clock shows when the run begins; runners on other machines are told.
     pub(super) begin: Option<Duration>,
     pub(super) telemetry: Telemetry,
@@ -48,10 +47,10 @@ pub(super) async fn muster(
     let trace = telemetry.traces();
     let mut link = start_runner(settings, clock, entries, metrics, tap, trace);
     match link.receive().await {
-        Some((runner, Message::Hello { workers })) => Ok(Muster {
+        Some((runner, Message::Hello(recruit))) => Ok(Muster {
             link,
             clock,
-            runners: vec![(runner, workers)],
+            runners: vec![(runner, recruit)],
             begin: None,
             telemetry,
         }),
@@ -86,9 +85,14 @@ fn start_runner(
         seed: settings.seed,
         tap,
         trace,
+        machine: None,
     };
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
-    runner_end.send(Message::Hello { workers });
+    runner_end.send(Message::Hello(Recruit {
+        workers,
+        max_in_flight: settings.max_in_flight as u64,
+        host: String::new(),
+    }));
     spawn_local(async move {
         if let Err(error) = runner::serve(settings, runner_end).await {
             tracing::error!("the runner cannot start its threads: {error}");
@@ -143,8 +147,8 @@ mod remote {
         let mut here = BTreeMap::new();
         while here.len() < bus.wait_for {
             match link.receive().await {
-                Some((runner, Message::Hello { workers })) => {
-                    here.insert(runner, workers);
+                Some((runner, Message::Hello(recruit))) => {
+                    here.insert(runner, recruit);
                     tracing::info!("{} of {} runners are there", here.len(), bus.wait_for);
                 }
                 Some((runner, Message::Lost | Message::Bye | Message::Died)) => {

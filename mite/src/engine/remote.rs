@@ -1,6 +1,6 @@
 //! A process that is nothing but a runner: it does what a controller elsewhere wants, run after run.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use tokio::{
     runtime::{Builder, LocalOptions},
@@ -8,12 +8,16 @@ use tokio::{
     time::sleep_until,
 };
 
-use super::{RunError, system::raise_descriptor_limit};
+use super::{
+    RunError,
+    suspect::Watch,
+    system::{host_name, raise_descriptor_limit},
+};
 use crate::{
     clock::RunClock,
     journey::{Runnable, registry},
     link::{
-        Message, Order,
+        Message, Order, Recruit,
         nats::{self, Assignment, Fingerprint, Options, Post},
     },
     runner::{self, RunnerEntry, RunnerSettings},
@@ -122,9 +126,11 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     } = post;
     tracing::info!("the clock of the controller is known to {error:?}");
     let workers = options.workers.min(options.max_in_flight).max(1);
-    end.send(Message::Hello {
+    end.send(Message::Hello(Recruit {
         workers: u32::try_from(workers).unwrap_or(u32::MAX),
-    });
+        max_in_flight: options.max_in_flight as u64,
+        host: host_name(),
+    }));
     let at = loop {
         match end.receive().await {
             Some(Order::Begin { at }) => break at,
@@ -138,6 +144,8 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         }
     };
     let started = epoch + at;
+    let watch = Arc::new(Watch::start());
+    let machine = Arc::new(move || watch.so_far());
     let settings = RunnerSettings {
         clock: RunClock::beginning_at(started),
         entries: entries(&assignment)?,
@@ -152,6 +160,7 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         seed: assignment.seed,
         tap: None,
         trace: None,
+        machine: Some(machine),
     };
     // All begin together.
     sleep_until(started).await;

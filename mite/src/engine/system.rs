@@ -48,6 +48,14 @@ pub(super) fn raise_descriptor_limit() {
     }
 }
 
+/// The name of the machine; what it is called here where it has none.
+#[cfg(feature = "nats")]
+pub(super) fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok();
+    let name = name.and_then(|name| name.into_string().ok());
+    name.unwrap_or_else(|| "a machine without a name".to_owned())
+}
+
 /// The processor time of the process so far.
 pub(super) fn cpu_time() -> Duration {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {

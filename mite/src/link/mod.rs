@@ -18,7 +18,7 @@ pub(crate) use ends::{ControllerEnd, RunnerEnd, local};
 use crate::{
     datapool::lease,
     id::EntryId,
-    stats::Statistics,
+    stats::{MachineFigures, Statistics},
     volume::schedule::{Segment, Share},
 };
 
@@ -45,8 +45,10 @@ pub(crate) enum Order {
 /// What a worker tells its runner, and a runner its controller.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Message {
-    /// A runner is there, with so many workers.
-    Hello { workers: u32 },
+    /// A runner is there.
+    Hello(Recruit),
+    /// How process and machine of a runner are, all told from its beginning on.
+    Machine(Box<MachineFigures>),
     /// What happened in some seconds of the run.
     Snapshot(Box<Snapshot>),
     /// About the data of an entry: what is wanted, given back and spent.
@@ -62,6 +64,17 @@ pub(crate) enum Message {
     Died,
     /// Nothing has been heard of a runner for too long. The link says so, not the runner.
     Lost,
+}
+
+/// A runner that wants to take part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recruit {
+    /// Its worker threads.
+    pub(crate) workers: u32,
+    /// Journeys in flight at once in it.
+    pub(crate) max_in_flight: u64,
+    /// The name of its machine; empty when it is in the controller's own process.
+    pub(crate) host: String,
 }
 
 /// The statistics of one worker over some seconds of the run.

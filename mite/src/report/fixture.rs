@@ -6,9 +6,9 @@ use super::{
     BatchKind, BatchRow, Batches, Cause, ConnectionSummary, ErrorSummary, FindingSummary,
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
     MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
-    ResponseTimes, Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp, StageSummary, State,
-    StepSummary, Suspicion, ThresholdNow, ThresholdSummary, TransactionSummary, Verdict,
-    VolumeChange, WaitSummary, WebhookSummary,
+    ResponseTimes, RunnerSummary, Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp,
+    StageSummary, State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary,
+    TransactionSummary, Verdict, VolumeChange, WaitSummary, WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
 
@@ -157,6 +157,17 @@ pub(crate) fn full() -> Report {
             }],
             starved: vec!["shop::sign_in".into()],
             notes: vec!["The limit of open files is 1,024.".into()],
+            by_runner: vec![RunnerSummary {
+                host: "load-2".into(),
+                workers: 2,
+                joined_seconds: 0.5,
+                left_seconds: Some(42.0),
+                lost: true,
+                cpu_seconds: Some(31.5),
+                peak_rss_bytes: Some(48_000_000),
+                machine_cpu: Some(0.4),
+                steal_seconds: Some(0.5),
+            }],
         },
         stages: vec![stage("ramp", 5.0, 15.0), stage("peak", 15.0, 60.0)],
         findings: vec![capacity(), held()],

@@ -46,8 +46,8 @@ pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
     Cause, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-    OwnErrors, ResponseTimes, Series, SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary,
-    TraceSummary, TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
+    OwnErrors, ResponseTimes, RunnerSummary, Series, SeriesPoint, SeriesTimes, Suspicion,
+    ThresholdSummary, TraceSummary, TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};

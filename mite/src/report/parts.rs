@@ -226,6 +226,39 @@ pub struct GeneratorSummary {
     /// What else should be known, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Who ran the journeys, where that were runners on machines of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_runner: Vec<RunnerSummary>,
+}
+
+/// A runner on a machine of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunnerSummary {
+    /// The name of its machine.
+    pub host: String,
+    /// Its worker threads.
+    pub workers: u32,
+    /// How old the run was when it came.
+    pub joined_seconds: f64,
+    /// How old it was when it left; absent when it was there to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_seconds: Option<f64>,
+    /// Whether nothing was heard of it any more, so that what it did last is not in the report.
+    pub lost: bool,
+    /// Processor time it had used when it last told; like all that follows, absent when it never
+    /// did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// The most memory it held at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_rss_bytes: Option<u64>,
+    /// The part of its machine's processors that was in use, by whomever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_cpu: Option<f64>,
+    /// Processor time that the host of its machine gave to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal_seconds: Option<f64>,
 }
 
 /// What became of the traces of a run.

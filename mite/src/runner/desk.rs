@@ -8,7 +8,7 @@ use tokio::{
     time::interval,
 };
 
-use super::RunnerSettings;
+use super::{MachineSource, RunnerSettings};
 use crate::{
     datapool::{
         broker::{Action, Broker},
@@ -22,6 +22,9 @@ use crate::{
 /// How long workers may take to go after they were told to; one that takes longer is stuck.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How often it is told how the machine is.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// How often spent data is reported.
 const FLUSH: Duration = Duration::from_millis(200);
 
@@ -30,6 +33,7 @@ pub(super) struct Desk {
     link: RunnerEnd,
     workers: Vec<WorkerSeat>,
     brokers: Vec<Broker<usize>>,
+    machine: Option<MachineSource>,
 }
 
 /// What the desk knows of one worker.
@@ -61,15 +65,18 @@ impl Desk {
                 .iter()
                 .map(|entry| Broker::relay(entry.policy))
                 .collect(),
+            machine: settings.machine.clone(),
         }
     }
 
     /// Serves until every worker has gone, or has had its time to go.
     pub(super) async fn serve(mut self, mut inbox: UnboundedReceiver<(usize, Message)>) {
         let mut flush = interval(FLUSH);
+        let mut look = interval(LOOK);
         loop {
             tokio::select! {
                 _ = flush.tick() => self.flush_data(),
+                _ = look.tick() => self.tell_machine(),
                 order = self.link.receive() => match order {
                     Some(Order::Cut) | None => break,
                     Some(order) => self.obey(order),
@@ -88,6 +95,7 @@ impl Desk {
         };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
         self.return_data();
+        self.tell_machine();
         self.link.send(Message::Bye);
     }
 
@@ -132,7 +140,7 @@ impl Desk {
             Message::Died => self.gone(worker, |broker| broker.lost(worker)),
             message @ Message::Snapshot(_) => self.link.send(message),
             // No worker says these.
-            Message::Hello { .. } | Message::Lost => {}
+            Message::Hello(_) | Message::Machine(_) | Message::Lost => {}
         }
     }
 
@@ -193,6 +201,13 @@ impl Desk {
             if let Some(report) = broker.flush() {
                 self.link.send(Message::Data { entry, report });
             }
+        }
+    }
+
+    /// Tells how process and machine are.
+    fn tell_machine(&self) {
+        if let Some(machine) = &self.machine {
+            self.link.send(Message::Machine(Box::new(machine())));
         }
     }
 

@@ -23,12 +23,22 @@ use std::{
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
-    clock::RunClock, config::Config, context::Shared, datapool::Policy, event::Tap,
-    journey::Runnable, link::RunnerEnd, stats::metric::Metric, trace::TraceSettings,
+    clock::RunClock,
+    config::Config,
+    context::Shared,
+    datapool::Policy,
+    event::Tap,
+    journey::Runnable,
+    link::RunnerEnd,
+    stats::{MachineFigures, metric::Metric},
+    trace::TraceSettings,
 };
 
 /// Makes what looks at everything one worker does.
 pub(crate) type TapFactory = Arc<dyn Fn(&Config) -> Box<dyn Tap> + Send + Sync>;
+
+/// Tells how process and machine are.
+pub(crate) type MachineSource = Arc<dyn Fn() -> MachineFigures + Send + Sync>;
 
 /// What a runner runs, and within which limits.
 #[derive(Clone)]
@@ -59,6 +69,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) tap: Option<TapFactory>,
     /// How journeys are traced, if they are.
     pub(crate) trace: Option<TraceSettings>,
+    /// Tells how process and machine are, where the controller cannot see that by itself.
+    pub(crate) machine: Option<MachineSource>,
 }
 
 /// One entry of the scenario, as a runner needs it.

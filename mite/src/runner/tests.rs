@@ -168,6 +168,7 @@ impl Bench {
             seed: 7,
             tap: None,
             trace: None,
+            machine: None,
         };
         change(&mut runner);
         let (sender, messages) = unbounded_channel();
@@ -298,7 +299,11 @@ impl Run {
             }
             Message::Data { report, .. } => self.data.push(report),
             Message::Drained => self.drained += 1,
-            Message::Hello { .. } | Message::Bye | Message::Died | Message::Lost => {}
+            Message::Hello(_)
+            | Message::Machine(_)
+            | Message::Bye
+            | Message::Died
+            | Message::Lost => {}
         }
     }
 

@@ -1,18 +1,16 @@
 //! What the report says of the load generator itself.
 
-use super::Settings;
 use crate::{
-    controller::Outcome,
-    engine::{suspect::Figures, system::peak_rss_bytes},
-    report::{GeneratorSummary, OwnErrors, Suspicion},
-    stats::Lacks,
+    controller::{MemberOutcome, Outcome},
+    engine::suspect::Machines,
+    report::{GeneratorSummary, OwnErrors, RunnerSummary, Suspicion},
+    stats::{Lacks, MachineFigures},
 };
 
 /// What was seen of the generator, and what is held against it.
 pub(super) fn summary(
-    settings: &Settings,
     outcome: &Outcome,
-    figures: &Figures,
+    figures: &MachineFigures,
     suspicions: Vec<Suspicion>,
 ) -> GeneratorSummary {
     let statistics = &outcome.totals.generator;
@@ -21,14 +19,16 @@ pub(super) fn summary(
         ports,
         memory,
     } = statistics.lacks;
+    let machines = Machines::new(&outcome.crew, figures);
+    let figures = machines.together();
     let starved = outcome.entries.iter().filter(|entry| entry.starved);
     GeneratorSummary {
         runners: u32::try_from(outcome.crew.len()).unwrap_or(u32::MAX),
         workers: outcome.workers(),
-        max_in_flight: settings.max_in_flight as u64,
+        max_in_flight: outcome.max_in_flight(),
         loop_lag: statistics.loop_lag.summary(),
         cpu_seconds: figures.cpu_seconds,
-        peak_rss_bytes: peak_rss_bytes(),
+        peak_rss_bytes: figures.peak_rss_bytes,
         saturated: suspicions.iter().any(|one| one.name == "worker_cpu"),
         busiest_worker_cpu: outcome.busy.busiest,
         machine_cpu: figures.machine_cpu,
@@ -48,5 +48,22 @@ pub(super) fn summary(
         suspicions,
         starved: starved.map(|entry| entry.journey.clone()).collect(),
         notes: Vec::new(),
+        by_runner: outcome.crew.iter().filter_map(runner).collect(),
     }
+}
+
+/// What a runner on a machine of its own did; that of this process needs no row.
+fn runner(member: &MemberOutcome) -> Option<RunnerSummary> {
+    let figures = member.machine.as_deref();
+    (!member.recruit.host.is_empty()).then(|| RunnerSummary {
+        host: member.recruit.host.clone(),
+        workers: member.recruit.workers,
+        joined_seconds: member.joined.as_secs_f64(),
+        left_seconds: member.left.map(|left| left.as_secs_f64()),
+        lost: member.lost,
+        cpu_seconds: figures.map(|figures| figures.cpu_seconds),
+        peak_rss_bytes: figures.map(|figures| figures.peak_rss_bytes),
+        machine_cpu: figures.and_then(|figures| figures.machine_cpu),
+        steal_seconds: figures.map(|figures| figures.steal_seconds),
+    })
 }

@@ -7,8 +7,7 @@ mod journeys;
 use std::{cmp::Reverse, time::Duration};
 
 use super::{
-    Settings,
-    suspect::{self, Figures},
+    Settings, suspect,
     verdict::{against, verdict},
 };
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
         SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TransactionSummary, Verdict,
         VolumeChange, human,
     },
-    stats::{self, Statistics, metric},
+    stats::{self, MachineFigures, Statistics, metric},
 };
 
 /// The time from one point of the series, told by its end, to the next.
@@ -31,7 +30,7 @@ pub(super) fn report(
     settings: &Settings,
     clock: RunClock,
     outcome: &Outcome,
-    figures: &Figures,
+    figures: &MachineFigures,
 ) -> Report {
     made(settings, clock, outcome, figures, verdict)
 }
@@ -41,7 +40,7 @@ pub(super) fn report_so_far(
     settings: &Settings,
     clock: RunClock,
     outcome: &Outcome,
-    figures: &Figures,
+    figures: &MachineFigures,
 ) -> Report {
     made(settings, clock, outcome, figures, |outcome, held| {
         (Verdict::Running, against(outcome, held))
@@ -52,10 +51,10 @@ fn made(
     settings: &Settings,
     clock: RunClock,
     outcome: &Outcome,
-    figures: &Figures,
+    figures: &MachineFigures,
     judge: impl FnOnce(&Outcome, &[Suspicion]) -> (Verdict, Vec<String>),
 ) -> Report {
-    let suspicions = suspect::suspicions(outcome, figures, settings);
+    let suspicions = suspect::suspicions(outcome, figures);
     let (verdict, reasons) = judge(outcome, &suspicions);
     let totals = &outcome.totals;
     let report = Report {
@@ -81,7 +80,7 @@ fn made(
         http: http::summary(totals),
         metrics: metrics(totals),
         errors: errors(totals),
-        generator: generator::summary(settings, outcome, figures, suspicions),
+        generator: generator::summary(outcome, figures, suspicions),
         stages: journeys::stages(outcome),
         findings: findings(outcome),
         volume_changes: outcome.volume_changes.iter().map(volume_change).collect(),

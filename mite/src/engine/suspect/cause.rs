@@ -17,8 +17,8 @@ const AT_LIMIT: f64 = 0.9;
 /// All that tells the causes apart.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances {
-    /// The journeys that may be in flight at once.
-    max_in_flight: usize,
+    /// The journeys that may be in flight at once, in all runners together.
+    max_in_flight: u64,
     /// The most users that were, all entries together.
     users: u64,
     /// The part of the journeys' time that was spent on requests; absent without a journey that
@@ -32,7 +32,7 @@ pub(super) struct Circumstances {
 pub(super) type Blame = (Cause, String);
 
 impl Circumstances {
-    pub(super) fn new(outcome: &Outcome, max_in_flight: usize, strained: bool) -> Self {
+    pub(super) fn new(outcome: &Outcome, strained: bool) -> Self {
         let journeys = || outcome.totals.journeys.values();
         let sum = |times: [&Latency; 2]| times.map(Latency::sum_seconds).iter().sum::<f64>();
         let running: f64 = journeys()
@@ -41,7 +41,7 @@ impl Circumstances {
         let http = &outcome.totals.http;
         let on_requests = sum([&http.time, &http.failed_time]) / running;
         Self {
-            max_in_flight,
+            max_in_flight: outcome.room(),
             users: journeys().map(|journey| journey.users.peak).sum(),
             on_requests: (running > 0.0).then(|| on_requests.min(1.0)),
             strained,

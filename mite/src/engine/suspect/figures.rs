@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::sample::{Sample, Sources, local_ports, open_files_limit};
+use crate::{engine::system::peak_rss_bytes, stats::MachineFigures};
 
 /// The part of the machine's processors that makes a busy second.
 const BUSY: f64 = 0.9;
@@ -10,49 +11,13 @@ const BUSY: f64 = 0.9;
 /// An interval shorter than this, as the last one may be, says nothing of its second.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// What was seen of process and machine while a run went on; what the system does not tell is
-/// absent.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::engine) struct Figures {
-    /// How long it was looked at, in seconds.
-    pub(in crate::engine) seconds: f64,
-    /// Processor time of the process, in seconds.
-    pub(in crate::engine) cpu_seconds: f64,
-    /// The part of all processors of the machine that was in use.
-    pub(in crate::engine) machine_cpu: Option<f64>,
-    /// The part that was in use by other processes.
-    pub(in crate::engine) others_cpu: Option<f64>,
-    /// Intervals that were looked at, and those in which the machine was busy.
-    pub(in crate::engine) intervals: u64,
-    pub(in crate::engine) busy_intervals: u64,
-    /// The part of the processors' time that the host gave to others.
-    pub(in crate::engine) steal: Option<f64>,
-    /// The same in seconds.
-    pub(in crate::engine) steal_seconds: f64,
-    /// The part of the periods in which the control group's limit stopped the process.
-    pub(in crate::engine) throttled: Option<f64>,
-    /// The least memory there was left, and of how much.
-    pub(in crate::engine) memory_left: Option<u64>,
-    pub(in crate::engine) memory_total: Option<u64>,
-    /// The most files that were open, and how many may be.
-    pub(in crate::engine) open_files: Option<u64>,
-    pub(in crate::engine) open_files_limit: Option<u64>,
-    /// The most TCP sockets of the machine.
-    pub(in crate::engine) tcp_sockets: Option<u64>,
-    /// The ports there are to connect from.
-    pub(in crate::engine) local_ports: Option<u64>,
-    /// TCP segments sent, and the part of them that was sent again.
-    pub(in crate::engine) segments: u64,
-    pub(in crate::engine) retransmitted: Option<f64>,
-}
-
 /// Takes samples, and keeps of them what the figures need.
 #[derive(Debug)]
 pub(super) struct Gathering {
     sources: Sources,
     first: Sample,
     last: Sample,
-    figures: Figures,
+    figures: MachineFigures,
 }
 
 impl Gathering {
@@ -63,10 +28,10 @@ impl Gathering {
             last: first.clone(),
             first,
             sources,
-            figures: Figures {
+            figures: MachineFigures {
                 open_files_limit: open_files_limit(),
                 local_ports: local_ports(),
-                ..Figures::default()
+                ..MachineFigures::default()
             },
         }
     }
@@ -79,20 +44,21 @@ impl Gathering {
     }
 
     /// What it has come to.
-    pub(super) fn so_far(&self) -> Figures {
+    pub(super) fn so_far(&self) -> MachineFigures {
         let mut figures = self.figures.clone();
         figures.sum_up(&self.first, &self.last);
+        figures.peak_rss_bytes = peak_rss_bytes();
         figures
     }
 
     /// What it all came to.
-    pub(super) fn finish(mut self) -> Figures {
+    pub(super) fn finish(mut self) -> MachineFigures {
         self.look();
         self.so_far()
     }
 }
 
-impl Figures {
+impl MachineFigures {
     /// Takes note of what has been since the sample before.
     fn note(&mut self, before: &Sample, now: &Sample) {
         if let Some(room) = now.memory
@@ -209,13 +175,14 @@ mod tests {
             sample(start, 10, 100, 0),
             sample(start, 20, 1000, 400),
         ];
-        let mut figures = Figures::default();
+        let mut figures = MachineFigures::default();
         figures.note(&samples[0], &samples[1]);
         figures.note(&samples[1], &samples[2]);
         figures.sum_up(&samples[0], &samples[2]);
-        let expected = Figures {
+        let expected = MachineFigures {
             seconds: 20.0,
             cpu_seconds: 10.0,
+            peak_rss_bytes: 0,
             machine_cpu: Some(0.65),
             others_cpu: Some(0.4),
             intervals: 2,
@@ -246,9 +213,9 @@ mod tests {
             segments: None,
             ..sample(Instant::now(), 0, 0, 0)
         };
-        let mut figures = Figures::default();
+        let mut figures = MachineFigures::default();
         figures.note(&nothing, &nothing);
         figures.sum_up(&nothing, &nothing);
-        assert_eq!(figures, Figures::default());
+        assert_eq!(figures, MachineFigures::default());
     }
 }

@@ -1,13 +1,13 @@
 //! What speaks against the generator and the machine it runs on: figures in, sentences out.
 
-use super::Figures;
+use super::Machines;
 use crate::{
     controller::{BusyWorkers, Outcome},
     report::{
         Cause, Suspicion,
         human::{bytes, count, percent, plural, time},
     },
-    stats::{Lacks, Latency},
+    stats::{Lacks, Latency, MachineFigures},
 };
 
 /// The part of the requests that may fail for want of something of the generator's own.
@@ -40,7 +40,7 @@ const SEGMENTS: u64 = 1000;
 /// All that the generator is judged by, but for the load it produced.
 #[derive(Clone, Debug)]
 pub(super) struct Evidence<'a> {
-    figures: &'a Figures,
+    machines: Machines<'a>,
     workers: u32,
     busy: BusyWorkers,
     loop_lag: &'a Latency,
@@ -53,10 +53,10 @@ pub(super) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(outcome: &'a Outcome, figures: &'a Figures) -> Self {
+    pub(super) fn new(outcome: &'a Outcome, figures: &'a MachineFigures) -> Self {
         let totals = &outcome.totals;
         Self {
-            figures,
+            machines: Machines::new(&outcome.crew, figures),
             workers: outcome.workers(),
             busy: outcome.busy,
             loop_lag: &totals.generator.loop_lag,
@@ -70,18 +70,20 @@ impl<'a> Evidence<'a> {
 
 /// What is held against the generator, in order of weight.
 pub(super) fn suspicions(evidence: &Evidence<'_>) -> Vec<Suspicion> {
-    let figures = evidence.figures;
+    let machines = &evidence.machines;
+    // What it may open on each machine if all do alike.
+    let connections = evidence.connections / machines.count();
     let checks = [
         own_errors(evidence),
         loop_lag(evidence.loop_lag),
         worker_cpu(evidence),
-        machine_cpu(figures),
-        steal(figures),
-        throttling(figures),
-        memory(figures),
-        open_files(evidence),
-        local_ports(evidence),
-        retransmissions(figures),
+        machines.worst(machine_cpu),
+        machines.worst(steal),
+        machines.worst(throttling),
+        machines.worst(memory),
+        machines.worst(|figures| open_files(figures, evidence.lacks)),
+        machines.worst(|figures| local_ports(figures, connections, evidence.lacks)),
+        machines.worst(retransmissions),
     ];
     checks.into_iter().flatten().collect()
 }
@@ -119,7 +121,7 @@ fn lacked(evidence: &Evidence<'_>) -> (String, String) {
         ports,
         memory,
     } = evidence.lacks;
-    let limit = evidence.figures.open_files_limit;
+    let limit = evidence.machines.together().open_files_limit;
     let limit = limit.map_or_else(String::new, |limit| {
         format!(" (no more than {} files may be open)", count(limit))
     });
@@ -196,7 +198,7 @@ fn worker_cpu(evidence: &Evidence<'_>) -> Option<Suspicion> {
     })
 }
 
-fn machine_cpu(figures: &Figures) -> Option<Suspicion> {
+fn machine_cpu(figures: &MachineFigures) -> Option<Suspicion> {
     let share = figures.busy_intervals as f64 / figures.intervals.max(1) as f64;
     let others = figures.others_cpu?;
     let is_busy = share > BUSY_SECONDS && figures.busy_intervals >= BUSY_AT_LEAST;
@@ -217,7 +219,7 @@ fn machine_cpu(figures: &Figures) -> Option<Suspicion> {
     })
 }
 
-fn steal(figures: &Figures) -> Option<Suspicion> {
+fn steal(figures: &MachineFigures) -> Option<Suspicion> {
     let share = figures.steal.filter(|share| *share > STEAL)?;
     Some(warning(
         "steal",
@@ -232,7 +234,7 @@ fn steal(figures: &Figures) -> Option<Suspicion> {
     ))
 }
 
-fn throttling(figures: &Figures) -> Option<Suspicion> {
+fn throttling(figures: &MachineFigures) -> Option<Suspicion> {
     let share = figures.throttled.filter(|share| *share > THROTTLED)?;
     Some(warning(
         "throttling",
@@ -246,7 +248,7 @@ fn throttling(figures: &Figures) -> Option<Suspicion> {
     ))
 }
 
-fn memory(figures: &Figures) -> Option<Suspicion> {
+fn memory(figures: &MachineFigures) -> Option<Suspicion> {
     let (left, total) = (figures.memory_left?, figures.memory_total?);
     let share = left as f64 / total.max(1) as f64;
     (share < MEMORY_LEFT).then(|| warning(
@@ -263,11 +265,10 @@ fn memory(figures: &Figures) -> Option<Suspicion> {
     ))
 }
 
-fn open_files(evidence: &Evidence<'_>) -> Option<Suspicion> {
-    let figures = evidence.figures;
+fn open_files(figures: &MachineFigures, lacks: Lacks) -> Option<Suspicion> {
     let (open, limit) = (figures.open_files?, figures.open_files_limit?);
     let share = open as f64 / limit.max(1) as f64;
-    (share > OPEN_FILES && evidence.lacks.descriptors == 0).then(|| warning(
+    (share > OPEN_FILES && lacks.descriptors == 0).then(|| warning(
         "open_files",
         share,
         OPEN_FILES,
@@ -280,13 +281,12 @@ fn open_files(evidence: &Evidence<'_>) -> Option<Suspicion> {
     ))
 }
 
-fn local_ports(evidence: &Evidence<'_>) -> Option<Suspicion> {
-    let figures = evidence.figures;
+fn local_ports(figures: &MachineFigures, connections: u64, lacks: Lacks) -> Option<Suspicion> {
     let (sockets, ports) = (figures.tcp_sockets?, figures.local_ports?);
     let share = sockets as f64 / ports.max(1) as f64;
     // Others have sockets as well; it is about those that open many.
-    let own = evidence.connections as f64 / ports.max(1) as f64;
-    (share > LOCAL_PORTS && own > LOCAL_PORTS && evidence.lacks.ports == 0).then(|| warning(
+    let own = connections as f64 / ports.max(1) as f64;
+    (share > LOCAL_PORTS && own > LOCAL_PORTS && lacks.ports == 0).then(|| warning(
         "local_ports",
         share,
         LOCAL_PORTS,
@@ -301,7 +301,7 @@ fn local_ports(evidence: &Evidence<'_>) -> Option<Suspicion> {
     ))
 }
 
-fn retransmissions(figures: &Figures) -> Option<Suspicion> {
+fn retransmissions(figures: &MachineFigures) -> Option<Suspicion> {
     let share = figures
         .retransmitted
         .filter(|share| *share > RETRANSMITTED)?;

@@ -171,14 +171,23 @@ fn nothing_measured(outcome: &Outcome) -> Option<Suspicion> {
 
 fn lost_runners(outcome: &Outcome) -> impl Iterator<Item = Suspicion> {
     let lost = outcome.crew.iter().filter(|member| member.lost);
-    lost.filter_map(|member| member.left).map(|left| {
+    lost.filter_map(|member| Some((member, member.left?))).map(|(member, left)| {
         let message = format!(
-            "a runner was lost {} into the run: what it did after its last report is not in the \
-             numbers, and until then nobody did its share. Look at its machine and the network.",
+            "The runner{} was lost {} into the run: what it did after its last report is not in \
+             the numbers, and for some seconds nobody did its share. Look at its machine and the \
+             network.",
+            on(&member.recruit.host),
             time(left.as_secs_f64())
         );
         decisive("runners", 1.0, 0.0, Cause::Generator, message)
     })
+}
+
+fn on(host: &str) -> String {
+    match host {
+        "" => String::new(),
+        host => format!(" on {host}"),
+    }
 }
 
 fn missing_statistics(outcome: &Outcome) -> Option<Suspicion> {

@@ -6,6 +6,7 @@ mod figures;
 mod files;
 mod judge;
 mod load;
+mod machines;
 mod sample;
 
 use std::{
@@ -18,13 +19,13 @@ use std::{
 };
 
 use cause::Circumstances;
-pub(super) use figures::Figures;
 use figures::Gathering;
+pub(super) use machines::Machines;
 
 use crate::{
     controller::{Outcome, StopCause},
-    engine::settings::Settings,
     report::Suspicion,
+    stats::MachineFigures,
 };
 
 /// How often process and machine are looked at.
@@ -34,15 +35,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Watch {
     stop: Sender<()>,
-    thread: Option<JoinHandle<Figures>>,
-    latest: Arc<Mutex<Figures>>,
+    thread: Option<JoinHandle<MachineFigures>>,
+    latest: Arc<Mutex<MachineFigures>>,
 }
 
 impl Watch {
     /// Looks on from now.
     pub(super) fn start() -> Self {
         let (stop, stopped) = channel();
-        let latest = Arc::<Mutex<Figures>>::default();
+        let latest = Arc::<Mutex<MachineFigures>>::default();
         let shown = Arc::clone(&latest);
         let look = move || {
             let mut gathering = Gathering::start();
@@ -64,13 +65,13 @@ impl Watch {
     }
 
     /// What was seen up to the last look.
-    pub(super) fn so_far(&self) -> Figures {
+    pub(super) fn so_far(&self) -> MachineFigures {
         let latest = self.latest.lock();
         latest.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was seen.
-    pub(super) fn finish(self) -> Figures {
+    pub(super) fn finish(self) -> MachineFigures {
         drop(self.stop);
         let figures = self.thread.and_then(|thread| thread.join().ok());
         figures.unwrap_or_default()
@@ -78,14 +79,10 @@ impl Watch {
 }
 
 /// Everything that makes the numbers doubtful, what makes the run invalid first.
-pub(super) fn suspicions(
-    outcome: &Outcome,
-    figures: &Figures,
-    settings: &Settings,
-) -> Vec<Suspicion> {
+pub(super) fn suspicions(outcome: &Outcome, figures: &MachineFigures) -> Vec<Suspicion> {
     let judged = judge::suspicions(&judge::Evidence::new(outcome, figures));
     let strained = judged.iter().any(judge::is_strain);
-    let circumstances = Circumstances::new(outcome, settings.max_in_flight, strained);
+    let circumstances = Circumstances::new(outcome, strained);
     let mut suspicions = load::suspicions(outcome, circumstances);
     suspicions.extend(judged);
     // A run that was to stop at its first failure is no measurement.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::*;
 
 /// A generator about which there is nothing to say.
-fn innocent() -> Figures {
-    Figures {
+fn innocent() -> MachineFigures {
+    MachineFigures {
         seconds: 60.0,
         cpu_seconds: 30.0,
+        peak_rss_bytes: 100 << 20,
         machine_cpu: Some(0.5),
         others_cpu: Some(0.25),
         intervals: 60,
@@ -36,7 +37,7 @@ fn lag(late: u64, probes: u64) -> Latency {
 }
 
 struct Case {
-    figures: Figures,
+    figures: MachineFigures,
     busy: BusyWorkers,
     lag: Latency,
     requests: u64,
@@ -64,7 +65,7 @@ impl Default for Case {
 impl Case {
     fn suspicions(&self) -> Vec<Suspicion> {
         suspicions(&Evidence {
-            figures: &self.figures,
+            machines: Machines::alone(&self.figures),
             workers: 2,
             busy: self.busy,
             loop_lag: &self.lag,
@@ -85,7 +86,7 @@ impl Case {
 }
 
 #[track_caller]
-fn warns(figures: Figures, name: &str, value: f64, message: &str) {
+fn warns(figures: MachineFigures, name: &str, value: f64, message: &str) {
     let case = Case {
         figures,
         ..Case::default()
@@ -103,7 +104,7 @@ fn warns(figures: Figures, name: &str, value: f64, message: &str) {
 fn figures_at_their_limits_say_nothing() {
     assert_eq!(Case::default().suspicions(), []);
     let nothing = Case {
-        figures: Figures::default(),
+        figures: MachineFigures::default(),
         busy: BusyWorkers::default(),
         lag: Latency::default(),
         requests: 0,
@@ -209,7 +210,7 @@ fn one_worker_at_its_limit_warns_however_idle_the_others_are() {
 
 #[test]
 fn a_machine_that_others_keep_busy_is_told() {
-    let busy = Figures {
+    let busy = MachineFigures {
         busy_intervals: 30,
         others_cpu: Some(0.6123),
         ..innocent()
@@ -223,7 +224,7 @@ fn a_machine_that_others_keep_busy_is_told() {
          of its own, apart from the server it tests.",
     );
     let own = Case {
-        figures: Figures {
+        figures: MachineFigures {
             others_cpu: Some(0.05),
             ..busy
         },
@@ -234,7 +235,7 @@ fn a_machine_that_others_keep_busy_is_told() {
 
 #[test]
 fn a_host_that_takes_processor_time_away_is_told() {
-    let stolen = Figures {
+    let stolen = MachineFigures {
         steal: Some(0.124),
         ..innocent()
     };
@@ -250,7 +251,7 @@ fn a_host_that_takes_processor_time_away_is_told() {
 
 #[test]
 fn a_container_that_is_stopped_is_told() {
-    let throttled = Figures {
+    let throttled = MachineFigures {
         throttled: Some(0.5),
         ..innocent()
     };
@@ -265,7 +266,7 @@ fn a_container_that_is_stopped_is_told() {
 
 #[test]
 fn memory_that_runs_short_is_told() {
-    let short = Figures {
+    let short = MachineFigures {
         memory_left: Some(100 << 20),
         memory_total: Some(2 << 30),
         ..innocent()
@@ -282,7 +283,7 @@ fn memory_that_runs_short_is_told() {
 
 #[test]
 fn files_and_ports_are_told_before_they_run_out() {
-    let files = Figures {
+    let files = MachineFigures {
         open_files: Some(950),
         ..innocent()
     };
@@ -293,7 +294,7 @@ fn files_and_ports_are_told_before_they_run_out() {
         "950 of the 1,000 files that may be open at once were open: a few more, and connections \
          fail. Raise the limit (ulimit -n).",
     );
-    let ports = Figures {
+    let ports = MachineFigures {
         tcp_sockets: Some(25_000),
         ..innocent()
     };
@@ -311,7 +312,7 @@ fn files_and_ports_are_told_before_they_run_out() {
 #[test]
 fn what_has_run_out_is_not_told_a_second_time() {
     let case = Case {
-        figures: Figures {
+        figures: MachineFigures {
             open_files: Some(1000),
             tcp_sockets: Some(28_232),
             ..innocent()
@@ -329,7 +330,7 @@ fn what_has_run_out_is_not_told_a_second_time() {
 
 #[test]
 fn segments_that_were_sent_again_are_told() {
-    let again = Figures {
+    let again = MachineFigures {
         retransmitted: Some(0.0234),
         ..innocent()
     };
@@ -342,7 +343,7 @@ fn segments_that_were_sent_again_are_told() {
          in time. Look at both before you trust the slow requests.",
     );
     let few = Case {
-        figures: Figures {
+        figures: MachineFigures {
             segments: 999,
             ..again
         },
