@@ -29,6 +29,8 @@ const CONFIRMATIONS: u32 = 10;
 const REFUTED: f64 = 2.0;
 /// How far from the limit it is to be sure, in precisions.
 const SURE_WITHIN: f64 = 1.0;
+/// How often a volume is drawn out as far as it may be before it is taken to lie at the limit itself.
+const TRIALS: u32 = 4;
 /// How long a search may take when nothing is said.
 const AT_MOST: Duration = Duration::from_secs(600);
 
@@ -248,8 +250,21 @@ impl Search {
             return Err(Conclusion::Found);
         }
         let low_is_better_known = border.seconds(low) > border.seconds(high);
-        let is_low = !low_is_sure && (high_is_sure || !low_is_better_known);
-        Ok(confirmation(if is_low { low } else { high }))
+        if !low_is_sure && (high_is_sure || !low_is_better_known) {
+            return Ok(confirmation(low));
+        }
+        Ok(self
+            .just_beyond(border, high)
+            .map_or(confirmation(high), first))
+    }
+
+    /// The volume to be sure by instead of one that lies at the limit itself, where measuring it
+    /// for long has not helped and never will.
+    fn just_beyond(&self, border: &Border, high: f64) -> Option<f64> {
+        let enough = self.step_time * PATIENCE * TRIALS;
+        let level = self.round(high * (1.0 + self.precision * SURE_WITHIN * 0.9));
+        let is_tried = border.seconds(level) > 0;
+        (border.seconds(high) >= enough.as_secs() && level > high && !is_tried).then_some(level)
     }
 
     fn may_confirm(&self, now: Duration) -> bool {

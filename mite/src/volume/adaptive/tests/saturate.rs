@@ -91,6 +91,17 @@ proptest! {
 }
 
 #[test]
+fn a_volume_that_lies_at_the_limit_itself_does_not_keep_the_interval_wide() {
+    // A step that comes by its precision meets 97 % of what was asked for, which is the limit.
+    for capacity in [863.192408124743, 872.9110764602518, 1027.9452979920707] {
+        let model = Saturate::per_second(capacity / 10.0, capacity * 10.0).until_throughput_stops();
+        let found = run(model, queue(capacity));
+        assert_found(&found, capacity);
+        assert!(found.seconds() < 350, "{} s", found.seconds());
+    }
+}
+
+#[test]
 fn each_step_is_told_with_what_it_showed() {
     let found = run(search(100.0, 3200.0), queue(500.0));
     let steps = &found.finding.steps;
