@@ -217,7 +217,8 @@ impl Controller {
             }
             Message::Lost => actions.extend(self.lose(now, from)),
             Message::Machine(figures) => self.crew.note(from, figures),
-            Message::Hello(_) => {}
+            // That it was heard is the answer.
+            Message::StoodStill | Message::Hello(_) => {}
         }
         actions
     }

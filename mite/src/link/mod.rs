@@ -36,6 +36,8 @@ pub(crate) enum Order {
     },
     /// About the data of an entry: here is some, others need some, there is no more.
     Data { entry: EntryId, order: lease::Order },
+    /// The controller still counts on a runner that stood still: it may start what is due.
+    GoOn,
     /// Start nothing that is due at `at` or later, and let what is in flight come to its end.
     Drain { at: Duration },
     /// Give up what is in flight, send the last statistics and go.
@@ -56,6 +58,9 @@ pub(crate) enum Message {
         entry: EntryId,
         report: lease::Report,
     },
+    /// A worker stood still for so long that the controller may have given the runner up and others
+    /// do what was its share; it starts nothing until it is told to go on.
+    StoodStill,
     /// Nothing is in flight any more, and nothing will be.
     Drained,
     /// The last word; the last snapshot came before it.

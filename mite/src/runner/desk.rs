@@ -124,7 +124,7 @@ impl Desk {
             Order::Data { entry, order } => self.broker(entry, |broker| broker.obey(order)),
             // Has been obeyed by whoever started this runner.
             Order::Begin { .. } => {}
-            order @ (Order::Drain { .. } | Order::Cut) => self.tell_all(&order),
+            order @ (Order::GoOn | Order::Drain { .. } | Order::Cut) => self.tell_all(&order),
         }
     }
 
@@ -138,7 +138,7 @@ impl Desk {
                 broker.leave(worker, lease::Report::default())
             }),
             Message::Died => self.gone(worker, |broker| broker.lost(worker)),
-            message @ Message::Snapshot(_) => self.link.send(message),
+            message @ (Message::Snapshot(_) | Message::StoodStill) => self.link.send(message),
             // No worker says these.
             Message::Hello(_) | Message::Machine(_) | Message::Lost => {}
         }

@@ -69,7 +69,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) tap: Option<TapFactory>,
     /// How journeys are traced, if they are.
     pub(crate) trace: Option<TraceSettings>,
-    /// Tells how process and machine are, where the controller cannot see that by itself.
+    /// Tells how process and machine are, where the controller is elsewhere and cannot see that by
+    /// itself.
     pub(crate) machine: Option<MachineSource>,
 }
 

@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::{alarm::Alarm, worker::Worker};
-use crate::{context::Scope, link::Order};
+use crate::{
+    context::Scope,
+    link::{Message, Order},
+};
 
 /// How often the loop is asked whether it comes round in time.
 const LAG_PROBE: Duration = Duration::from_millis(50);
@@ -27,6 +30,9 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// How long journeys that never wait may keep a worker from its orders.
 const GLANCE: Duration = Duration::from_millis(1);
+
+/// A worker that did not come round for so long may have been given up: sooner than that it is not.
+const STILL: Duration = Duration::from_millis(2500);
 
 /// How many journeys of an entry are started in one round.
 const STARTS_A_ROUND: usize = 256;
@@ -44,11 +50,15 @@ pub(super) struct Rounds {
     glance: Cell<Instant>,
     /// Whether the worker has been told to cut whatever is in flight.
     cut: Cell<bool>,
+    /// When it last went round, where a controller elsewhere may give up a runner that stands still.
+    last: Option<Cell<Duration>>,
+    /// Whether it is to start nothing until the controller has been heard.
+    held: Cell<bool>,
 }
 
 impl Rounds {
-    /// The rounds of a worker that listens to `orders`.
-    pub(super) fn new(orders: UnboundedReceiver<Order>) -> Self {
+    /// The rounds of a worker that listens to `orders` of a controller in this process or elsewhere.
+    pub(super) fn new(orders: UnboundedReceiver<Order>, is_elsewhere: bool) -> Self {
         let now = Instant::now();
         Self {
             orders: RefCell::new(orders),
@@ -56,7 +66,15 @@ impl Rounds {
             due: Cell::new(now),
             glance: Cell::new(now),
             cut: Cell::new(false),
+            last: is_elsewhere.then(|| Cell::new(Duration::MAX)),
+            held: Cell::new(false),
         }
+    }
+
+    /// Whether it has stood still until `now`, for so long that it may have been given up.
+    fn stood_still(&self, now: Duration) -> bool {
+        let last = self.last.as_ref().map(|last| last.replace(now));
+        last.is_some_and(|last| now.saturating_sub(last) > STILL)
     }
 
     /// The next order; `None` when there will be none any more.
@@ -125,6 +143,15 @@ impl Worker {
         }
         let clock = self.scope.clock();
         let now = clock.elapsed();
+        if self.rounds.stood_still(now) {
+            self.rounds.held.set(true);
+            self.outbox.send(Message::StoodStill);
+        }
+        if self.rounds.held.get() {
+            self.rounds.due.set(clock.instant(now + IDLE));
+            self.rounds.glance.set(clock.instant(now + GLANCE));
+            return true;
+        }
         let next = self.step(now);
         self.rounds.due.set(clock.instant(next));
         // However far it is behind, what has been started comes to its turn in between.
@@ -171,6 +198,7 @@ impl Worker {
                 }
             }
             Some(Order::Drain { at }) => self.drain(at),
+            Some(Order::GoOn) => self.rounds.held.set(false),
             Some(Order::Begin { .. }) => {}
             Some(Order::Cut) | None => self.rounds.cut.set(true),
         }
@@ -178,8 +206,11 @@ impl Worker {
 
     /// Starts what was due before `at`, gives up what cannot start, and lets the users go.
     fn drain(self: &Rc<Self>, at: Duration) {
-        for entry in &self.entries {
-            self.step_open(entry, at, usize::MAX);
+        // What came due while it stood still is not its own any more.
+        if !self.rounds.held.replace(false) {
+            for entry in &self.entries {
+                self.step_open(entry, at, usize::MAX);
+            }
         }
         self.scope.stop();
         for entry in &self.entries {

@@ -2,6 +2,8 @@
 
 mod pacing;
 
+mod still;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -279,6 +281,7 @@ struct Run {
     snapshots: Vec<(u64, u64, u64)>,
     data: Vec<lease::Report>,
     drained: usize,
+    stood_still: usize,
     in_flight_at_cut: usize,
     most: usize,
 }
@@ -299,6 +302,7 @@ impl Run {
             }
             Message::Data { report, .. } => self.data.push(report),
             Message::Drained => self.drained += 1,
+            Message::StoodStill => self.stood_still += 1,
             Message::Hello(_)
             | Message::Machine(_)
             | Message::Bye

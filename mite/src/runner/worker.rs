@@ -123,6 +123,7 @@ impl Worker {
         let workers = runner.workers.max(1);
         let tap = runner.tap.map(|make| make(&runner.config));
         let trace = runner.trace;
+        let is_elsewhere = runner.machine.is_some();
         let scope = Rc::new(Scope::new(ScopeSettings {
             clock: runner.clock,
             journeys: runner
@@ -155,7 +156,7 @@ impl Worker {
             drained: Cell::new(false),
             snapshot_due: Cell::new(0),
             cpu: ThreadClock::start(runner.clock.elapsed()),
-            rounds: Rounds::new(orders),
+            rounds: Rounds::new(orders, is_elsewhere),
         })
     }
 

@@ -45,9 +45,7 @@ impl MachineFigures {
     /// Those of several machines together: what was used is added up, and of all that has a limit
     /// the worst is taken.
     pub(crate) fn together<'a>(machines: impl IntoIterator<Item = &'a Self>) -> Self {
-        machines
-            .into_iter()
-            .fold(Self::default(), Self::and)
+        machines.into_iter().fold(Self::default(), Self::and)
     }
 
     fn and(self, other: &Self) -> Self {

@@ -88,6 +88,7 @@ pub(crate) async fn join(
         begun: None,
         orphan_grace,
         ending: None,
+        stood_still: false,
     };
     let farewell = spawn_local(bus.serve(downs, heard_messages));
     Ok(Post {
@@ -165,6 +166,8 @@ struct Bus {
     orphan_grace: Duration,
     /// When journeys are cut, once the controller is given up.
     ending: Option<Instant>,
+    /// Whether the runner waits to hear that it is still counted on.
+    stood_still: bool,
 }
 
 impl Bus {
@@ -214,8 +217,14 @@ impl Bus {
                         self.order(order);
                     }
                 }
+                // What was sent before it stood still may come only now; the answer to what has been
+                // said since comes from a controller that still talks to us.
+                if self.stood_still && self.conversation.is_heard() {
+                    self.stood_still = false;
+                    self.order(Order::GoOn);
+                }
             }
-            // It counts us among the lost, and others do what was ours.
+            // It counts us among the lost, and others do what is ours.
             Some(Down::Gone) => self.order(Order::Cut),
             None => {}
         }
@@ -230,6 +239,7 @@ impl Bus {
         if self.ending.is_some() && *message == Message::Drained {
             self.order(Order::Cut);
         }
+        self.stood_still |= *message == Message::StoodStill;
         self.conversation.say(encode(message));
     }
 
