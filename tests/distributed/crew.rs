@@ -88,11 +88,21 @@ impl Controller {
 
     /// Waits for the end of the run.
     pub(crate) fn end(self) -> Told {
+        self.end_if_begun()
+            .unwrap_or_else(|ended| panic!("no report: {ended}"))
+    }
+
+    /// The same of a run that may never have begun.
+    pub(crate) fn end_if_begun(self) -> Result<Told, Ended> {
         let ended = self.running.end();
         let path = self.directory.path().join("report.json");
-        let text = fs::read_to_string(path).unwrap_or_else(|_| panic!("no report: {ended}"));
-        let report = serde_json::from_str(&text).unwrap();
-        Told { ended, report }
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Told {
+                ended,
+                report: serde_json::from_str(&text).unwrap(),
+            }),
+            Err(_) => Err(ended),
+        }
     }
 }
 

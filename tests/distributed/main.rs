@@ -12,4 +12,7 @@
 mod counts;
 mod crew;
 mod faults;
+mod kills;
+mod network;
 mod refused;
+mod secured;

@@ -27,6 +27,7 @@
 pub mod agreement;
 pub mod asking;
 pub mod browser;
+pub mod cable;
 pub mod certificates;
 pub mod collector;
 pub mod holds;

@@ -9,7 +9,9 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Process, on_free_port, program, readable_directory};
+use crate::process::{Process, free_port, on_free_port, program, readable_directory};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A running nats-server; dropping it stops it.
 #[derive(Debug)]
@@ -21,6 +23,41 @@ pub struct Nats {
     directory: TempDir,
 }
 
+/// Servers that know each other.
+#[derive(Debug)]
+pub struct Cluster(Vec<Nats>);
+
+impl Cluster {
+    /// So many servers.
+    pub fn start(size: usize) -> Self {
+        let ports: Vec<_> = (0..size).map(|_| free_port(LOOPBACK)).collect();
+        let url = |port: &u16| format!("nats://{LOOPBACK}:{port}");
+        let routes = ports.iter().map(url).collect::<Vec<_>>().join(",");
+        let server = |port: &u16| {
+            Nats::with(&[
+                "--cluster_name",
+                "tests",
+                "--cluster",
+                &url(port),
+                "--routes",
+                &routes,
+            ])
+        };
+        Self(ports.iter().map(server).collect())
+    }
+
+    /// Where those are that there are.
+    pub fn urls(&self) -> String {
+        let urls: Vec<_> = self.0.iter().map(Nats::url).collect();
+        urls.join(",")
+    }
+
+    /// One of them is killed and does not come back.
+    pub fn lose_one(&mut self) {
+        self.0.pop();
+    }
+}
+
 impl Nats {
     /// A server that lets everybody in.
     pub fn start() -> Self {
@@ -29,7 +66,7 @@ impl Nats {
 
     /// One with these options beside its own.
     pub fn with(options: &[&str]) -> Self {
-        on_free_port(IpAddr::V4(Ipv4Addr::LOCALHOST), |port| {
+        on_free_port(LOOPBACK, |port| {
             let mut server = Self {
                 process: None,
                 port,
@@ -44,6 +81,11 @@ impl Nats {
     /// Where it is.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Where it is, for somebody who says who he is: `user:password` or a token.

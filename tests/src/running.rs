@@ -85,6 +85,11 @@ impl Running {
         })
     }
 
+    /// What it has written to stderr so far.
+    pub fn so_far(&self) -> String {
+        self.stderr.so_far()
+    }
+
     fn wait_until(&mut self, or: &str, is_there: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -1,6 +1,11 @@
 //! Where NATS is, and what it takes to be let in.
 
-use std::{error::Error as _, fmt, path::PathBuf, time::Duration};
+use std::{
+    error::Error as _,
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 use percent_encoding::percent_decode_str;
@@ -51,11 +56,14 @@ impl Options {
                 })?;
         }
         if let Some(path) = &self.authorities {
+            has(path, "-----BEGIN CERTIFICATE-----", "certificate")?;
             options = options
                 .add_root_certificates(path.clone())
                 .require_tls(true);
         }
         if let Some((certificate, key)) = &self.certificate {
+            has(certificate, "-----BEGIN CERTIFICATE-----", "certificate")?;
+            has(key, "PRIVATE KEY-----", "private key")?;
             options = options
                 .add_client_certificate(certificate.clone(), key.clone())
                 .require_tls(true);
@@ -89,6 +97,22 @@ impl Options {
         let shown: Vec<_> = self.urls.iter().map(|url| shown(url)).collect();
         shown.join(", ")
     }
+}
+
+/// Makes sure that a file has something in it: the client tells what is wrong without the file.
+fn has(path: &Path, mark: &str, what: &str) -> Result<(), BusError> {
+    let read = fs::read_to_string(path);
+    let text = read.map_err(|source| BusError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    if text.contains(mark) {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(BusError::Options(format!(
+        "{path} has no {what} in it; it takes PEM, a text with {mark}"
+    )))
 }
 
 /// Who we are to all servers: what stands before the host of the first that has something there.
