@@ -95,7 +95,7 @@ fn name(url: &str) -> String {
 /// The customers of the shop, from a file.
 #[datapool]
 fn users() -> Recyclable<User> {
-    Recyclable::from_csv(concat!(env!("CARGO_MANIFEST_DIR"), "/users.csv"))
+    Recyclable::from_csv(examples::file("users.csv"))
 }
 
 /// Ten visitors a second, each with a browser that was just started.

@@ -2,7 +2,15 @@
 
 mod storefront;
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::OnceLock, thread, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
@@ -12,6 +20,12 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Builder, time::sleep};
+
+/// Where a file of the examples is.
+#[must_use]
+pub fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
 
 /// The URL of the shop, which is started by the first call.
 ///

@@ -113,7 +113,7 @@ async fn order(ctx: &Context, voucher: u32) -> mite::Result {
 /// The customers of the shop, from a file.
 #[datapool]
 fn users() -> Recyclable<User> {
-    Recyclable::from_csv(concat!(env!("CARGO_MANIFEST_DIR"), "/users.csv"))
+    Recyclable::from_csv(examples::file("users.csv"))
 }
 
 /// Vouchers, each good for one order.

@@ -11,6 +11,7 @@ use tests::{
 };
 
 const VISITS: &str = env!("CARGO_BIN_EXE_visits");
+const SHOP: &str = env!("CARGO_BIN_EXE_shop");
 
 /// A controller that runs a scenario against an nginx.
 pub(crate) struct Controller {
@@ -31,8 +32,17 @@ pub(crate) fn runner(url: &str) -> Running {
 
 /// The same with more arguments, still to be started.
 pub(crate) fn runner_with(url: &str, arguments: &[&str]) -> Command {
+    runner_of(VISITS, url, arguments)
+}
+
+/// One that is made of the journeys of the shop.
+pub(crate) fn shop_runner(url: &str) -> Running {
+    Running::start(&mut runner_of(SHOP, url, &[]))
+}
+
+fn runner_of(path: &str, url: &str, arguments: &[&str]) -> Command {
     let first = ["runner", "--once", "--workers", "1", "--nats", url];
-    program(VISITS, &[&first, arguments].concat())
+    program(path, &[&first, arguments].concat())
 }
 
 impl Controller {
@@ -48,6 +58,22 @@ impl Controller {
     }
 
     pub(crate) fn at(
+        url: &str,
+        nginx: &Nginx,
+        scenario: &str,
+        runners: usize,
+        arguments: &[&str],
+    ) -> Self {
+        Self::of(VISITS, url, nginx, scenario, runners, arguments)
+    }
+
+    /// One evening in the shop.
+    pub(crate) fn of_shop(nats: &Nats, nginx: &Nginx, runners: usize, arguments: &[&str]) -> Self {
+        Self::of(SHOP, &nats.url(), nginx, "evening", runners, arguments)
+    }
+
+    fn of(
+        path: &str,
         url: &str,
         nginx: &Nginx,
         scenario: &str,
@@ -70,7 +96,7 @@ impl Controller {
             "--report",
             report.to_str().unwrap(),
         ];
-        let mut command = program(VISITS, &[&first, arguments].concat());
+        let mut command = program(path, &[&first, arguments].concat());
         Self {
             running: Running::start(&mut command),
             directory,

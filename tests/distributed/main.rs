@@ -16,3 +16,4 @@ mod kills;
 mod network;
 mod refused;
 mod secured;
+mod shop;
