@@ -15,7 +15,7 @@ use crate::crew::{Controller, runner_with};
 
 const KILLS: usize = 50;
 /// How many runs go on at once.
-const LANES: usize = 5;
+const LANES: usize = 8;
 /// Long enough for a kill before the run, in all its parts and after it.
 const LATEST: u64 = 6500;
 
