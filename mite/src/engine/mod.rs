@@ -38,6 +38,8 @@ use tokio::{
 
 pub use error::RunError;
 pub(crate) use plan::plan;
+#[cfg(all(feature = "nats", feature = "bench"))]
+pub(crate) use remote::fingerprint;
 #[cfg(feature = "nats")]
 pub(crate) use remote::{RunnerNews, RunnerOptions, run_tests};
 pub(crate) use settings::Settings;

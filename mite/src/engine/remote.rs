@@ -53,7 +53,7 @@ pub(crate) enum RunnerNews {
 }
 
 /// What this program is made of.
-pub(super) fn fingerprint() -> Fingerprint {
+pub(crate) fn fingerprint() -> Fingerprint {
     let journeys = registry::journeys().into_iter().map(|journey| {
         let name = journey.definition.name.to_owned();
         (name, journey.data_type().to_string())

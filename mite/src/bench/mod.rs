@@ -4,6 +4,9 @@
 //! What a benchmark of a whole run cannot tell apart is reached here, and nothing else: a bench of
 //! the public interface is to be preferred.
 
+#[cfg(feature = "nats")]
+mod crew;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -19,6 +22,9 @@ use crate::{
         schedule::{Arrivals, Segment, Share},
     },
 };
+
+#[cfg(feature = "nats")]
+pub use crew::simulate;
 
 const ENTRY: EntryId = EntryId(0);
 

@@ -1,0 +1,125 @@
+"""What a controller and the link over NATS bear: more and more runners, real but for their journeys."""
+
+import json
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from .child import Child, Failed, tell
+from .nginx import free_port
+from .packages import find
+
+PATIENCE = 60
+# Before anything is measured: the start of all.
+WARM_UP = 4
+
+
+class Nats:
+    """A nats-server, and what its monitoring says."""
+
+    def __init__(self, core):
+        self.port, self.monitor = free_port(), free_port()
+        self.child = Child([find("nats-server"), "-a", "127.0.0.1", "-p", self.port,
+                            "-m", self.monitor], [core])
+        self.url = f"nats://127.0.0.1:{self.port}"
+        wait_for(self.totals)
+
+    def totals(self):
+        """Messages and bytes that have come in and gone out so far."""
+        found = ask(f"http://127.0.0.1:{self.monitor}/varz")
+        return {key: found[key] for key in ("in_msgs", "in_bytes", "out_msgs", "out_bytes")}
+
+
+def ask(url, body=None):
+    """What is there, as JSON."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)
+
+
+def wait_for(question, patience=PATIENCE):
+    """The answer to a question, as soon as there is one."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            found = question()
+            if found:
+                return found
+        except (OSError, KeyError, ValueError):
+            pass
+        if time.monotonic() > until:
+            raise Failed(f"{question.__name__} had no answer in {patience} s")
+        time.sleep(0.05)
+
+
+def cpu_seconds(pid):
+    """Processor time of a process so far (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def resident(pid):
+    """Memory of a process, in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def crew(program, runners, names, seconds, server_core, client_core):
+    """What it takes to hear so many runners, each of which reports so many names a second."""
+    nats = Nats(client_core)
+    metrics = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        controller = Child(
+            [program, "controller", "evening", "--nats", nats.url, "--wait-for-runners", runners,
+             "--metrics", metrics, "--report", report, "--duration",
+             f"{WARM_UP + seconds + 3}s"], [server_core])
+        simulated = Child([program, "simulate", nats.url, runners, names], [client_core])
+        api = f"http://127.0.0.1:{metrics}/api"
+
+        def running():
+            return ask(f"{api}/report")["duration_seconds"] >= WARM_UP
+
+        wait_for(running)
+        before, began = nats.totals(), time.monotonic()
+        used = [cpu_seconds(child.pid) for child in (controller, nats.child)]
+        time.sleep(seconds / 2)
+        asked = time.time()
+        ask(f"{api}/volume", {"factor": 1.5})
+        time.sleep(seconds / 2)
+        took = time.monotonic() - began
+        after = nats.totals()
+        used = [cpu_seconds(child.pid) - start
+                for child, start in zip((controller, nats.child), used)]
+        memory = resident(controller.pid)
+        ended = controller.wait(PATIENCE + seconds)
+        heard = json.loads(simulated.wait(PATIENCE).output)
+        requests = json.loads(report.read_text())["http"]["requests"]
+    nats.child.stop()
+    late = [at - asked for at in heard if 0 <= at - asked < seconds]
+    if len(late) < runners:
+        raise Failed(f"{len(late)} of {runners} runners heard of the new volume\n{ended.errors}")
+    row = {
+        "runners": runners, "names": names,
+        "messages_per_second": (after["in_msgs"] - before["in_msgs"]) / took,
+        "bytes_per_second": (after["in_bytes"] - before["in_bytes"]) / took,
+        "controller_cpu": used[0] / took, "nats_cpu": used[1] / took,
+        "controller_bytes": memory, "requests_told": requests,
+        "volume_everywhere_seconds": max(late),
+    }
+    tell(f"   {runners} runners, {names} names: controller {row['controller_cpu']:.1%}, "
+         f"nats {row['nats_cpu']:.1%}, new volume after {max(late) * 1000:.0f} ms")
+    return row
+
+
+def put(tables, rows):
+    tables.add(
+        "Simulated runners, which report each second, and one controller",
+        ["runners", "names each", "messages/s", "KiB/s", "controller, of a core",
+         "nats-server, of a core", "controller, MiB", "new volume everywhere"],
+        [[str(row["runners"]), str(row["names"]), f"{row['messages_per_second']:.0f}",
+          f"{row['bytes_per_second'] / 1024:.0f}", f"{row['controller_cpu']:.1%}",
+          f"{row['nats_cpu']:.1%}", f"{row['controller_bytes'] / 2**20:.0f}",
+          f"{row['volume_everywhere_seconds'] * 1000:.0f} ms"] for row in rows],
+    )
