@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
 };
 
 use serde_json::{Value, json};
@@ -235,8 +235,13 @@ fn pages_of_others_reach_nothing_and_programs_on_this_machine_do() {
 #[test]
 fn from_other_machines_a_token_is_needed_that_is_shown_once() {
     let (mut running, asked) = watched(&["scenario", "test", "minute", "--metrics", "0.0.0.0:0"]);
-    let asked = Asked(asked.0.replace("0.0.0.0", "127.0.0.1"));
     let line = running.wait_for("change its volume");
+    assert!(
+        line.contains(&format!("http://{}/#token=", asked.0)),
+        "{line}"
+    );
+    let shown: SocketAddr = asked.0.parse().unwrap();
+    assert!(!shown.ip().is_unspecified(), "nobody can open {shown}");
     let (_, token) = line.rsplit_once("#token=").unwrap();
     let token: String = token.chars().take_while(char::is_ascii_hexdigit).collect();
     assert_eq!(token.len(), 32, "{line}");
@@ -247,6 +252,17 @@ fn from_other_machines_a_token_is_needed_that_is_shown_once() {
         200,
         "who only looks needs none"
     );
+    for (method, path, allowed) in [
+        ("POST", "/", "allow: get, head\r\n"),
+        ("DELETE", "/", "allow: get, head\r\n"),
+        ("PUT", "/api/stop", "allow: post\r\n"),
+        ("DELETE", "/api/volume", "allow: get, head, post\r\n"),
+    ] {
+        let wrong = asked.ask(method, path, &[("host", &asked.0)], "");
+        assert_eq!(wrong.status, 405, "{method} {path}: {wrong:?}");
+        assert!(wrong.head.to_lowercase().contains(allowed), "{wrong:?}");
+    }
+    assert_eq!(asked.post("/nowhere", "").status, 404);
     let bare = asked.post("/api/stop", "");
     assert_eq!(bare.status, 401);
     assert!(

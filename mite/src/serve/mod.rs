@@ -138,7 +138,7 @@ pub(crate) fn bind(options: &Options) -> Result<Option<Bound>, ServeError> {
 impl Bound {
     /// The page to look at.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.at)
+        format!("http://{}/", address::to_open(&self.listener, self.at))
     }
 
     /// Makes a token where one is needed and none was given, and gives it, to be shown once.
