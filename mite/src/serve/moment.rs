@@ -45,7 +45,7 @@ pub(crate) struct Now {
     pub(crate) thresholds: Vec<ThresholdNow>,
     /// How much of the plan is asked for.
     pub(crate) volume_factor: f64,
-    /// Processor time of the process, in seconds.
+    /// Processor time of the process in seconds, warm-up included.
     pub(crate) cpu_seconds: f64,
 }
 

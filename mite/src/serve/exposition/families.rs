@@ -371,7 +371,7 @@ impl Maker<'_> {
                 family.samples(test.clone(), &generator.loop_lag);
             },
         );
-        let help = "Processor time of the load generator.";
+        let help = "Processor time of the load generator since the run began, warm-up included.";
         let seconds = self.moment.now().cpu_seconds;
         self.one(
             "mite_generator_cpu_seconds_total",
