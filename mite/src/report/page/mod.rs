@@ -19,6 +19,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/axis.js"),
     include_str!("script/timeline.js"),
     include_str!("script/thinned.js"),
+    include_str!("script/paper.js"),
     include_str!("script/pointer.js"),
     include_str!("script/chart.js"),
     include_str!("script/distribution.js"),

@@ -46,9 +46,7 @@ class Chart {
     listen(this);
     this.used = [];
     timeline.charts.push(this);
-    new ResizeObserver(() => {
-      if (this.plot.clientWidth !== this.width) this.render();
-    }).observe(this.plot);
+    fitToPlace(this);
   }
 
   // Lines that have anything to show.
@@ -97,7 +95,7 @@ class Chart {
 
   render() {
     this.update();
-    this.width = this.plot.clientWidth;
+    this.width = widthOf(this.plot);
     if (this.width === 0) return;
     const height = this.width < 480 ? 190 : 220;
     const [from, until] = this.timeline.range;

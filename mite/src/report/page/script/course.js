@@ -27,7 +27,10 @@ function coursePart() {
     hideEmpty(charts, points);
     charts.http.bounds = boundsOf(report, "http");
     charts.journeys.bounds = boundsOf(report, "journey");
-    remark.textContent = courseRemark(report);
+    remark.replaceChildren(
+      courseRemark(report),
+      onScreen(" Point at a chart to read all of them at that second; drag to look closer."),
+    );
     timeline.marks = courseMarks(report);
     timeline.update(report);
   };
@@ -144,7 +147,6 @@ function courseRemark(report) {
     report.series.warm_up_seconds > 0
       ? "The shaded seconds are the warm-up, which counts in no total."
       : "",
-    "Point at a chart to read all of them at that second; drag to look closer.",
   ];
   const changes = (report.volume_changes ?? [])
     .slice(0, 20)

@@ -28,9 +28,7 @@ class Distribution {
       this.look(Math.min(Math.max((this.here ?? -1) + move, 0), this.bars.length - 1));
       event.preventDefault();
     });
-    new ResizeObserver(() => {
-      if (this.plot.clientWidth !== this.width) this.render();
-    }).observe(this.plot);
+    fitToPlace(this);
   }
 
   update(report, names) {
@@ -60,7 +58,7 @@ class Distribution {
 
   render() {
     const [label, steps, times, kind] = this.choices[Math.max(0, this.select.selectedIndex)] ?? [];
-    this.width = this.plot.clientWidth;
+    this.width = widthOf(this.plot);
     if (!steps || this.width === 0) return;
     const height = this.width < 480 ? 210 : 250;
     const edge = { left: 12, right: 12, top: 44, bottom: 22 };

@@ -47,7 +47,10 @@ function suspicionsTable() {
         bad: (row) => row.invalid,
       },
       textColumn("Cause", causeOf),
-      textColumn("What", (row) => row.message, { wide: true }),
+      textColumn("What", (row) => row.message, {
+        wide: true,
+        node: (row) => words.cut(row.message, 2000),
+      }),
     ],
   });
 }

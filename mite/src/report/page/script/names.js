@@ -88,11 +88,12 @@ class Names {
     const same = this.report?.batches === report.batches && this.report?.batches;
     this.report = report;
     if (!any || same) return;
-    this.remark.textContent =
+    this.remark.replaceChildren(
       `In stretches of ${words.plural(report.batches.seconds, "second")}, what got slow most ` +
-      "first, and then by p95. Colours go from quick to slow; the upright line is where a name came to " +
-      "take at least twice as long as before, beyond what chance makes of it. " +
-      "Click a name to see its line.";
+        "first, and then by p95. Colours go from quick to slow; the upright line is where a " +
+        "name came to take at least twice as long as before, beyond what chance makes of it.",
+      onScreen(" Click a name to see its line."),
+    );
     this.show();
   }
 

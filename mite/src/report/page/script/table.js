@@ -60,8 +60,9 @@ class Table {
       { type: "button", title: column.title, onclick: () => this.sortBy(column) },
       ...(column.number ? [sign, column.name] : [column.name, sign]),
     );
+    const classes = [column.number ? "number" : "text", column.style].filter(Boolean);
     return {
-      cell: make("th", { scope: "col", class: column.number ? "number" : null }, button),
+      cell: make("th", { scope: "col", class: classes.join(" ") }, button),
       sign,
     };
   }
@@ -100,6 +101,7 @@ class Table {
         : `${grouped(found.length)} of ${words.plural(this.rows.length, this.unit)}`;
     this.more.hidden = listed.length >= found.length;
     this.more.textContent = `Show all ${grouped(found.length)}`;
+    this.more.dataset.onPaper = `and ${grouped(found.length - listed.length)} more`;
   }
 
   showAll() {
