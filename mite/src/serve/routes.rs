@@ -14,7 +14,7 @@ use super::{
     answer::{self, Answer, refusal},
     controls::{self, Controls},
     events, exposition,
-    guard::Guard,
+    guard::{Guard, Refused},
     latest::{Latest, Seen},
 };
 use crate::report::page;
@@ -46,8 +46,8 @@ enum Route {
 }
 
 impl Route {
-    /// What is asked for, or the answer that there is no such thing.
-    fn of(method: &Method, path: &str) -> Result<Self, Answer> {
+    /// What is asked for.
+    fn of(method: &Method, path: &str) -> Result<Self, Wrong> {
         let (reads, posts, methods) = match path {
             "/" => (Some(Self::Page), None, READ),
             "/api/report" => (Some(Self::Report), None, READ),
@@ -60,19 +60,27 @@ impl Route {
                 "GET, HEAD, POST",
             ),
             "/api/stop" => (None, Some(Self::Stop), "POST"),
-            _ => return Err(nowhere()),
+            _ => return Err(Wrong::Path),
         };
         let route = match *method {
             Method::GET | Method::HEAD => reads,
             Method::POST => posts,
             _ => None,
         };
-        route.ok_or_else(|| answer::wrong_method(methods))
+        route.ok_or(Wrong::Method(methods))
     }
 
     fn changes_the_run(&self) -> bool {
         matches!(self, Self::ChangeVolume | Self::Stop)
     }
+}
+
+/// Why nothing is done.
+enum Wrong {
+    Path,
+    /// The path takes these.
+    Method(&'static str),
+    Refused(Refused),
 }
 
 /// The methods of what is only looked at.
@@ -93,19 +101,20 @@ impl Desk {
             Ok(Route::Volume) => self.volume(None).await,
             Ok(Route::ChangeVolume) => self.change_volume(request).await,
             Ok(Route::Stop) => self.stop(request).await,
-            Err(answer) => answer,
+            Err(Wrong::Path) => nowhere(),
+            Err(Wrong::Method(methods)) => answer::wrong_method(methods),
+            Err(Wrong::Refused((status, why))) => refusal(status, why),
         })
     }
 
     /// What is asked for by somebody who may. Nobody needs a token to be told that there is no such
     /// thing.
-    fn route(&self, request: &Request<Incoming>) -> Result<Route, Answer> {
-        let refused = |(status, why)| refusal(status, why);
+    fn route(&self, request: &Request<Incoming>) -> Result<Route, Wrong> {
         let headers = request.headers();
-        self.guard.check_looking(headers).map_err(refused)?;
+        self.guard.check_looking(headers).map_err(Wrong::Refused)?;
         let route = Route::of(request.method(), request.uri().path())?;
         if route.changes_the_run() {
-            self.guard.check_changing(headers).map_err(refused)?;
+            self.guard.check_changing(headers).map_err(Wrong::Refused)?;
         }
         Ok(route)
     }
