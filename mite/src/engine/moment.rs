@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Settings, outcome, progress::standing, suspect::Figures};
+use super::{Settings, outcome, suspect::Figures};
 use crate::{
     clock::RunClock,
     controller::{Controller, EntryNow, Outcome},
+    families::{self, Now, RunState, Source, Standing},
     report::{Batches, Batching, Report},
-    serve::{self, Now, RunState},
+    serve,
     stats::Statistics,
 };
 
@@ -106,7 +107,11 @@ impl Frame {
             workers: self.workers,
             entries: entries.into_iter().map(entry).collect(),
             thresholds: thresholds
-                .map(|result| standing(result, result.value, &self.settings.config))
+                .map(|result| Standing {
+                    expression: self.settings.config.mask(&result.expression),
+                    value: result.value,
+                    passing: result.passed,
+                })
                 .collect(),
             volume_factor: outcome
                 .volume_changes
@@ -117,8 +122,8 @@ impl Frame {
     }
 }
 
-fn entry(entry: EntryNow) -> serve::EntryNow {
-    serve::EntryNow {
+fn entry(entry: EntryNow) -> families::EntryNow {
+    families::EntryNow {
         journey: entry.journey,
         users: entry.users,
         required_users: entry.required_users,
@@ -126,7 +131,7 @@ fn entry(entry: EntryNow) -> serve::EntryNow {
     }
 }
 
-impl serve::Moment for Moment {
+impl Source for Moment {
     fn now(&self) -> &Now {
         &self.now
     }
@@ -135,6 +140,12 @@ impl serve::Moment for Moment {
         &self.outcome.totals
     }
 
+    fn masked(&self, text: &str) -> String {
+        self.frame.settings.config.mask(text)
+    }
+}
+
+impl serve::Moment for Moment {
     fn report(&self) -> Report {
         let Frame {
             settings,
@@ -152,9 +163,5 @@ impl serve::Moment for Moment {
             Some(report) => report.batches.clone(),
             None => self.frame.batching.as_ref().map(Batching::so_far),
         }
-    }
-
-    fn masked(&self, text: &str) -> String {
-        self.frame.settings.config.mask(text)
     }
 }
