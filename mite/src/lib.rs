@@ -154,6 +154,7 @@ pub mod datapool;
 mod engine;
 mod error;
 pub mod event;
+mod families;
 pub mod http;
 mod id;
 mod journey;

@@ -61,6 +61,8 @@ const MODULES: &[Module] = &[
     // Statistics fold events in; the context tells them.
     module("stats", 2, Uses::Lower),
     module("context", 2, Uses::LowerAnd(&["stats"])),
+    // The metrics of a run, for whoever watches it from outside.
+    module("families", 2, Uses::LowerAnd(&["stats"])),
     // What mite itself posts to other programs, apart from the load.
     module("outbound", 2, Uses::Lower),
     // Journeys, and the clients that attach themselves to the context.
@@ -77,7 +79,7 @@ const MODULES: &[Module] = &[
     // What a run shows and takes over HTTP; the engine tells it how the run stands.
     module("serve", 7, Uses::UpTo(2, &["report"])),
     // The same numbers, and traces, for OpenTelemetry. It masks URLs as the client does.
-    module("otel", 7, Uses::UpTo(2, &["http", "serve"])),
+    module("otel", 7, Uses::UpTo(2, &["http"])),
     module("archive", 7, Uses::UpTo(1, &[])),
     module("engine", 8, Uses::Lower),
     // What users call.

@@ -3,13 +3,14 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
 };
 
 use serde_json::{Value, json};
 use tests::asking::{Asked, free_address};
 
 use crate::{
+    exposition::{self, Sample, samples},
     program::{Ended, Running, clumsy, command},
     server::Server,
 };
@@ -235,8 +236,13 @@ fn pages_of_others_reach_nothing_and_programs_on_this_machine_do() {
 #[test]
 fn from_other_machines_a_token_is_needed_that_is_shown_once() {
     let (mut running, asked) = watched(&["scenario", "test", "minute", "--metrics", "0.0.0.0:0"]);
-    let asked = Asked(asked.0.replace("0.0.0.0", "127.0.0.1"));
     let line = running.wait_for("change its volume");
+    assert!(
+        line.contains(&format!("http://{}/#token=", asked.0)),
+        "{line}"
+    );
+    let shown: SocketAddr = asked.0.parse().unwrap();
+    assert!(!shown.ip().is_unspecified(), "nobody can open {shown}");
     let (_, token) = line.rsplit_once("#token=").unwrap();
     let token: String = token.chars().take_while(char::is_ascii_hexdigit).collect();
     assert_eq!(token.len(), 32, "{line}");
@@ -247,6 +253,17 @@ fn from_other_machines_a_token_is_needed_that_is_shown_once() {
         200,
         "who only looks needs none"
     );
+    for (method, path, allowed) in [
+        ("POST", "/", "allow: get, head\r\n"),
+        ("DELETE", "/", "allow: get, head\r\n"),
+        ("PUT", "/api/stop", "allow: post\r\n"),
+        ("DELETE", "/api/volume", "allow: get, head, post\r\n"),
+    ] {
+        let wrong = asked.ask(method, path, &[("host", &asked.0)], "");
+        assert_eq!(wrong.status, 405, "{method} {path}: {wrong:?}");
+        assert!(wrong.head.to_lowercase().contains(allowed), "{wrong:?}");
+    }
+    assert_eq!(asked.post("/nowhere", "").status, 404);
     let bare = asked.post("/api/stop", "");
     assert_eq!(bare.status, 401);
     assert!(
@@ -342,6 +359,53 @@ fn each_name_is_there_in_stretches_while_the_run_goes_on() {
     );
     assert_eq!(counts("request"), counts("http"));
     came_to_its_end(&running.end());
+}
+
+/// The kind, name and meaning of each metric that is documented.
+fn documented_metrics() -> Vec<[String; 3]> {
+    let text = include_str!("../../docs/prometheus.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `mite_"));
+    let each = rows.flat_map(|row| {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let names = cells[0].split(", ").map(|name| name.trim_matches('`'));
+        let rest = [cells[1], cells[cells.len() - 1]].map(str::to_owned);
+        names
+            .map(|name| [rest[0].clone(), name.to_owned(), rest[1].clone()])
+            .collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
+#[test]
+fn in_the_warm_up_only_that_is_counted_which_is_said_to_include_it() {
+    let server = Server::start();
+    let url = format!("base_url={}", server.url);
+    let (running, asked) = watched(&["scenario", "test", "warming", "--config", &url]);
+    let metrics: Vec<Sample> = loop {
+        let report = asked.report_when(|report| report["series"]["points"][1].is_object());
+        assert_eq!(report["http"]["requests"], 0, "it is in its warm-up");
+        let metrics = samples(&asked.get("/metrics").text());
+        if exposition::sum(&metrics, "mite_generator_cpu_seconds_total", &[]) > 0.0 {
+            break metrics;
+        }
+    };
+    assert!(server.requests() > 0);
+    let warming = [("state", "warm_up")];
+    assert_eq!(exposition::sum(&metrics, "mite_run_state", &warming), 1.0);
+    let mut included = Vec::new();
+    for [kind, name, meaning] in documented_metrics() {
+        let counted = match &*kind {
+            "counter" => exposition::sum(&metrics, &name, &[]),
+            "histogram" => exposition::sum(&metrics, &format!("{name}_count"), &[]),
+            _ => continue,
+        };
+        let includes_it = meaning.contains("warm-up included");
+        assert_eq!(counted > 0.0, includes_it, "{name}: {counted}");
+        included.extend(includes_it.then_some(name));
+    }
+    assert_eq!(included, ["mite_generator_cpu_seconds_total"]);
+    asked.post("/api/stop", "");
+    assert!(running.end().code.is_some());
 }
 
 #[test]

@@ -56,6 +56,35 @@ fn a_display_that_is_resized_again_and_again_leaves_nothing_on_the_screen() {
 }
 
 #[test]
+fn a_display_that_was_narrow_for_a_while_is_whole_and_there_once() {
+    // A new terminal of tmux moves rows out of sight when it breaks others, though there is room.
+    let terminal = run((100, 24), &[], "12s");
+    terminal.wait_for("a display", |rows| has(rows, "Failing and slowest"));
+    for columns in [45, 120, 33, 100] {
+        terminal.resize(columns, 24);
+        let before = terminal.shown();
+        terminal.wait_for("the next second", |rows| {
+            has(rows, "so far") && has(rows, "errors") && rows != before
+        });
+        let shown = terminal.shown().join("\n");
+        for part in [
+            "quickstart::quickstart",
+            " / 0:12",
+            "so far",
+            "errors ",
+            "errors.rate",
+        ] {
+            assert_eq!(shown.matches(part).count(), 1, "{part}, {columns}: {shown}");
+        }
+    }
+    came_to_its_end(&terminal);
+    let all = terminal.all();
+    let (_, summary) = all.rsplit_once("quickstart::quickstart").unwrap();
+    assert!(summary.contains("Journeys"), "{all}");
+    assert_eq!(displays(summary), 0, "{all}");
+}
+
+#[test]
 fn a_display_is_no_higher_than_the_terminal_and_does_not_scroll() {
     let terminal = run((60, 6), &[], "5s");
     terminal.wait_for("the third second", |rows| has(rows, "0:03 / "));

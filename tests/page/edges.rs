@@ -105,6 +105,23 @@ fn five_thousand_names_are_there_in_a_moment() {
         row
     });
     report["http"]["requests_by_name"] = names.collect::<Vec<Value>>().into();
+    let series = report["batches"]["rows"].as_array_mut().unwrap();
+    let has_times = |row: &&Value| row["kind"] == "request" && row["p95"][0].is_number();
+    let one = series.iter().find(has_times).unwrap().clone();
+    series.retain(|row| row["kind"] != "request");
+    series.extend((0..5000).map(|number| {
+        let mut row = one.clone();
+        row["name"] = json!(format!("GET /some/where/{number}"));
+        row
+    }));
+    for row in series
+        .iter_mut()
+        .flat_map(|row| row.as_object_mut().unwrap().values_mut())
+    {
+        if let Some(stretches) = row.as_array_mut() {
+            *stretches = stretches.iter().cycle().take(100).cloned().collect();
+        }
+    }
     report["errors"][0]["message"] = json!("long ".repeat(2_000_000));
     let written = full().with(&report);
     let mut browser = Browser::start();
@@ -113,14 +130,65 @@ fn five_thousand_names_are_there_in_a_moment() {
     assert_eq!(shown, "5,000 names");
     let took = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete");
     // Two seconds where nobody else needs the processors.
+    eprintln!("5,000 names, 100 stretches of each: there after {took} ms");
     assert!(took.as_f64().unwrap() < 10_000.0, "{took} ms");
     let took = page.evaluate(
         "(() => { const began = performance.now(); document.querySelector('#requests .more').click();
             return performance.now() - began; })()",
     );
+    eprintln!("all rows of requests: after another {took} ms");
     assert!(took.as_f64().unwrap() < 10_000.0, "{took} ms");
     let rows = page.evaluate("document.querySelector('#requests tbody').rows.length");
     assert_eq!(rows, 5000);
+}
+
+#[test]
+fn on_paper_there_is_nothing_to_press_and_drawings_are_made_for_it() {
+    let mut report = full().json.clone();
+    let warning = format!("{}and this is what to do.", "It is so. ".repeat(60));
+    report["generator"]["suspicions"] = json!([{
+        "name": "machine_cpu", "value": 0.95, "limit": 0.9, "invalid": false, "cause": "generator",
+        "message": warning,
+    }]);
+    let written = full().with(&report);
+    let mut browser = Browser::start();
+    let mut page = browser.open(&written.url(), 1280);
+    let seen = "[...document.querySelectorAll('input, button.small, nav, .on-screen, details:not([open]), \
+                .legend [aria-pressed=false], button:not(.more, .legend *, .pick, thead *)')] \
+                .filter((one) => one.checkVisibility()).map((one) => one.outerHTML)";
+    let widths = "[...document.querySelectorAll('.plot > svg')] \
+                  .filter((one) => one.checkVisibility()).map((one) => one.viewBox.baseVal.width)";
+    let usual = page.evaluate(widths);
+    assert_ne!(page.evaluate(seen), json!([]));
+
+    page.as_on("print");
+    page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    assert_eq!(page.evaluate(seen), json!([]));
+    let frames = "[...document.querySelectorAll('select, .more')] \
+                  .filter((one) => getComputedStyle(one).borderTopWidth !== '0px').length";
+    assert_eq!(page.evaluate(frames), 0, "what is chosen is told as text");
+    let drawn = page.evaluate(widths);
+    let drawn = drawn.as_array().unwrap();
+    // A sheet has room for some 700 points.
+    let fits = |width: &&Value| width.as_f64().unwrap() < 720.0;
+    assert_eq!(drawn.iter().filter(fits).count(), drawn.len(), "{drawn:?}");
+    assert!(drawn.len() > 5, "{drawn:?}");
+    // Chromium draws no button in the heads of the pages that follow.
+    let heads = "getComputedStyle(document.querySelector('#requests thead button')).display";
+    assert_eq!(page.evaluate(heads), "contents");
+    let rest = "getComputedStyle(document.querySelector('#requests .more'), '::after').content";
+    let names = full().json["http"]["requests_by_name"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(page.evaluate(rest), format!("\"and {} more\"", names - 25));
+    let told = page.evaluate("document.querySelector('#generator').textContent");
+    assert!(told.as_str().unwrap().contains(&warning), "{told}");
+
+    page.as_on("screen");
+    page.evaluate("dispatchEvent(new Event('afterprint'))");
+    assert_eq!(page.evaluate(widths), usual);
+    assert_eq!(page.complaints(), [""; 0]);
 }
 
 #[test]

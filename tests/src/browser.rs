@@ -215,6 +215,11 @@ impl Page<'_> {
         self.ask("Emulation.setEmulatedMedia", &features);
     }
 
+    /// Shows it as on paper (`print`) or as usual (`screen`).
+    pub fn as_on(&mut self, medium: &str) {
+        self.ask("Emulation.setEmulatedMedia", &json!({"media": medium}));
+    }
+
     /// A picture of the whole page, as PNG.
     pub fn picture(&mut self, path: &Path) {
         let size = self.ask("Page.getLayoutMetrics", &json!({}))["cssContentSize"].clone();

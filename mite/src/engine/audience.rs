@@ -19,6 +19,7 @@ use super::{
 use crate::{
     clock::RunClock,
     controller::{Controller, Outcome, Second},
+    families::Source,
     id::RunnerId,
     link::Recruit,
     report::{Observer, Report, RunInfo, Sinks},
@@ -137,7 +138,8 @@ impl Audience {
             self.note(&failure);
         }
         let frame = &self.frame;
-        let count = || frame.moment(controller, watch.so_far(), stopping.is_some());
+        let count =
+            || -> Box<dyn Source> { frame.moment(controller, watch.so_far(), stopping.is_some()) };
         for news in self.telemetry.second(count) {
             self.note(&news);
         }
@@ -202,7 +204,9 @@ impl Audience {
         if let Some(webhook) = &mut webhook {
             report.webhook = Some(webhook.summary().await);
         }
-        let last = |report| frame.last(Arc::clone(&outcome), figures.clone(), report);
+        let last = |report| -> Box<dyn Source> {
+            frame.last(Arc::clone(&outcome), figures.clone(), report)
+        };
         telemetry.finish(&mut report, last, stops).await;
         // A terminal that stands still shall cost no report.
         let written = sinks.write(&report, &outcome.totals);

@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Settings, outcome, progress::standing, suspect::Machines};
+use super::{Settings, outcome, suspect::Machines};
 use crate::{
     clock::RunClock,
     controller::{Controller, EntryNow, Outcome},
+    families::{self, Now, RunState, Source, Standing},
     report::{Batches, Batching, Report},
-    serve::{self, Now, RunState},
+    serve,
     stats::{MachineFigures, Statistics},
 };
 
@@ -105,7 +106,11 @@ impl Frame {
             workers: outcome.workers(),
             entries: entries.into_iter().map(entry).collect(),
             thresholds: thresholds
-                .map(|result| standing(result, result.value, &self.settings.config))
+                .map(|result| Standing {
+                    expression: self.settings.config.mask(&result.expression),
+                    value: result.value,
+                    passing: result.passed,
+                })
                 .collect(),
             volume_factor: outcome
                 .volume_changes
@@ -116,8 +121,8 @@ impl Frame {
     }
 }
 
-fn entry(entry: EntryNow) -> serve::EntryNow {
-    serve::EntryNow {
+fn entry(entry: EntryNow) -> families::EntryNow {
+    families::EntryNow {
         journey: entry.journey,
         users: entry.users,
         required_users: entry.required_users,
@@ -125,7 +130,7 @@ fn entry(entry: EntryNow) -> serve::EntryNow {
     }
 }
 
-impl serve::Moment for Moment {
+impl Source for Moment {
     fn now(&self) -> &Now {
         &self.now
     }
@@ -134,6 +139,12 @@ impl serve::Moment for Moment {
         &self.outcome.totals
     }
 
+    fn masked(&self, text: &str) -> String {
+        self.frame.settings.config.mask(text)
+    }
+}
+
+impl serve::Moment for Moment {
     fn report(&self) -> Report {
         let Frame {
             settings, clock, ..
@@ -148,9 +159,5 @@ impl serve::Moment for Moment {
             Some(report) => report.batches.clone(),
             None => self.frame.batching.as_ref().map(Batching::so_far),
         }
-    }
-
-    fn masked(&self, text: &str) -> String {
-        self.frame.settings.config.mask(text)
     }
 }

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{RunError, Settings, Stop};
-use crate::{clock::RunClock, report::Report, serve::Moment, trace::TraceSettings};
+use crate::{clock::RunClock, families::Source, report::Report, trace::TraceSettings};
 
 /// Nothing.
 pub(super) struct Telemetry;
@@ -30,14 +30,14 @@ impl Telemetry {
         None
     }
 
-    pub(super) fn second(&mut self, _: impl FnOnce() -> Box<dyn Moment>) -> Vec<String> {
+    pub(super) fn second(&mut self, _: impl FnOnce() -> Box<dyn Source>) -> Vec<String> {
         Vec::new()
     }
 
     pub(super) async fn finish(
         self,
         _: &mut Report,
-        _: impl FnOnce(Report) -> Box<dyn Moment>,
+        _: impl FnOnce(Report) -> Box<dyn Source>,
         _: &mut UnboundedReceiver<Stop>,
     ) {
     }

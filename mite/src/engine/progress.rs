@@ -86,11 +86,7 @@ impl Telling {
 }
 
 /// How a threshold stands, by the value that is looked at.
-pub(super) fn standing(
-    result: &ThresholdResult,
-    value: Option<f64>,
-    config: &Config,
-) -> ThresholdNow {
+fn standing(result: &ThresholdResult, value: Option<f64>, config: &Config) -> ThresholdNow {
     ThresholdNow {
         expression: config.mask(&result.expression),
         value,

@@ -6,9 +6,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{RunError, Settings, Stop};
 use crate::{
     clock::RunClock,
+    families::Source,
     otel::{Exporter, OtelError, Start},
     report::{Report, TraceSummary},
-    serve::Moment,
     trace::TraceSettings,
 };
 
@@ -52,7 +52,7 @@ impl Telemetry {
 
     /// A second is over. `count` is asked what has been counted if that is to be told; gives what
     /// there is to say.
-    pub(super) fn second(&mut self, count: impl FnOnce() -> Box<dyn Moment>) -> Vec<String> {
+    pub(super) fn second(&mut self, count: impl FnOnce() -> Box<dyn Source>) -> Vec<String> {
         let exporter = self.0.as_mut();
         exporter.map_or_else(Vec::new, |exporter| exporter.second(count))
     }
@@ -62,7 +62,7 @@ impl Telemetry {
     pub(super) async fn finish(
         self,
         report: &mut Report,
-        last: impl FnOnce(Report) -> Box<dyn Moment>,
+        last: impl FnOnce(Report) -> Box<dyn Source>,
         stops: &mut UnboundedReceiver<Stop>,
     ) {
         let Some(exporter) = self.0 else { return };

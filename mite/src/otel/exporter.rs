@@ -21,8 +21,8 @@ use super::{OtelError, Settings, attributes, delivery::Delivery, metrics, spans}
 use crate::{
     clock::RunClock,
     config::Config,
+    families::Source,
     protobuf::Message,
-    serve::Moment,
     trace::{self, Finished, RunKey, Tally, TraceSettings},
 };
 
@@ -58,8 +58,8 @@ pub(crate) struct Exporter {
 /// How far the run is, with the numbers that are to be exported next.
 #[derive(Clone)]
 pub(super) enum Stage {
-    During(Option<Arc<dyn Moment>>),
-    Over(Option<Arc<dyn Moment>>),
+    During(Option<Arc<dyn Source>>),
+    Over(Option<Arc<dyn Source>>),
 }
 
 /// What became of the traces of a run, and what there is to say of it.
@@ -149,7 +149,7 @@ impl Exporter {
 
     /// To be called each second: passes on what was counted when it is time, and says what there is
     /// to say.
-    pub(crate) fn second(&mut self, count: impl FnOnce() -> Box<dyn Moment>) -> Vec<String> {
+    pub(crate) fn second(&mut self, count: impl FnOnce() -> Box<dyn Source>) -> Vec<String> {
         let now = Instant::now();
         if let Some((interval, due)) = &mut self.metrics
             && now >= *due
@@ -166,7 +166,7 @@ impl Exporter {
     /// `cut` is over.
     pub(crate) async fn finish(
         self,
-        last: Box<dyn Moment>,
+        last: Box<dyn Source>,
         cut: impl Future<Output = ()>,
     ) -> Ending {
         self.stage.send_replace(Stage::Over(Some(last.into())));
@@ -190,9 +190,9 @@ impl Stage {
         matches!(self, Stage::Over(_))
     }
 
-    fn moment(&self) -> Option<Arc<dyn Moment>> {
+    fn source(&self) -> Option<Arc<dyn Source>> {
         match self {
-            Stage::During(moment) | Stage::Over(moment) => moment.clone(),
+            Stage::During(source) | Stage::Over(source) => source.clone(),
         }
     }
 
@@ -343,8 +343,8 @@ impl Metrics {
             }
             let stage = stages.borrow_and_update().clone();
             let message = stage
-                .moment()
-                .map(|moment| metrics::write(&*moment, &self.resource, SystemTime::now()));
+                .source()
+                .map(|source| metrics::write(&*source, &self.resource, SystemTime::now()));
             let over = stage.is_over();
             match message {
                 Some(message) if over => {

@@ -5,11 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attributes;
 use crate::{
+    families::{self, Exponential, Family, Kind, Labels, SCHEMA, Source, Value, ZERO},
     protobuf::Message,
-    serve::{
-        Moment,
-        exposition::{Exponential, Family, Kind, Labels, SCHEMA, Value, ZERO, families},
-    },
     stats::Latency,
 };
 
@@ -36,14 +33,14 @@ struct Frame {
 }
 
 /// An `ExportMetricsServiceRequest` with all that has been counted.
-pub(super) fn write(moment: &dyn Moment, resource: &Message, at: SystemTime) -> Vec<u8> {
+pub(super) fn write(source: &dyn Source, resource: &Message, at: SystemTime) -> Vec<u8> {
     let frame = Frame {
-        started: nanos(moment.now().started_at),
+        started: nanos(source.now().started_at),
         now: nanos(at),
     };
     let mut scope_metrics = Message::default();
     scope_metrics.message(1, &attributes::scope());
-    for family in families(moment) {
+    for family in families::of(source) {
         // What it tells is said of the resource.
         if family.kind != Kind::Info && !family.series.is_empty() {
             scope_metrics.message(2, &metric(&family, &frame));

@@ -117,6 +117,7 @@ impl Address {
 
     /// Each text of which [`Display`](fmt::Display) shows nothing, for whoever repeats what another
     /// says: what the request has of the URL in the open and in its headers.
+    #[cfg(any(feature = "otel", test))]
     pub(crate) fn secrets(&self) -> Vec<String> {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let url = &self.url;

@@ -61,7 +61,14 @@ impl<W: Write + Send> Observer for Lines<W> {
 }
 
 /// The run in one line, before it begins.
-pub(crate) fn introduction(run: &RunInfo) -> String {
+fn introduction(run: &RunInfo) -> String {
+    let mut facts = facts(run);
+    facts.extend(run.dashboard.clone());
+    facts.join("  ")
+}
+
+/// What a run is.
+pub(crate) fn facts(run: &RunInfo) -> Vec<String> {
     let mut facts = vec![text::clean(&run.scenario)];
     if let Some(planned) = run.planned {
         facts.push(human::span(planned));
@@ -70,10 +77,7 @@ pub(crate) fn introduction(run: &RunInfo) -> String {
         facts.push(human::plural(run.runners as u64, "runner"));
     }
     facts.push(human::plural(run.workers as u64, "worker"));
-    if let Some(dashboard) = &run.dashboard {
-        facts.push(dashboard.clone());
-    }
-    facts.join("  ")
+    facts
 }
 
 fn line(progress: &Progress) -> String {

@@ -2,8 +2,9 @@
 //!
 //! Lines are kept apart by line ends and shorter than the terminal is wide. So when the terminal
 //! becomes narrower and breaks them, it is known how many rows they take now, and all of them are
-//! cleared, as far as they are on the screen: tmux moves what it breaks up into its history, where
-//! nothing can be cleared. (Bars that are padded to the full width and run into each other lose that.)
+//! cleared, as far as they are on the screen: tmux moves as many rows into its history as breaking
+//! has made, and nothing can be cleared there. (Bars that are padded to the full width and run into
+//! each other lose that.)
 
 use std::{
     fmt,

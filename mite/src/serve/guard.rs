@@ -8,7 +8,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::{
-    HeaderMap, Method, StatusCode,
+    HeaderMap, StatusCode,
     header::{AUTHORIZATION, HOST, HeaderName, ORIGIN},
     uri::Authority,
 };
@@ -32,42 +32,28 @@ impl Guard {
         }
     }
 
-    /// Lets a request pass, or says why not.
+    /// Lets a request see what there is, or says why not.
     ///
     /// # Errors
-    /// When it must not see or do what it asks for.
-    pub(super) fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
-        let host = text(headers, &HOST).and_then(|host| host.parse::<Authority>().ok());
-        if self.is_loopback && !host.as_ref().is_some_and(is_local) {
+    /// When it comes under a name that is not this machine's.
+    pub(super) fn check_looking(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        if self.is_loopback && !host(headers).as_ref().is_some_and(is_local) {
             return Err((
                 StatusCode::FORBIDDEN,
                 "the Host has to be localhost or a loopback address, since this server is for this \
                  machine only",
             ));
         }
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            self.check_origin(headers, host.as_ref())?;
-            self.check_token(headers)?;
-        }
         Ok(())
     }
 
-    fn check_origin(&self, headers: &HeaderMap, host: Option<&Authority>) -> Result<(), Refused> {
-        let site = text(headers, &HeaderName::from_static("sec-fetch-site"));
-        let foreign_site = site.is_some_and(|site| site == "cross-site" || site == "same-site");
-        let foreign_origin = headers.contains_key(ORIGIN)
-            && !text(headers, &ORIGIN)
-                .and_then(|origin| origin.split_once("://"))
-                .zip(host)
-                .is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host.as_str()));
-        if foreign_site || foreign_origin {
-            return Err((
-                StatusCode::FORBIDDEN,
-                "the Origin is another than this server; only its own page and programs may change \
-                 the run",
-            ));
-        }
-        Ok(())
+    /// Lets a request change the run as well, or says why not.
+    ///
+    /// # Errors
+    /// When it comes from the page of others, or without the token.
+    pub(super) fn check_changing(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        check_origin(headers)?;
+        self.check_token(headers)
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Refused> {
@@ -90,6 +76,28 @@ impl Guard {
             "send the token of this run as \"Authorization: Bearer TOKEN\"",
         ))
     }
+}
+
+fn check_origin(headers: &HeaderMap) -> Result<(), Refused> {
+    let site = text(headers, &HeaderName::from_static("sec-fetch-site"));
+    let foreign_site = site.is_some_and(|site| site == "cross-site" || site == "same-site");
+    let foreign_origin = headers.contains_key(ORIGIN)
+        && !text(headers, &ORIGIN)
+            .and_then(|origin| origin.split_once("://"))
+            .zip(host(headers))
+            .is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host.as_str()));
+    if foreign_site || foreign_origin {
+        return Err((
+            StatusCode::FORBIDDEN,
+            "the Origin is another than this server; only its own page and programs may change \
+             the run",
+        ));
+    }
+    Ok(())
+}
+
+fn host(headers: &HeaderMap) -> Option<Authority> {
+    text(headers, &HOST).and_then(|host| host.parse().ok())
 }
 
 /// The only value of a header.
@@ -122,19 +130,29 @@ mod tests {
 
     const TOKEN: &str = "a-token-of-ours-1";
 
+    /// Whether a request may look, and whether it may change the run.
     fn checked(
         at: &str,
         token: bool,
-        method: &Method,
         headers: &[(&'static str, &str)],
-    ) -> Result<(), StatusCode> {
+    ) -> [Result<(), StatusCode>; 2] {
         let token = token.then(|| Token::given(TOKEN).unwrap());
         let guard = Guard::new(at.parse().unwrap(), token);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        guard.check(method, &map).map_err(|(status, _)| status)
+        let looks = guard.check_looking(&map);
+        let changes = looks.and_then(|()| guard.check_changing(&map));
+        [looks, changes].map(|checked| checked.map_err(|(status, _)| status))
+    }
+
+    fn looks(at: &str, token: bool, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
+        checked(at, token, headers)[0]
+    }
+
+    fn changes(at: &str, token: bool, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
+        checked(at, token, headers)[1]
     }
 
     const HERE: &str = "127.0.0.1:9301";
@@ -151,11 +169,7 @@ mod tests {
             "127.1.2.3",
             "LOCALHOST",
         ] {
-            assert_eq!(
-                checked(HERE, false, &Method::GET, &[("host", host)]),
-                Ok(()),
-                "{host}"
-            );
+            assert_eq!(looks(HERE, false, &[("host", host)]), Ok(()), "{host}");
         }
         for host in [
             "evil.example:9301",
@@ -163,17 +177,13 @@ mod tests {
             "192.0.2.1",
             "",
         ] {
-            assert_eq!(
-                checked(HERE, false, &Method::GET, &[("host", host)]),
-                FORBIDDEN,
-                "{host}"
-            );
+            assert_eq!(looks(HERE, false, &[("host", host)]), FORBIDDEN, "{host}");
         }
         let two = [("host", "localhost"), ("host", "evil.example")];
-        assert_eq!(checked(HERE, false, &Method::GET, &two), FORBIDDEN);
-        assert_eq!(checked(HERE, false, &Method::GET, &[]), FORBIDDEN);
+        assert_eq!(looks(HERE, false, &two), FORBIDDEN);
+        assert_eq!(looks(HERE, false, &[]), FORBIDDEN);
         let name = [("host", "load.example:9301")];
-        assert_eq!(checked(OUTSIDE, true, &Method::GET, &name), Ok(()));
+        assert_eq!(looks(OUTSIDE, true, &name), Ok(()));
     }
 
     #[test]
@@ -181,26 +191,22 @@ mod tests {
         let host = ("host", "localhost:9301");
         for origin in ["http://localhost:9301", "http://LOCALHOST:9301"] {
             let own = [host, ("origin", origin)];
-            assert_eq!(checked(HERE, false, &Method::POST, &own), Ok(()));
+            assert_eq!(changes(HERE, false, &own), Ok(()));
         }
         for origin in ["http://evil.example", "null", "http://localhost:8080", ""] {
             let foreign = [host, ("origin", origin)];
-            assert_eq!(
-                checked(HERE, false, &Method::POST, &foreign),
-                FORBIDDEN,
-                "{origin}"
-            );
+            assert_eq!(changes(HERE, false, &foreign), FORBIDDEN, "{origin}");
         }
         let foreign = [host, ("sec-fetch-site", "cross-site")];
-        assert_eq!(checked(HERE, false, &Method::POST, &foreign), FORBIDDEN);
-        assert_eq!(checked(HERE, false, &Method::POST, &[host]), Ok(()), "curl");
+        assert_eq!(changes(HERE, false, &foreign), FORBIDDEN);
+        assert_eq!(changes(HERE, false, &[host]), Ok(()), "curl");
     }
 
     #[test]
     fn from_other_machines_only_the_token_changes_anything() {
         let host = ("host", "load.example:9301");
         let right = format!("Bearer {TOKEN}");
-        let post = |token, headers: &[_]| checked(OUTSIDE, token, &Method::POST, headers);
+        let post = |token, headers: &[_]| changes(OUTSIDE, token, headers);
         assert_eq!(post(true, &[host, ("authorization", &right)]), Ok(()));
         assert_eq!(post(true, &[host]), UNAUTHORIZED);
         for wrong in [
@@ -227,7 +233,7 @@ mod tests {
     #[test]
     fn a_token_that_was_given_is_needed_on_this_machine_too() {
         let host = ("host", HERE);
-        assert_eq!(checked(HERE, true, &Method::POST, &[host]), UNAUTHORIZED);
-        assert_eq!(checked(HERE, true, &Method::GET, &[host]), Ok(()));
+        assert_eq!(changes(HERE, true, &[host]), UNAUTHORIZED);
+        assert_eq!(looks(HERE, true, &[host]), Ok(()));
     }
 }

@@ -8,7 +8,7 @@ mod answer;
 mod controls;
 mod error;
 mod events;
-pub(crate) mod exposition;
+mod exposition;
 mod guard;
 mod latest;
 mod listener;
@@ -34,7 +34,7 @@ pub(crate) use address::Address;
 pub(crate) use controls::{Stop, Volume};
 pub(crate) use error::ServeError;
 pub(crate) use exposition::ClassicBuckets;
-pub(crate) use moment::{EntryNow, Moment, Now, RunState};
+pub(crate) use moment::Moment;
 
 use latest::Latest;
 use token::Token;
@@ -138,7 +138,7 @@ pub(crate) fn bind(options: &Options) -> Result<Option<Bound>, ServeError> {
 impl Bound {
     /// The page to look at.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/", self.at)
+        format!("http://{}/", address::to_open(&self.listener, self.at))
     }
 
     /// Makes a token where one is needed and none was given, and gives it, to be shown once.

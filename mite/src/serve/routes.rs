@@ -14,7 +14,7 @@ use super::{
     answer::{self, Answer, refusal},
     controls::{self, Controls},
     events, exposition,
-    guard::Guard,
+    guard::{Guard, Refused},
     latest::{Latest, Seen},
 };
 use crate::report::page;
@@ -33,37 +33,90 @@ pub(super) struct Desk {
     pub(super) buckets: ClassicBuckets,
 }
 
+/// What there is to ask for.
+enum Route {
+    Page,
+    Report,
+    Batches,
+    Events,
+    Metrics,
+    Volume,
+    ChangeVolume,
+    Stop,
+}
+
+impl Route {
+    /// What is asked for.
+    fn of(method: &Method, path: &str) -> Result<Self, Wrong> {
+        let (reads, posts, methods) = match path {
+            "/" => (Some(Self::Page), None, READ),
+            "/api/report" => (Some(Self::Report), None, READ),
+            "/api/batches" => (Some(Self::Batches), None, READ),
+            "/api/events" => (Some(Self::Events), None, READ),
+            "/metrics" => (Some(Self::Metrics), None, READ),
+            "/api/volume" => (
+                Some(Self::Volume),
+                Some(Self::ChangeVolume),
+                "GET, HEAD, POST",
+            ),
+            "/api/stop" => (None, Some(Self::Stop), "POST"),
+            _ => return Err(Wrong::Path),
+        };
+        let route = match *method {
+            Method::GET | Method::HEAD => reads,
+            Method::POST => posts,
+            _ => None,
+        };
+        route.ok_or(Wrong::Method(methods))
+    }
+
+    fn changes_the_run(&self) -> bool {
+        matches!(self, Self::ChangeVolume | Self::Stop)
+    }
+}
+
+/// Why nothing is done.
+enum Wrong {
+    Path,
+    /// The path takes these.
+    Method(&'static str),
+    Refused(Refused),
+}
+
+/// The methods of what is only looked at.
+const READ: &str = "GET, HEAD";
+
 impl Desk {
     /// Answers a request.
     pub(super) async fn answer(
         self: Rc<Self>,
         request: Request<Incoming>,
     ) -> Result<Answer, Infallible> {
-        if let Err((status, why)) = self.guard.check(request.method(), request.headers()) {
-            return Ok(refusal(status, why));
-        }
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        let posts = request.method() == Method::POST;
-        Ok(match request.uri().path() {
-            "/" if reads => answer::page(page::live()),
-            "/api/report" if reads => self.report().await,
-            "/api/batches" if reads => self.batches().await,
-            "/api/events" if reads => self.events(&request),
-            "/metrics" if reads => self.metrics(&request).await,
-            "/api/volume" if reads => self.volume(None).await,
-            "/api/volume" if posts => self.change_volume(request).await,
-            "/api/stop" if posts => self.stop(request).await,
-            "/" | "/api/report" | "/api/batches" | "/api/events" | "/metrics" => {
-                answer::wrong_method("GET, HEAD")
-            }
-            "/api/volume" => answer::wrong_method("GET, HEAD, POST"),
-            "/api/stop" => answer::wrong_method("POST"),
-            _ => refusal(
-                StatusCode::NOT_FOUND,
-                "there is /, /metrics, /api/report, /api/batches, /api/events, /api/stop and \
-                 /api/volume",
-            ),
+        Ok(match self.route(&request) {
+            Ok(Route::Page) => answer::page(page::live()),
+            Ok(Route::Report) => self.report().await,
+            Ok(Route::Batches) => self.batches().await,
+            Ok(Route::Events) => self.events(&request),
+            Ok(Route::Metrics) => self.metrics(&request).await,
+            Ok(Route::Volume) => self.volume(None).await,
+            Ok(Route::ChangeVolume) => self.change_volume(request).await,
+            Ok(Route::Stop) => self.stop(request).await,
+            Err(Wrong::Path) => nowhere(),
+            Err(Wrong::Method(methods)) => answer::wrong_method(methods),
+            Err(Wrong::Refused((status, why))) => refusal(status, why),
         })
+    }
+
+    /// What is asked for by somebody who may. Nobody needs a token to be told that there is no such
+    /// thing.
+    fn route(&self, request: &Request<Incoming>) -> Result<Route, Wrong> {
+        let headers = request.headers();
+        self.guard.check_looking(headers).map_err(Wrong::Refused)?;
+        let route = Route::of(request.method(), request.uri().path())?;
+        if route.changes_the_run() {
+            self.guard.check_changing(headers).map_err(Wrong::Refused)?;
+        }
+        Ok(route)
     }
 
     async fn report(&self) -> Answer {
@@ -171,6 +224,13 @@ async fn body(request: Request<Incoming>) -> Result<Bytes, Answer> {
             "the body did not come within 10 seconds",
         )),
     }
+}
+
+fn nowhere() -> Answer {
+    refusal(
+        StatusCode::NOT_FOUND,
+        "there is /, /metrics, /api/report, /api/batches, /api/events, /api/stop and /api/volume",
+    )
 }
 
 fn not_yet() -> Answer {

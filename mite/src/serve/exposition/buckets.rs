@@ -2,8 +2,7 @@
 
 use std::str::FromStr;
 
-use super::native::of_time;
-use crate::stats::Latency;
+use crate::{families::of_time, stats::Latency};
 
 /// The upper bounds of classic buckets of times, in seconds and ascending; all above the last are in
 /// one more.

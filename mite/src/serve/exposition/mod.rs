@@ -2,29 +2,19 @@
 
 mod accept;
 mod buckets;
-mod families;
-mod family;
 mod native;
 mod protobuf;
 mod text;
-mod user;
 
 pub(crate) use buckets::ClassicBuckets;
 
 pub(super) use accept::Format;
 
-#[cfg(feature = "otel")]
-pub(crate) use {
-    families::of as families,
-    family::{Family, Kind, Labels, Value},
-    native::{Exponential, SCHEMA, ZERO},
-};
-
-use super::Moment;
+use crate::families::{self, Source};
 
 /// All metrics of a run in this form.
-pub(super) fn expose(moment: &dyn Moment, buckets: &ClassicBuckets, format: Format) -> Vec<u8> {
-    let families = families::of(moment);
+pub(super) fn expose(source: &dyn Source, buckets: &ClassicBuckets, format: Format) -> Vec<u8> {
+    let families = families::of(source);
     match format {
         Format::Text => text::write(&families, buckets, text::Dialect::Prometheus).into(),
         Format::OpenMetrics => text::write(&families, buckets, text::Dialect::OpenMetrics).into(),

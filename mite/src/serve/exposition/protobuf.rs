@@ -4,12 +4,12 @@
 //! The few messages there are need no more of Protocol Buffers than is written here: integers of
 //! variable length, doubles, and what has a length.
 
-use super::{
-    buckets::ClassicBuckets,
-    family::{Family, Kind, Labels, Value},
-    native::{Native, SCHEMA, ZERO},
+use super::{buckets::ClassicBuckets, native::Native};
+use crate::{
+    families::{Family, Kind, Labels, SCHEMA, Value, ZERO},
+    protobuf::Message,
+    stats::Latency,
 };
-use crate::{protobuf::Message, stats::Latency};
 
 /// All families, one after the other.
 pub(super) fn write(families: &[Family], buckets: &ClassicBuckets) -> Vec<u8> {

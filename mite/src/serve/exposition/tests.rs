@@ -4,9 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::{
+    families::{EntryNow, Now, RunState, Standing},
     id::EntryId,
-    report::{Batches, Report, ThresholdNow},
-    serve::{EntryNow, Now, RunState},
     stats::{
         ErrorKey, HttpKey, JourneyKey, JourneyStatistics, Latency, MetricLabels, MetricValue,
         RequestStatistics, Statistics, UserMetric, metric::MetricKind,
@@ -19,21 +18,13 @@ struct Run {
     totals: Statistics,
 }
 
-impl Moment for Run {
+impl Source for Run {
     fn now(&self) -> &Now {
         &self.now
     }
 
     fn totals(&self) -> &Statistics {
         &self.totals
-    }
-
-    fn report(&self) -> Report {
-        unreachable!("metrics need no report")
-    }
-
-    fn batches(&self) -> Option<Batches> {
-        None
     }
 
     fn masked(&self, text: &str) -> String {
@@ -102,11 +93,10 @@ fn run() -> Run {
                 required_users: Some(8.0),
                 required_rate: None,
             }],
-            thresholds: vec![ThresholdNow {
+            thresholds: vec![Standing {
                 expression: "http.p99 < 250ms".into(),
                 value: None,
                 passing: false,
-                broke_at: None,
             }],
             volume_factor: 1.5,
             cpu_seconds: 0.25,

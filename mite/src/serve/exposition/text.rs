@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    buckets::ClassicBuckets,
-    family::{Family, Kind, Labels, Value},
+use super::buckets::ClassicBuckets;
+use crate::{
+    families::{Family, Kind, Labels, Value},
+    stats::Latency,
 };
-use crate::stats::Latency;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

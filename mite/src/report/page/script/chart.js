@@ -46,9 +46,7 @@ class Chart {
     listen(this);
     this.used = [];
     timeline.charts.push(this);
-    new ResizeObserver(() => {
-      if (this.plot.clientWidth !== this.width) this.render();
-    }).observe(this.plot);
+    fitToPlace(this);
   }
 
   // Lines that have anything to show.
@@ -97,65 +95,67 @@ class Chart {
 
   render() {
     this.update();
-    this.width = this.plot.clientWidth;
+    this.width = widthOf(this.plot);
     if (this.width === 0) return;
     const height = this.width < 480 ? 190 : 220;
-    const inner = {
-      width: Math.max(40, this.width - EDGE.left - EDGE.right),
-      height: height - EDGE.top - EDGE.bottom,
-    };
     const [from, until] = this.timeline.range;
-    this.x = (at) => EDGE.left + ((at - from) / (until - from)) * inner.width;
-    this.ageAt = (x) => from + ((x - EDGE.left) / inner.width) * (until - from);
-    this.inner = inner;
     const points = this.timeline.visible;
     const scale = this.scale(points);
-    this.y = (value) => EDGE.top + inner.height * (1 - Math.min(1, scale ? scale.at(value) : 0));
-    const clip = "clip-" + this.timeline.charts.indexOf(this);
+    this.measure(height, from, until, scale);
     this.cross = draw("g", { "aria-hidden": "true" });
     this.picked = draw("rect", {
       class: "picked",
       y: EDGE.top,
-      height: inner.height,
+      height: this.inner.height,
       visibility: "hidden",
     });
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
     this.svg.setAttribute("aria-label", this.summary(points));
     this.svg.replaceChildren(
-      draw(
-        "clipPath",
-        { id: clip },
-        draw("rect", {
-          x: EDGE.left,
-          y: EDGE.top - 2,
-          width: inner.width + 2,
-          height: inner.height + 4,
-        }),
-      ),
-      ...this.background(inner, from, until),
-      ...this.axes(scale, inner, from, until),
-      draw(
-        "g",
-        { "clip-path": `url(#${clip})` },
-        ...(scale ? this.shown.map((line) => this.path(line, points)) : []),
-      ),
-      ...(scale
-        ? []
-        : [
-            draw(
-              "text",
-              {
-                x: EDGE.left + inner.width / 2,
-                y: EDGE.top + inner.height / 2,
-                "text-anchor": "middle",
-              },
-              this.empty,
-            ),
-          ]),
+      ...this.background(this.inner, from, until),
+      ...this.axes(scale, this.inner, from, until),
+      ...(scale ? this.paths(points) : [this.emptiness()]),
       this.picked,
       this.cross,
     );
     this.look(this.timeline.looking === this);
+  }
+
+  // Where what stands for which age and value.
+  measure(height, from, until, scale) {
+    const inner = {
+      width: Math.max(40, this.width - EDGE.left - EDGE.right),
+      height: height - EDGE.top - EDGE.bottom,
+    };
+    this.inner = inner;
+    this.x = (at) => EDGE.left + ((at - from) / (until - from)) * inner.width;
+    this.ageAt = (x) => from + ((x - EDGE.left) / inner.width) * (until - from);
+    this.y = (value) => EDGE.top + inner.height * (1 - Math.min(1, scale ? scale.at(value) : 0));
+  }
+
+  // The lines, as far as they lie within the axes.
+  paths(points) {
+    const clip = "clip-" + this.timeline.charts.indexOf(this);
+    const within = draw("rect", {
+      x: EDGE.left,
+      y: EDGE.top - 2,
+      width: this.inner.width + 2,
+      height: this.inner.height + 4,
+    });
+    return [
+      draw("clipPath", { id: clip }, within),
+      draw(
+        "g",
+        { "clip-path": `url(#${clip})` },
+        ...this.shown.map((line) => this.path(line, points)),
+      ),
+    ];
+  }
+
+  emptiness() {
+    const { width, height } = this.inner;
+    const place = { x: EDGE.left + width / 2, y: EDGE.top + height / 2 };
+    return draw("text", { ...place, "text-anchor": "middle" }, this.empty);
   }
 
   scale(points) {
@@ -366,7 +366,7 @@ class Chart {
               text: (point) => valueNames[this.unit](line.of(point)),
             })),
           ];
-          const table = makeTable({
+          const table = new Table({
             title: this.title + ", second by second",
             columns,
             unit: "second",

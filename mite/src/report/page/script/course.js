@@ -7,12 +7,39 @@ const times = (of, name) => (point) => point[of]?.[name] ?? null;
 const timeline = new Timeline();
 
 function coursePart() {
-  const percentile = (of) => ([name, color, more]) => ({ name, of: times(of, name), color, ...more });
-  const spread = (of) =>
-    [["p50", "blue"], ["p95", "teal"], ["p99", "orange"], ["max", "grey", { off: true }]].map(
-      percentile(of),
+  const charts = { ...volumeCharts(), ...failureCharts(), ...timeCharts() };
+  const remark = make("p", { class: "remark" });
+  const built = part(
+    "course",
+    "Over time",
+    remark,
+    make("div", { class: "tools" }, timeline.back),
+    make(
+      "div",
+      { class: "charts two" },
+      Object.values(charts).map((chart) => chart.element),
+    ),
+  );
+  built.short = "Over time";
+  built.update = (report) => {
+    const { points } = report.series;
+    built.element.hidden = points.length === 0;
+    hideEmpty(charts, points);
+    charts.http.bounds = boundsOf(report, "http");
+    charts.journeys.bounds = boundsOf(report, "journey");
+    remark.replaceChildren(
+      courseRemark(report),
+      onScreen(" Point at a chart to read all of them at that second; drag to look closer."),
     );
-  const charts = {
+    timeline.marks = courseMarks(report);
+    timeline.update(report);
+  };
+  return built;
+}
+
+// What was asked for and what came of it.
+function volumeCharts() {
+  return {
     users: new Chart(timeline, {
       title: "Journeys in flight",
       unit: "count",
@@ -50,6 +77,11 @@ function coursePart() {
         },
       ],
     }),
+  };
+}
+
+function failureCharts() {
+  return {
     requests: new Chart(timeline, {
       title: "Requests",
       unit: "rate",
@@ -66,14 +98,21 @@ function coursePart() {
         { name: "failed journeys", of: perSecond("errors"), color: "red" },
       ],
     }),
+  };
+}
+
+function timeCharts() {
+  const spread = (of) =>
+    [["p50", "blue"], ["p95", "teal"], ["p99", "orange"], ["max", "grey", { off: true }]].map(
+      ([name, color, more]) => ({ name, of: times(of, name), color, ...more }),
+    );
+  return {
     http: new Chart(timeline, {
       title: "Time of successful requests",
       unit: "time",
       log: true,
       empty: "no request was answered",
-      lines: [
-        ...spread("http"),
-      ],
+      lines: spread("http"),
     }),
     journeys: new Chart(timeline, {
       title: "Time of completed journeys",
@@ -92,69 +131,45 @@ function coursePart() {
       ],
     }),
   };
-  const remark = make("p", { class: "remark" });
-  const built = part(
-    "course",
-    "Over time",
-    remark,
-    make("div", { class: "tools" }, timeline.back),
-    make(
-      "div",
-      { class: "charts two" },
-      Object.values(charts).map((chart) => chart.element),
-    ),
-  );
+}
 
-  built.short = "Over time";
-  built.update = (report) => {
-    const { points } = report.series;
-    built.element.hidden = points.length === 0;
-    const any = (name) => points.some((point) => point[name] > 0);
-    const requests = any("requests");
-    for (const name of ["requests", "http"]) charts[name].element.hidden = !requests;
-    charts.journeys.element.hidden = !points.some(
-      (point) => point.response_time?.p50 !== undefined,
-    );
-    charts.errors.element.hidden = !any("failed_requests") && !any("errors");
-    charts.http.bounds = boundsOf(report, "http");
-    charts.journeys.bounds = boundsOf(report, "journey");
-    const warmUp =
-      report.series.warm_up_seconds > 0
-        ? " The shaded seconds are the warm-up, which counts in no total."
-        : "";
-    remark.textContent =
-      `Second by second, by age of the run, which began ${words.moment(report.started)}.${warmUp}` +
-      " Point at a chart to read all of them at that second; drag to look closer.";
-    const changes = report.volume_changes ?? [];
-    if (changes.length > 0) {
-      const told = changes
-        .slice(0, 20)
-        .map(({ at, factor }) => `${words.percent(factor)} at ${words.clock(at)}`);
-      remark.textContent += ` The volume of the plan was changed: ${told.join(", ")}.`;
-    }
-    // Users start journeys too, and nothing was due for these.
-    const closed = report.journeys.some((row) => row.started > 0 && row.start_delay.count === 0);
-    if (closed && any("planned_starts")) {
-      remark.textContent +=
-        " Starts are asked for in the open model only; users start journeys besides.";
-    }
-    timeline.marks = [
-      ...changes.map(({ at, factor }) => ({
-        at,
-        name: `volume ${words.percent(factor)}`,
-        style: "edge",
-      })),
-      ...report.thresholds
-        .filter(({ broke_at: at }) => typeof at === "number")
-        .map(({ broke_at: at, expression }) => ({
-          at,
-          name: `broken: ${expression}`,
-          style: "bound",
-        })),
-    ];
-    timeline.update(report);
-  };
-  return built;
+function hideEmpty(charts, points) {
+  const any = (name) => points.some((point) => point[name] > 0);
+  const requests = any("requests");
+  for (const name of ["requests", "http"]) charts[name].element.hidden = !requests;
+  charts.journeys.element.hidden = !points.some((point) => point.response_time?.p50 !== undefined);
+  charts.errors.element.hidden = !any("failed_requests") && !any("errors");
+}
+
+function courseRemark(report) {
+  const told = [
+    `Second by second, by age of the run, which began ${words.moment(report.started)}.`,
+    report.series.warm_up_seconds > 0
+      ? "The shaded seconds are the warm-up, which counts in no total."
+      : "",
+  ];
+  const changes = (report.volume_changes ?? [])
+    .slice(0, 20)
+    .map(({ at, factor }) => `${words.percent(factor)} at ${words.clock(at)}`);
+  if (changes.length > 0) told.push(`The volume of the plan was changed: ${changes.join(", ")}.`);
+  // Users start journeys too, and nothing was due for these.
+  const closed = report.journeys.some((row) => row.started > 0 && row.start_delay.count === 0);
+  if (closed && report.series.points.some((point) => point.planned_starts > 0))
+    told.push("Starts are asked for in the open model only; users start journeys besides.");
+  return told.filter(Boolean).join(" ");
+}
+
+// Moments at which something happened to the run.
+function courseMarks(report) {
+  const changes = (report.volume_changes ?? []).map(({ at, factor }) => ({
+    at,
+    name: `volume ${words.percent(factor)}`,
+    style: "edge",
+  }));
+  const broken = report.thresholds
+    .filter(({ broke_at: at }) => typeof at === "number")
+    .map(({ broke_at: at, expression }) => ({ at, name: `broken: ${expression}`, style: "bound" }));
+  return [...changes, ...broken];
 }
 
 // Thresholds that are limits of times which a chart shows, over all requests or journeys.

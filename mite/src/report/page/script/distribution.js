@@ -28,9 +28,7 @@ class Distribution {
       this.look(Math.min(Math.max((this.here ?? -1) + move, 0), this.bars.length - 1));
       event.preventDefault();
     });
-    new ResizeObserver(() => {
-      if (this.plot.clientWidth !== this.width) this.render();
-    }).observe(this.plot);
+    fitToPlace(this);
   }
 
   update(report, names) {
@@ -60,7 +58,7 @@ class Distribution {
 
   render() {
     const [label, steps, times, kind] = this.choices[Math.max(0, this.select.selectedIndex)] ?? [];
-    this.width = this.plot.clientWidth;
+    this.width = widthOf(this.plot);
     if (!steps || this.width === 0) return;
     const height = this.width < 480 ? 210 : 250;
     const edge = { left: 12, right: 12, top: 44, bottom: 22 };
@@ -68,40 +66,11 @@ class Distribution {
       width: this.width - edge.left - edge.right,
       height: height - edge.top - edge.bottom,
     };
-    const lowest = (step) => Math.max(step.from, 5e-7);
-    // Not narrower than a third, so that times that are all the same are no wall.
-    let from = lowest(steps[0]);
-    let until = steps.at(-1).until;
-    const widen = Math.max(1.02, Math.sqrt(1.4 / (until / from)));
-    from /= widen;
-    until *= widen;
+    const { from, until } = rangeOf(steps);
     const x = (time) =>
       edge.left + (Math.log(Math.max(time, from) / from) / Math.log(until / from)) * inner.width;
-    // Steps differ in width; their area is what counts.
-    const density = (step) => step.count / Math.log(step.until / lowest(step));
-    const most = Math.max(...steps.map(density));
     const bottom = edge.top + inner.height;
-    let passed = 0;
-    const all = sum(steps.map((step) => step.count));
-    this.bars = steps.map((step) => {
-      const left = x(lowest(step));
-      const tall = Math.max(1.5, (density(step) / most) * inner.height);
-      passed += step.count;
-      const bar = draw("rect", {
-        x: left.toFixed(2),
-        width: Math.max(1, x(step.until) - left - 0.3).toFixed(2),
-        y: (bottom - tall).toFixed(1),
-        height: tall.toFixed(1),
-      });
-      return {
-        step,
-        bar,
-        left,
-        right: x(step.until),
-        share: step.count / all,
-        below: passed / all,
-      };
-    });
+    this.bars = barsOf(steps, x, inner, bottom);
     this.at = (place) => nearestIndex(this.bars, place);
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
     this.svg.setAttribute(
@@ -202,4 +171,37 @@ function timeTicks(from, until, most) {
         : [from, Math.sqrt(from * until), until].map((tick) => Number(tick.toPrecision(3)));
   }
   return [from, until].map((tick) => Number(tick.toPrecision(2)));
+}
+
+// What a step that begins at nothing is drawn from, where distances are ratios.
+const lowest = (step) => Math.max(step.from, 5e-7);
+
+// From the shortest to the longest time. Not narrower than a third, so that times that are all the
+// same are no wall.
+function rangeOf(steps) {
+  const from = lowest(steps[0]);
+  const { until } = steps.at(-1);
+  const widen = Math.max(1.02, Math.sqrt(1.4 / (until / from)));
+  return { from: from / widen, until: until * widen };
+}
+
+// A bar for each step. They differ in width; their area is what counts.
+function barsOf(steps, x, inner, bottom) {
+  const density = (step) => step.count / Math.log(step.until / lowest(step));
+  const most = Math.max(...steps.map(density));
+  const all = sum(steps.map((step) => step.count));
+  let passed = 0;
+  return steps.map((step) => {
+    const left = x(lowest(step));
+    const right = x(step.until);
+    const tall = Math.max(1.5, (density(step) / most) * inner.height);
+    passed += step.count;
+    const bar = draw("rect", {
+      x: left.toFixed(2),
+      width: Math.max(1, right - left - 0.3).toFixed(2),
+      y: (bottom - tall).toFixed(1),
+      height: tall.toFixed(1),
+    });
+    return { step, bar, left, right, share: step.count / all, below: passed / all };
+  });
 }

@@ -16,6 +16,9 @@ const make = (tag, attributes = {}, ...children) =>
 const draw = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
+// What is of no use on paper.
+const onScreen = (text) => make("span", { class: "on-screen" }, text);
+
 // A part of the page with a heading, which is not shown while it has nothing to show.
 function part(id, title, ...children) {
   const heading = make("h2", {}, title);

@@ -1,75 +1,12 @@
 // What belongs to the plan of the run: its stages, what volume models found out, and its settings.
 
 function stagesPart() {
-  let names;
-  const httpOf = (row) => row.http.time;
-  const stages = makeTable({
-    title: "Stages",
-    unit: "stage",
-    columns: [
-      textColumn("Stage", (row) => row.name),
-      { name: "From", of: (row) => row.from, number: true, text: (row) => words.clock(row.from) },
-      {
-        name: "Until",
-        of: (row) => row.until,
-        number: true,
-        text: (row) => words.clock(row.until),
-      },
-      {
-        name: "In flight",
-        of: (row) => row.users,
-        number: true,
-        text: (row) => words.number(row.users),
-        title: "Journeys in flight, on average",
-      },
-      countColumn("Due", (row) => row.planned_starts, {
-        optional: true,
-        title: "Starts that fell due, in the open model",
-      }),
-      countColumn("Started", (row) => row.starts),
-      countColumn("Failed", (row) => row.errors, {
-        bad: (row) => row.errors > 0,
-        title: "Journeys that failed",
-      }),
-      countColumn("Dropped", (row) => row.dropped, {
-        bad: (row) => row.dropped > 0,
-        optional: true,
-      }),
-      countColumn("Requests", (row) => row.http.requests, { optional: true }),
-      {
-        name: "Per second",
-        of: (row) => share(row.http.requests, row.seconds),
-        number: true,
-        text: (row) => words.rate(row.http.requests / row.seconds),
-        optional: true,
-      },
-      countColumn("Requests failed", (row) => row.http.failed, {
-        bad: (row) => row.http.failed > 0,
-        optional: true,
-      }),
-      ...percentiles(httpOf, ["p50", "p95", "p99", "max"]).map((column) => ({
-        ...column,
-        optional: true,
-        title: "Of successful requests",
-      })),
-    ],
-  });
-  const journeys = makeTable({
+  const known = {};
+  const stages = new Table({ title: "Stages", unit: "stage", columns: stageColumns() });
+  const journeys = new Table({
     title: "Journeys by stage",
     unit: "row",
-    columns: [
-      textColumn("Stage", (row) => row.stage),
-      textColumn("Journey", (row) => names.entry(row)),
-      countColumn("Started", (row) => row.started),
-      countColumn("Completed", (row) => row.completed),
-      countColumn("Failed", (row) => row.failed, { bad: (row) => row.failed > 0 }),
-      countColumn("Dropped", (row) => row.dropped, {
-        bad: (row) => row.dropped > 0,
-        optional: true,
-      }),
-      ...percentiles((row) => row.response_time, ["p50", "p95", "p99", "max"]),
-      timeColumn("service p99", (row) => row.service_time.p99),
-    ],
+    columns: stageJourneyColumns(known),
   });
   const built = part(
     "stages",
@@ -82,8 +19,8 @@ function stagesPart() {
       journeys.element,
     ),
   );
-  built.update = (report, newNames) => {
-    names = newNames;
+  built.update = (report, names) => {
+    known.names = names;
     const rows = report.stages ?? [];
     built.element.hidden = rows.length === 0;
     stages.update(rows);
@@ -92,6 +29,72 @@ function stagesPart() {
     );
   };
   return built;
+}
+
+function stageColumns() {
+  return [
+    textColumn("Stage", (row) => row.name),
+    { name: "From", of: (row) => row.from, number: true, text: (row) => words.clock(row.from) },
+    {
+      name: "Until",
+      of: (row) => row.until,
+      number: true,
+      text: (row) => words.clock(row.until),
+    },
+    {
+      name: "In flight",
+      of: (row) => row.users,
+      number: true,
+      text: (row) => words.number(row.users),
+      title: "Journeys in flight, on average",
+    },
+    countColumn("Due", (row) => row.planned_starts, {
+      optional: true,
+      title: "Starts that fell due, in the open model",
+    }),
+    countColumn("Started", (row) => row.starts),
+    countColumn("Failed", (row) => row.errors, {
+      bad: (row) => row.errors > 0,
+      title: "Journeys that failed",
+    }),
+    countColumn("Dropped", (row) => row.dropped, {
+      bad: (row) => row.dropped > 0,
+      optional: true,
+    }),
+    countColumn("Requests", (row) => row.http.requests, { optional: true }),
+    {
+      name: "Per second",
+      of: (row) => share(row.http.requests, row.seconds),
+      number: true,
+      text: (row) => words.rate(row.http.requests / row.seconds),
+      optional: true,
+    },
+    countColumn("Requests failed", (row) => row.http.failed, {
+      bad: (row) => row.http.failed > 0,
+      optional: true,
+    }),
+    ...percentiles((row) => row.http.time, ["p50", "p95", "p99", "max"]).map((column) => ({
+      ...column,
+      optional: true,
+      title: "Of successful requests",
+    })),
+  ];
+}
+
+function stageJourneyColumns(known) {
+  return [
+    textColumn("Stage", (row) => row.stage),
+    textColumn("Journey", (row) => known.names.entry(row)),
+    countColumn("Started", (row) => row.started),
+    countColumn("Completed", (row) => row.completed),
+    countColumn("Failed", (row) => row.failed, { bad: (row) => row.failed > 0 }),
+    countColumn("Dropped", (row) => row.dropped, {
+      bad: (row) => row.dropped > 0,
+      optional: true,
+    }),
+    ...percentiles((row) => row.response_time, ["p50", "p95", "p99", "max"]),
+    timeColumn("service p99", (row) => row.service_time.p99),
+  ];
 }
 
 function findingsPart() {
@@ -116,7 +119,7 @@ function findingBlock() {
     typeof value === "number"
       ? words.number(value) + (finding.unit === "per_second" ? "/s" : " users")
       : "–";
-  const steps = makeTable({
+  const steps = new Table({
     title: "Steps",
     unit: "step",
     columns: [
@@ -186,7 +189,7 @@ function findingSentence(finding, amount) {
 }
 
 function settingsPart() {
-  const table = makeTable({
+  const table = new Table({
     title: "Configuration",
     unit: "setting",
     columns: [

@@ -9,6 +9,7 @@ const seriesOf = remembered((report) => {
   if (!batches) return [];
   const offset = Math.ceil(report.series.warm_up_seconds ?? 0);
   const names = shortNames(report);
+  const timesOf = totalsOf(report);
   return batches.rows.map((row) => {
     const onset = onsetOf(row, batches, offset);
     return {
@@ -19,7 +20,7 @@ const seriesOf = remembered((report) => {
       slower: onset === null ? null : onset.slow / onset.before,
       all: sum(row.count),
       failed: sum(row.errors),
-      time: totalsOf(row, report),
+      time: timesOf(row),
     };
   });
 });
@@ -41,20 +42,20 @@ function labelOf(row, names) {
   return names.place({ transaction: "", ...row });
 }
 
-// The times of the whole run, as the other tables have them.
-function totalsOf(row, report) {
-  if (row.kind === "http") return report.http.time;
-  if (row.kind === "request") {
-    const same = (other) => other.name === row.name && other.method === (row.method ?? "");
-    return report.http.requests_by_name.find(same)?.time ?? {};
-  }
-  if (row.kind === "transaction") {
-    const same = (other) =>
-      other.journey === row.journey && other.transaction === (row.transaction ?? "");
-    return report.transactions.find(same)?.time ?? {};
-  }
-  const rows = report.journeys.filter((other) => other.journey === row.journey);
-  return rows.length === 1 ? rows[0].response_time : {};
+// Tells of a series the times of the whole run, as the other tables have them.
+function totalsOf(report) {
+  const nameOf = ({ name, method = "" }) => JSON.stringify([name, method]);
+  const placeOf = ({ journey, transaction = "" }) => JSON.stringify([journey, transaction]);
+  const timesBy = (key, rows) => new Map(rows.map((row) => [key(row), row.time]));
+  const requests = timesBy(nameOf, report.http.requests_by_name);
+  const transactions = timesBy(placeOf, report.transactions);
+  return (row) => {
+    if (row.kind === "http") return report.http.time;
+    if (row.kind === "request") return requests.get(nameOf(row)) ?? {};
+    if (row.kind === "transaction") return transactions.get(placeOf(row)) ?? {};
+    const entries = report.journeys.filter(({ journey }) => journey === row.journey);
+    return entries.length === 1 ? entries[0].response_time : {};
+  };
 }
 
 // What got slow first, and most.

@@ -8,79 +8,128 @@ const FILTERED = 8;
 // A column is { name, of(row): what it sorts by, text(row): what it shows, … }; a number if
 // `number` is set. `node(row)` shows more than text, `bad(row)` colours it, `bar` compares, `style`
 // is a class of its cells.
-function makeTable({
-  title,
-  columns,
-  sort = null,
-  ascending = false,
-  unit = "row",
-  few = FEW,
-  filter = true,
-}) {
-  let rows = [];
-  let order = {
-    column: sort === null ? null : columns.findIndex((column) => column.name === sort),
-    ascending,
-  };
-  let all = false;
-  let used = columns;
+class Table {
+  constructor({
+    title,
+    columns,
+    sort = null,
+    ascending = false,
+    unit = "row",
+    few = FEW,
+    filter = true,
+  }) {
+    Object.assign(this, { columns, unit, few, filter });
+    this.rows = [];
+    this.order = {
+      column: sort === null ? null : columns.findIndex((column) => column.name === sort),
+      ascending,
+    };
+    this.all = false;
+    this.used = columns;
+    this.keys = columns.map((column) => this.key(column));
+    this.build(title);
+  }
 
-  const head = make("tr");
-  const body = make("tbody");
-  const table = make(
-    "table",
-    {},
-    make("caption", { class: "unseen" }, title),
-    make("thead", {}, head),
-    body,
-  );
-  const scroll = make(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
-    table,
-  );
-  const shown = make("output", { class: "shown" });
-  const search = make("input", {
-    type: "search",
-    placeholder: "Filter",
-    "aria-label": "Filter " + title,
-    oninput: show,
-  });
-  const tools = make("div", { class: "tools" }, search, shown);
-  const more = make("button", {
-    class: "more",
-    type: "button",
-    onclick: () => {
-      all = true;
-      show();
-    },
-  });
-  const element = make("div", { class: "table" }, tools, scroll, more);
+  build(title) {
+    this.head = make("tr");
+    this.body = make("tbody");
+    const caption = make("caption", { class: "unseen" }, title);
+    const table = make("table", {}, caption, make("thead", {}, this.head), this.body);
+    const scroll = make(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
+      table,
+    );
+    this.shown = make("output", { class: "shown" });
+    this.search = make("input", {
+      type: "search",
+      placeholder: "Filter",
+      "aria-label": "Filter " + title,
+      oninput: () => this.show(),
+    });
+    this.tools = make("div", { class: "tools" }, this.search, this.shown);
+    this.more = make("button", { class: "more", type: "button", onclick: () => this.showAll() });
+    this.element = make("div", { class: "table" }, this.tools, scroll, this.more);
+  }
 
-  const keys = columns.map((column) => {
+  // The head of a column, with a sign that says whether rows are sorted by it.
+  key(column) {
     const sign = make("span", { "aria-hidden": "true" });
     const button = make(
       "button",
-      { type: "button", title: column.title, onclick: () => sortBy(column) },
+      { type: "button", title: column.title, onclick: () => this.sortBy(column) },
       ...(column.number ? [sign, column.name] : [column.name, sign]),
     );
+    const classes = [column.number ? "number" : "text", column.style].filter(Boolean);
     return {
-      cell: make("th", { scope: "col", class: column.number ? "number" : null }, button),
+      cell: make("th", { scope: "col", class: classes.join(" ") }, button),
       sign,
     };
-  });
-
-  function sortBy(column) {
-    const index = columns.indexOf(column);
-    const again = order.column === index;
-    order = { column: index, ascending: again ? !order.ascending : !column.number };
-    show();
   }
 
-  function sorted(found) {
-    const column = columns[order.column];
+  update(rows) {
+    this.rows = rows;
+    // A column that says nothing of any row is left out.
+    this.used = this.columns.filter(
+      (column) => !column.optional || rows.some((row) => column.of(row)),
+    );
+    this.head.replaceChildren(
+      ...this.used.map((column) => this.keys[this.columns.indexOf(column)].cell),
+    );
+    this.tools.hidden = !this.filter || (rows.length < FILTERED && this.search.value === "");
+    this.element.hidden = rows.length === 0;
+    this.show();
+  }
+
+  show() {
+    const found = this.filtered();
+    const listed = this.sorted(found).slice(0, this.all ? Infinity : this.few);
+    this.markOrder();
+    const most = this.largest();
+    this.body.replaceChildren(
+      ...listed.map((row) =>
+        make(
+          "tr",
+          {},
+          this.used.map((column, index) => cell(column, row, index, most.get(column))),
+        ),
+      ),
+    );
+    this.shown.textContent =
+      found.length === this.rows.length
+        ? words.plural(this.rows.length, this.unit)
+        : `${grouped(found.length)} of ${words.plural(this.rows.length, this.unit)}`;
+    this.more.hidden = listed.length >= found.length;
+    this.more.textContent = `Show all ${grouped(found.length)}`;
+    this.more.dataset.onPaper = `and ${grouped(found.length - listed.length)} more`;
+  }
+
+  showAll() {
+    this.all = true;
+    this.show();
+  }
+
+  sortBy(column) {
+    const index = this.columns.indexOf(column);
+    const again = this.order.column === index;
+    this.order = { column: index, ascending: again ? !this.order.ascending : !column.number };
+    this.show();
+  }
+
+  filtered() {
+    const wanted = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (wanted.length === 0) return this.rows;
+    return this.rows.filter((row) => {
+      const texts = this.columns.filter((column) => !column.number).map((column) => column.of(row));
+      const text = texts.join(" ").toLowerCase();
+      return wanted.every((word) => text.includes(word));
+    });
+  }
+
+  sorted(found) {
+    const column = this.columns[this.order.column];
     if (!column) return found;
-    const direction = order.ascending ? 1 : -1;
+    const direction = this.order.ascending ? 1 : -1;
     const nothing = (value) => value === null || value === undefined;
     const compare = column.number
       ? (one, other) => one - other
@@ -95,59 +144,23 @@ function makeTable({
       .map(([, row]) => row);
   }
 
-  function filtered() {
-    const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    if (wanted.length === 0) return rows;
-    return rows.filter((row) => {
-      const texts = columns.filter((column) => !column.number).map((column) => column.of(row));
-      const text = texts.join(" ").toLowerCase();
-      return wanted.every((word) => text.includes(word));
+  markOrder() {
+    this.keys.forEach(({ cell, sign }, index) => {
+      const is = this.order.column === index;
+      const { ascending } = this.order;
+      sign.textContent = is ? (ascending ? "▲" : "▼") : "";
+      if (is) cell.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+      else cell.removeAttribute("aria-sort");
     });
   }
 
-  function show() {
-    const found = filtered();
-    const listed = sorted(found).slice(0, all ? Infinity : few);
-    columns.forEach((column, index) => {
-      const is = order.column === index;
-      keys[index].sign.textContent = is ? (order.ascending ? "▲" : "▼") : "";
-      if (is)
-        keys[index].cell.setAttribute("aria-sort", order.ascending ? "ascending" : "descending");
-      else keys[index].cell.removeAttribute("aria-sort");
-    });
-    const most = new Map(
-      used
-        .filter((column) => column.bar)
-        .map((column) => [column, Math.max(...rows.map((row) => column.of(row) ?? 0))]),
+  // What the bars of a column are measured by.
+  largest() {
+    const most = (column) => Math.max(...this.rows.map((row) => column.of(row) ?? 0));
+    return new Map(
+      this.used.filter((column) => column.bar).map((column) => [column, most(column)]),
     );
-    body.replaceChildren(
-      ...listed.map((row) =>
-        make(
-          "tr",
-          {},
-          used.map((column, index) => cell(column, row, index, most.get(column))),
-        ),
-      ),
-    );
-    shown.textContent =
-      found.length === rows.length
-        ? words.plural(rows.length, unit)
-        : `${grouped(found.length)} of ${words.plural(rows.length, unit)}`;
-    more.hidden = listed.length >= found.length;
-    more.textContent = `Show all ${grouped(found.length)}`;
   }
-
-  function update(newRows) {
-    rows = newRows;
-    // A column that says nothing of any row is left out.
-    used = columns.filter((column) => !column.optional || rows.some((row) => column.of(row)));
-    head.replaceChildren(...used.map((column) => keys[columns.indexOf(column)].cell));
-    tools.hidden = !filter || (rows.length < FILTERED && search.value === "");
-    element.hidden = rows.length === 0;
-    show();
-  }
-
-  return { element, update };
 }
 
 function cell(column, row, index, most) {
@@ -175,6 +188,7 @@ function cell(column, row, index, most) {
 }
 
 // Columns that many tables have.
+const share = (part, all) => (all > 0 ? part / all : null);
 const textColumn = (name, of, more = {}) => ({ name, of, ...more });
 const countColumn = (name, of, more = {}) => ({
   name,

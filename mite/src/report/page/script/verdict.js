@@ -14,7 +14,40 @@ const MOST_REASONS = 10;
 
 function verdictPart() {
   const banner = make("div", {});
-  const thresholds = makeTable({
+  const thresholds = thresholdsTable();
+  const block = make("div", { class: "block" }, make("h3", {}, "Thresholds"), thresholds.element);
+  const facts = make("dl", { class: "facts" });
+  const striking = make("ul", { class: "striking" });
+  const strikes = make("div", { class: "block" }, make("h3", {}, "What stands out"), striking);
+  const built = part("verdict", "Verdict", banner, block, facts, strikes);
+
+  built.update = (report, names, running) => {
+    showVerdict(banner, report, running);
+    thresholds.update(brokenFirst(report.thresholds));
+    block.hidden = report.thresholds.length === 0;
+    const told = standsOut(report);
+    strikes.hidden = told.length === 0;
+    striking.replaceChildren(
+      ...told.map(([text, id, bad]) =>
+        make("li", {}, make("a", { href: "#" + id, class: bad ? "bad" : null }, text)),
+      ),
+    );
+    facts.replaceChildren(
+      ...figures(report).map(([name, value, more, bad]) =>
+        make(
+          "div",
+          { class: bad ? "bad" : null },
+          make("dt", {}, name),
+          make("dd", {}, value, more ? make("small", {}, more) : null),
+        ),
+      ),
+    );
+  };
+  return built;
+}
+
+function thresholdsTable() {
+  return new Table({
     title: "Thresholds",
     unit: "threshold",
     few: MOST_THRESHOLDS,
@@ -40,61 +73,29 @@ function verdictPart() {
       },
     ],
   });
-  const block = make("div", { class: "block" }, make("h3", {}, "Thresholds"), thresholds.element);
-  const facts = make("dl", { class: "facts" });
-  const striking = make("ul", { class: "striking" });
-  const strikes = make("div", { class: "block" }, make("h3", {}, "What stands out"), striking);
-  const built = part("verdict", "Verdict", banner, block, facts, strikes);
+}
 
-  built.update = (report, names, running) => {
-    const [sign, word] = VERDICTS[running ? "running" : report.verdict] ?? ["", report.verdict];
-    banner.className = "verdict " + (running ? "running" : report.verdict);
-    const reasons = running ? [] : report.reasons;
-    banner.replaceChildren(
-      make("p", { class: "word" }, make("span", { "aria-hidden": "true" }, sign + " "), word),
-      ...(reasons.length > 0
-        ? [
-            make(
-              "ul",
-              {},
-              reasons
-                .slice(0, MOST_REASONS)
-                .map((reason) => make("li", {}, words.cut(reason, 2000))),
-              reasons.length > MOST_REASONS
-                ? make("li", {}, `and ${words.plural(reasons.length - MOST_REASONS, "more reason")}`)
-                : null,
-            ),
-          ]
-        : []),
-    );
-    // Those that are not seen at first are those that held.
-    const held = (row) => Number(row.passed);
-    const many = report.thresholds.length > MOST_THRESHOLDS;
-    thresholds.update(
-      many
-        ? [...report.thresholds].sort((one, other) => held(one) - held(other))
-        : report.thresholds,
-    );
-    block.hidden = report.thresholds.length === 0;
-    const told = standsOut(report);
-    strikes.hidden = told.length === 0;
-    striking.replaceChildren(
-      ...told.map(([text, id, bad]) =>
-        make("li", {}, make("a", { href: "#" + id, class: bad ? "bad" : null }, text)),
-      ),
-    );
-    facts.replaceChildren(
-      ...figures(report).map(([name, value, more, bad]) =>
-        make(
-          "div",
-          { class: bad ? "bad" : null },
-          make("dt", {}, name),
-          make("dd", {}, value, more ? make("small", {}, more) : null),
-        ),
-      ),
-    );
-  };
-  return built;
+function showVerdict(banner, report, running) {
+  const [sign, word] = VERDICTS[running ? "running" : report.verdict] ?? ["", report.verdict];
+  banner.className = "verdict " + (running ? "running" : report.verdict);
+  const reasons = running ? [] : report.reasons;
+  const more = reasons.length - MOST_REASONS;
+  const listed = make(
+    "ul",
+    {},
+    reasons.slice(0, MOST_REASONS).map((reason) => make("li", {}, words.cut(reason, 2000))),
+    more > 0 ? make("li", {}, `and ${words.plural(more, "more reason")}`) : null,
+  );
+  banner.replaceChildren(
+    make("p", { class: "word" }, make("span", { "aria-hidden": "true" }, sign + " "), word),
+    ...(reasons.length > 0 ? [listed] : []),
+  );
+}
+
+// Where some are not seen at first, they are those that held.
+function brokenFirst(thresholds) {
+  if (thresholds.length <= MOST_THRESHOLDS) return thresholds;
+  return [...thresholds].sort((one, other) => Number(one.passed) - Number(other.passed));
 }
 
 const brokenAt = ({ broke_at: at }) =>

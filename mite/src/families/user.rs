@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::family::{Family, Kind, Labels};
-use crate::{
-    serve::Moment,
-    stats::{MetricValue, UserMetric, metric::MetricKind},
+use super::{
+    family::{Family, Kind, Labels},
+    source::Source,
 };
+use crate::stats::{MetricValue, UserMetric, metric::MetricKind};
 
 /// What a series says of itself in any case, so that no label of the user's can be called so.
 const TAKEN: [&str; 3] = ["le", "quantile", "test"];
@@ -21,7 +21,7 @@ const LABEL: &str = "label_";
 pub(super) fn families(
     metrics: &BTreeMap<Arc<str>, UserMetric>,
     test: &Labels,
-    moment: &dyn Moment,
+    source: &dyn Source,
 ) -> Vec<Family> {
     let mut taken = BTreeSet::new();
     let mut families = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn families(
         let mut family = Family::new(shown, kind, help);
         for (labels, value) in metric.series.iter() {
             let labels = labels.0.iter().fold(test.clone(), |labels, (name, value)| {
-                labels.with(&label(name), moment.masked(value))
+                labels.with(&label(name), source.masked(value))
             });
             match value {
                 MetricValue::Counter { sum, .. } => family.number(labels, sum.value()),

@@ -79,7 +79,7 @@ impl Family {
 
 impl Labels {
     /// The same with one more.
-    pub(super) fn with(&self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(&self, name: &str, value: impl Into<String>) -> Self {
         let mut labels = self.clone();
         labels.0.push((name.to_owned(), cut(value.into())));
         labels
