@@ -20,6 +20,7 @@ pub struct Nats {
     process: Option<Process>,
     port: u16,
     options: Vec<String>,
+    environment: Vec<(String, String)>,
     directory: TempDir,
 }
 
@@ -66,11 +67,18 @@ impl Nats {
 
     /// One with these options beside its own.
     pub fn with(options: &[&str]) -> Self {
+        Self::with_environment(options, &[])
+    }
+
+    /// One with these options, for whose config file the environment has these variables.
+    pub fn with_environment(options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         on_free_port(LOOPBACK, |port| {
             let mut server = Self {
                 process: None,
                 port,
                 options: options.iter().map(ToString::to_string).collect(),
+                environment: environment.iter().map(owned).collect(),
                 directory: readable_directory(),
             };
             server.spawn()?;
@@ -107,6 +115,7 @@ impl Nats {
             .args(["-a", "127.0.0.1", "-p"])
             .arg(self.port.to_string())
             .args(&self.options)
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null());
         let mut process = Process::start("nats-server", &mut command, self.directory.path());
         process.wait_until(|| TcpStream::connect(("127.0.0.1", self.port)).is_ok())?;

@@ -1,0 +1,148 @@
+//! `deploy/nats/`: a server with these settings lets a test be run, and nothing else.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+};
+
+use tests::{
+    certificates::Authority,
+    nats::Nats,
+    nginx::Nginx,
+    running::{Ended, Running, program},
+};
+
+use crate::files::repository;
+
+const VISITS: &str = env!("CARGO_BIN_EXE_visits");
+const PASSWORDS: [(&str, &str); 2] = [
+    ("MITE_CONTROLLER_PASSWORD", "c0ntroller"),
+    ("MITE_RUNNER_PASSWORD", "runn3r"),
+];
+
+fn server(config: &str) -> Nats {
+    Nats::with_environment(&["-c", config], &PASSWORDS)
+}
+
+fn plain() -> Nats {
+    let config = repository("deploy/nats/nats.conf");
+    server(config.to_str().unwrap())
+}
+
+/// Runs two seconds with one runner, each side with these arguments beside its own.
+fn two_seconds(nginx: &Nginx, controller: &[&str], runner: &[&str]) -> Ended {
+    let first = ["runner", "--once", "--workers", "1"];
+    let runner = Running::start(&mut program(VISITS, &[&first, runner].concat()));
+    let base_url = format!("base_url={}", nginx.url());
+    let first = ["controller", "steady_visits", "--duration", "2s"];
+    let second = ["--config", &base_url];
+    let mut command = program(VISITS, &[&first[..], &second, controller].concat());
+    let ended = Running::start(&mut command).end();
+    let told = runner.end();
+    assert_eq!(told.code, Some(0), "{told}");
+    ended
+}
+
+/// What the server says when somebody does this and asks whether it is still there.
+fn answer(nats: &Nats, user: &str, password: &str, does: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", nats.port())).unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    let greeting = lines.next().unwrap().unwrap();
+    assert!(greeting.starts_with("INFO "), "{greeting}");
+    let connect = format!(
+        "CONNECT {{\"verbose\":false,\"pedantic\":false,\"user\":\"{user}\",\"pass\":\"{password}\"}}"
+    );
+    write!(stream, "{connect}\r\n{does}\r\nPING\r\n").unwrap();
+    let said = lines
+        .map_while(Result::ok)
+        .take_while(|line| line != "PONG");
+    said.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn its_users_can_run_a_test() {
+    let (nats, nginx) = (plain(), Nginx::start());
+    let controller = nats.url_for("controller:c0ntroller");
+    let runner = nats.url_for("runner:runn3r");
+    let ended = two_seconds(&nginx, &["--nats", &controller], &["--nats", &runner]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert_eq!(nginx.finish().len(), 200);
+}
+
+#[test]
+fn its_users_cannot_do_what_is_not_theirs() {
+    let nats = plain();
+    let runner = |does: &str| answer(&nats, "runner", "runn3r", does);
+    let controller = |does: &str| answer(&nats, "controller", "c0ntroller", does);
+    for does in ["SUB mite.down.0123 1", "PUB mite.up.0123 1\r\nx"] {
+        assert_eq!(runner(does), "", "{does}");
+        let said = controller(does);
+        assert!(said.contains("Permissions Violation"), "{does}: {said}");
+    }
+    for does in ["SUB mite.up.* 1", "PUB mite.down.0123 1\r\nx"] {
+        assert_eq!(controller(does), "", "{does}");
+        let said = runner(does);
+        assert!(said.contains("Permissions Violation"), "{does}: {said}");
+    }
+    for does in ["SUB > 1", "SUB other.test 1", "PUB other.test 1\r\nx"] {
+        for said in [controller(does), runner(does)] {
+            assert!(said.contains("Permissions Violation"), "{does}: {said}");
+        }
+    }
+    let said = answer(&nats, "runner", "guessed", "PING");
+    assert!(said.contains("Authorization Violation"), "{said}");
+}
+
+#[test]
+fn with_tls_both_sides_have_to_show_a_certificate() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let place = at.to_str().unwrap();
+    for file in ["nats.conf", "tls.conf"] {
+        let text = fs::read_to_string(repository("deploy/nats").join(file)).unwrap();
+        fs::write(at.join(file), text.replace("/etc/nats/tls", place)).unwrap();
+    }
+    let authority = Authority::new();
+    fs::write(at.join("ca.pem"), authority.pem()).unwrap();
+    for (name, identity) in [
+        ("nats", authority.server()),
+        ("client", authority.client("client")),
+    ] {
+        fs::write(at.join(format!("{name}.pem")), identity.certificate).unwrap();
+        fs::write(at.join(format!("{name}.key")), identity.key).unwrap();
+    }
+    let nats = server(at.join("tls.conf").to_str().unwrap());
+    let nginx = Nginx::start();
+    let url = |who: &str| nats.url_for(who).replace("nats://", "tls://");
+    let [controller, runner] = ["controller:c0ntroller", "runner:runn3r"].map(url);
+    let [ca, certificate, key] =
+        ["ca.pem", "client.pem", "client.key"].map(|file| format!("{place}/{file}"));
+    let shown = [
+        "--nats-ca",
+        &ca,
+        "--nats-cert",
+        &certificate,
+        "--nats-key",
+        &key,
+    ];
+    let ended = two_seconds(
+        &nginx,
+        &[&["--nats", &controller], &shown[..]].concat(),
+        &[&["--nats", &runner], &shown[..]].concat(),
+    );
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert_eq!(nginx.finish().len(), 200);
+
+    for (shown, reason) in [
+        (
+            &["--nats-ca", &ca][..],
+            "cannot connect to NATS at tls://***@",
+        ),
+        (&[][..], "UnknownIssuer"),
+    ] {
+        let first = ["runner", "--once", "--nats", &runner];
+        let ended = Running::start(&mut program(VISITS, &[&first, shown].concat())).end();
+        ended.refused(&["cannot connect to NATS", reason]);
+    }
+}
