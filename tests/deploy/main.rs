@@ -10,6 +10,7 @@
 )]
 
 mod compose;
+mod documentation;
 mod files;
 mod image;
 mod kubernetes;

@@ -7,6 +7,14 @@ const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 /// Where nobody listens.
 const NOWHERE: &str = "nats://127.0.0.1:1";
 
+/// What a command says of itself.
+#[track_caller]
+pub(crate) fn help(command: &str) -> String {
+    let help = Running::start(&mut program(QUICKSTART, &[command, "--help"])).end();
+    assert_eq!(help.code, Some(0), "{help}");
+    help.stdout
+}
+
 /// A command line with its environment, as it is deployed.
 #[derive(Debug, Default)]
 pub(crate) struct Deployed {
@@ -46,8 +54,7 @@ impl Deployed {
     /// Makes sure that the program looks at each variable it is given.
     #[track_caller]
     pub(crate) fn assert_environment_is_known(&self) {
-        let help = Running::start(&mut program(QUICKSTART, &[&self.arguments[0], "--help"])).end();
-        assert_eq!(help.code, Some(0), "{help}");
+        let help = help(&self.arguments[0]);
         assert!(
             self.environment
                 .iter()
@@ -55,7 +62,7 @@ impl Deployed {
             "{self:?} is not told where NATS is"
         );
         for (name, _) in &self.environment {
-            let is_known = help.stdout.contains(&format!("[env: {name}"))
+            let is_known = help.contains(&format!("[env: {name}"))
                 // Settings of journeys have names of their own.
                 || name.starts_with("MITE_CONF_");
             assert!(is_known, "{name} says nothing to {:?}", self.arguments);
