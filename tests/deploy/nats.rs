@@ -10,7 +10,7 @@ use tests::{
     certificates::Authority,
     nats::Nats,
     nginx::Nginx,
-    running::{Ended, Running, program},
+    running::{Running, program},
 };
 
 use crate::files::repository;
@@ -30,8 +30,11 @@ fn plain() -> Nats {
     server(config.to_str().unwrap())
 }
 
-/// Runs two seconds with one runner, each side with these arguments beside its own.
-fn two_seconds(nginx: &Nginx, controller: &[&str], runner: &[&str]) -> Ended {
+/// Runs two seconds with one runner, each side with these arguments beside its own, and makes sure
+/// that every start took place.
+#[track_caller]
+fn assert_runs(controller: &[&str], runner: &[&str]) {
+    let nginx = Nginx::start();
     let first = ["runner", "--once", "--workers", "1"];
     let runner = Running::start(&mut program(VISITS, &[&first, runner].concat()));
     let base_url = format!("base_url={}", nginx.url());
@@ -41,7 +44,9 @@ fn two_seconds(nginx: &Nginx, controller: &[&str], runner: &[&str]) -> Ended {
     let ended = Running::start(&mut command).end();
     let told = runner.end();
     assert_eq!(told.code, Some(0), "{told}");
-    ended
+    // On a machine that does something else as well they may be late.
+    assert!(matches!(ended.code, Some(0 | 3)), "{ended}");
+    assert_eq!(nginx.finish().len(), 200, "{ended}");
 }
 
 /// What the server says when somebody does this and asks whether it is still there.
@@ -50,10 +55,12 @@ fn answer(nats: &Nats, user: &str, password: &str, does: &str) -> String {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
     let greeting = lines.next().unwrap().unwrap();
     assert!(greeting.starts_with("INFO "), "{greeting}");
-    let connect = format!(
-        "CONNECT {{\"verbose\":false,\"pedantic\":false,\"user\":\"{user}\",\"pass\":\"{password}\"}}"
+    // In one piece: somebody who is not let in is not listened to any longer.
+    let words = format!(
+        "CONNECT {{\"verbose\":false,\"pedantic\":false,\"user\":\"{user}\",\
+         \"pass\":\"{password}\"}}\r\n{does}\r\nPING\r\n"
     );
-    write!(stream, "{connect}\r\n{does}\r\nPING\r\n").unwrap();
+    stream.write_all(words.as_bytes()).unwrap();
     let said = lines
         .map_while(Result::ok)
         .take_while(|line| line != "PONG");
@@ -62,12 +69,10 @@ fn answer(nats: &Nats, user: &str, password: &str, does: &str) -> String {
 
 #[test]
 fn its_users_can_run_a_test() {
-    let (nats, nginx) = (plain(), Nginx::start());
+    let nats = plain();
     let controller = nats.url_for("controller:c0ntroller");
     let runner = nats.url_for("runner:runn3r");
-    let ended = two_seconds(&nginx, &["--nats", &controller], &["--nats", &runner]);
-    assert_eq!(ended.code, Some(0), "{ended}");
-    assert_eq!(nginx.finish().len(), 200);
+    assert_runs(&["--nats", &controller], &["--nats", &runner]);
 }
 
 #[test]
@@ -113,7 +118,6 @@ fn with_tls_both_sides_have_to_show_a_certificate() {
         fs::write(at.join(format!("{name}.key")), identity.key).unwrap();
     }
     let nats = server(at.join("tls.conf").to_str().unwrap());
-    let nginx = Nginx::start();
     let url = |who: &str| nats.url_for(who).replace("nats://", "tls://");
     let [controller, runner] = ["controller:c0ntroller", "runner:runn3r"].map(url);
     let [ca, certificate, key] =
@@ -126,14 +130,10 @@ fn with_tls_both_sides_have_to_show_a_certificate() {
         "--nats-key",
         &key,
     ];
-    let ended = two_seconds(
-        &nginx,
+    assert_runs(
         &[&["--nats", &controller], &shown[..]].concat(),
         &[&["--nats", &runner], &shown[..]].concat(),
     );
-    assert_eq!(ended.code, Some(0), "{ended}");
-    assert_eq!(nginx.finish().len(), 200);
-
     for (shown, reason) in [
         (
             &["--nats-ca", &ca][..],
