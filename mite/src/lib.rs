@@ -204,6 +204,8 @@ mod pages {
     struct Comparing;
     #[doc = include_str!("../../docs/dashboard.md")]
     struct Dashboard;
+    #[doc = include_str!("../../docs/distributed.md")]
+    struct Distributed;
     #[doc = include_str!("../../docs/imitating-a-client.md")]
     struct ImitatingAClient;
     #[doc = include_str!("../../docs/numbers.md")]
