@@ -31,6 +31,21 @@ fn a_runner_made_of_other_journeys_is_refused_with_what_differs() {
 }
 
 #[test]
+fn a_second_controller_of_the_same_test_is_refused_and_the_first_goes_on() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let runner = runner(&nats.url());
+    let mut first = Controller::start(&nats, &nginx, "steady_visits", 1, &["--duration", "5s"]);
+    first.wait_for_second(1);
+    let second = Controller::start(&nats, &nginx, "steady_visits", 1, &["--duration", "5s"]);
+    let refused = second.end_if_begun().err().unwrap();
+    refused.refused(&["there is a controller already", "\"mite\"", "--nats-prefix"]);
+    let told = first.end();
+    told.assert_passed();
+    assert_eq!((told.requests(), nginx.finish().len()), (500, 500));
+    assert_eq!(runner.end().code, Some(0));
+}
+
+#[test]
 fn where_nobody_listens_is_told_at_once() {
     for arguments in [
         &["runner", "--nats", "nats://127.0.0.1:1"][..],

@@ -36,6 +36,8 @@ const BEAT: Duration = Duration::from_millis(100);
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 /// A runner of which nothing was heard for so long is lost.
 const LOST: Duration = Duration::from_secs(3);
+/// How long another controller may take to say that it is there.
+const ANSWER: Duration = Duration::from_millis(500);
 /// How long the last words may take to be heard.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -117,6 +119,9 @@ struct Listening {
 impl Listening {
     async fn start(options: &Options, subjects: &Subjects) -> Result<Self, BusError> {
         let client = options.connect("mite controller").await?;
+        if is_taken(&client, subjects).await {
+            return Err(BusError::Taken(options.prefix.clone()));
+        }
         let listen = async |subject: String| {
             let listening = client.subscribe(subject).await;
             listening.map_err(|error| BusError::Subscribe(error.to_string()))
@@ -128,6 +133,12 @@ impl Listening {
         };
         Ok(Self { client, ears })
     }
+}
+
+/// Whether a controller is there already: both would take the same runners for theirs.
+async fn is_taken(client: &Client, subjects: &Subjects) -> bool {
+    let question = client.request(subjects.clock(), Bytes::new());
+    matches!(timeout(ANSWER, question).await, Ok(Ok(_)))
 }
 
 /// Whether a runner takes part.

@@ -27,6 +27,12 @@ pub(crate) enum BusError {
     /// What is to listen cannot.
     #[error("cannot listen on NATS: {0}")]
     Subscribe(String),
+    /// Another controller has the runners of this test.
+    #[error(
+        "there is a controller already for tests of the prefix {0:?}; wait for its end, or give \
+         this one and its runners another --nats-prefix"
+    )]
+    Taken(String),
     /// The controller does not want this runner.
     #[error("the controller does not take this runner: {0}")]
     Refused(String),
