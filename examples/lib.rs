@@ -1,5 +1,6 @@
 //! A small shop on loopback for the examples to test: it starts with the example and ends with it.
 
+mod accounts;
 mod storefront;
 
 use std::{
@@ -91,6 +92,8 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         (&Method::GET, "/") => page("A small shop"),
         (&Method::GET, "/basket") => reply(StatusCode::OK, &json!({ "items": [] })),
         (&Method::POST, "/login") => sign_in(request).await,
+        (&Method::POST, "/accounts") => accounts::open(request).await,
+        (&Method::POST, "/accounts/session") => accounts::sign_in(request).await,
         (&Method::POST, "/orders") => {
             // Taking an order is work.
             sleep(Duration::from_millis(20)).await;

@@ -142,6 +142,7 @@ extern crate self as mite;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod archive;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;

@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod archive;
 mod bad_input;
 mod broken_code;
 mod compare;

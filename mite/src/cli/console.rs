@@ -244,7 +244,7 @@ fn size(timings: &Timings) -> Option<String> {
 }
 
 impl Tap for Console {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>, _run: u64) {
         match event.what {
             What::Transaction(end) => self.transaction(event, end),
             What::Failure(failure) => self.failure(event, failure),

@@ -1,6 +1,6 @@
 //! `journey run` and `journey test`.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
@@ -10,13 +10,15 @@ use super::{
     console::Console,
     exit::{Exit, Failure},
     logging,
-    output::print,
+    output::{print, tell},
     scenario, settings,
 };
 use crate::{
+    archive::Recorder,
     config::Config,
     datapool::{DataPoolError, ErasedPool},
     error::catching,
+    event::Keep,
     http,
     journey::registry::{self, JourneyEntry},
     report::{Printer, human},
@@ -63,6 +65,9 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
     } else {
         Console::brief(config.clone())
     };
+    let directory = arguments.record.as_deref();
+    let recorder = directory.map(Recorder::start).transpose()?.map(Arc::new);
+    let keep = recorder.clone().map(|recorder| recorder as Arc<dyn Keep>);
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -72,8 +77,11 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
         print(&format!("{}\n", entry.definition.name))?;
         let started = Instant::now();
         let result =
-            testing::run_tapped(&entry.into(), data, config, seed, Box::new(console)).await;
+            testing::run_tapped(&entry.into(), data, config, seed, Box::new(console), keep).await;
         let time = human::time(started.elapsed().as_secs_f64());
+        if let Some(recorder) = &recorder {
+            tell_of(recorder)?;
+        }
         let (word, exit) = match result {
             Ok(()) => ("passed", Exit::Passed),
             Err(_) => ("failed", Exit::Failed),
@@ -81,6 +89,22 @@ pub(super) fn run(arguments: &JourneyRun, defaults: Config) -> Result<Exit, Fail
         print(&format!("{word} in {time}\n"))?;
         Ok(exit)
     })
+}
+
+/// Waits until all that was recorded is written, and shows what there is to say of it.
+fn tell_of(recorder: &Recorder) -> Result<(), Failure> {
+    let kept = recorder.finish();
+    for news in recorder.news() {
+        tell(&news);
+    }
+    for name in &kept.names {
+        let items = human::plural(name.items, "item");
+        print(&format!("recorded {items} of {}\n", name.name))?;
+    }
+    match kept.failures.first() {
+        Some(failure) => Err(Failure::new(failure)),
+        None => Ok(()),
+    }
 }
 
 /// Where the data of a journey comes from.

@@ -2,6 +2,7 @@
 
 mod args;
 mod build;
+mod cat;
 mod compare;
 mod console;
 #[cfg(feature = "nats")]
@@ -98,6 +99,8 @@ fn dispatch(arguments: Arguments, config: Config) -> Result<Exit, Failure> {
         #[cfg(feature = "nats")]
         Command::Runner(arguments) => distributed::runner(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Cat(arguments) => cat::cat(&arguments),
+        Command::Uncat(arguments) => cat::uncat(&arguments),
         Command::Journey(JourneyCommand::Run(arguments)) => journey::run(&arguments, config),
         Command::Journey(JourneyCommand::Test(arguments)) => journey::test(&arguments, config),
         Command::Scenario(ScenarioCommand::Plan(arguments)) => scenario::plan(&arguments, config),

@@ -130,7 +130,7 @@ fn show(report: &Report) {
 fn debugging(run: Run) -> Run {
     let stop = run.stop_handle();
     // The config is the one that the setup has seen, with the secrets that it added.
-    run.workers(1).tap(Arc::new(move |config| {
+    run.workers(1).tap(Arc::new(move |config, _| {
         let stop = stop.clone();
         Box::new(Console::debugging(config.clone()).until_failure(move || stop.stop_at_failure()))
     }))

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{
-    args::{Common, ConfigArguments, METRICS_BUCKETS, METRICS_TOKEN, RunArguments},
+    args::{
+        ArchiveArguments, Common, ConfigArguments, METRICS_BUCKETS, METRICS_TOKEN, RunArguments,
+    },
     exit::Failure,
 };
 use crate::{
@@ -103,7 +105,22 @@ pub(super) fn run(
     for path in &arguments.report {
         run = run.report(path);
     }
-    telemetry(run, arguments)
+    telemetry(archive(run, &arguments.archive), arguments)
+}
+
+/// What is written down beside the reports.
+fn archive(mut run: Run, arguments: &ArchiveArguments) -> Run {
+    if let Some(directory) = &arguments.collect {
+        run = run
+            .collect(directory)
+            .collect_format(&arguments.collect_format)
+            .collect_roll_size(arguments.collect_roll_size)
+            .collect_roll_time(arguments.collect_roll_time);
+    }
+    if let Some(directory) = &arguments.record {
+        run = run.record(directory);
+    }
+    run
 }
 
 /// What was typed about the serving of metrics that are not served.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 mod secret;
 
-pub(crate) use secret::{MASK, is_secret_name, masked_pairs, without_secrets};
+pub(crate) use secret::{MASK, Masker, is_secret_name, masked_pairs, without_secrets};
 
 /// Where a value came from, so that a message can say what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,6 +138,11 @@ impl Config {
     /// a URL or a form has it.
     pub fn mask(&self, text: &str) -> String {
         without_secrets(text, self.secrets())
+    }
+
+    /// What masks many short texts as [`mask`](Config::mask) does, and credentials of URLs in them.
+    pub(crate) fn masker(&self) -> Masker {
+        Masker::new(self.secrets())
     }
 
     fn secrets(&self) -> impl Iterator<Item = &str> {

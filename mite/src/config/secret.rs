@@ -89,6 +89,38 @@ pub(crate) fn without_secrets<'a>(
     masked
 }
 
+/// Masks texts one after the other; those without a secret cost next to nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Masker {
+    secrets: Vec<String>,
+    forms: Vec<String>,
+}
+
+impl Masker {
+    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let secrets: Vec<_> = secrets
+            .filter(|secret| !secret.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let forms = secrets.iter().flat_map(|secret| forms(secret));
+        let mut forms: Vec<_> = forms.map(Cow::into_owned).collect();
+        forms.sort_unstable();
+        forms.dedup();
+        Self { secrets, forms }
+    }
+
+    /// The text without secrets of the config, and without credentials of URLs.
+    pub(crate) fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let secret = self.forms.iter().any(|form| text.contains(form.as_str()));
+        let credentials = text.contains("://") || text.contains('=');
+        if !secret && !credentials {
+            return Cow::Borrowed(text);
+        }
+        let masked = without_secrets(text, self.secrets.iter().map(String::as_str));
+        Cow::Owned(without_credentials(&masked))
+    }
+}
+
 /// How a secret may be written.
 fn forms(secret: &str) -> Vec<Cow<'_, str>> {
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();

@@ -1,6 +1,7 @@
 //! What a journey is given: transactions, events, data shared and kept, time.
 
 mod extension;
+mod kept;
 mod pacing;
 mod scope;
 mod shared;
@@ -45,6 +46,8 @@ pub struct Context {
 struct JourneyRun {
     scope: Rc<Scope>,
     entry: EntryId,
+    /// What tells it from others: what its random numbers come from.
+    number: u64,
     current: Cell<TransactionId>,
     panicked_in: Cell<Option<TransactionId>>,
     rng: RefCell<fastrand::Rng>,
@@ -104,6 +107,7 @@ impl Context {
             run: Rc::new(JourneyRun {
                 scope,
                 entry,
+                number: seed,
                 current: Cell::new(TransactionId::ROOT),
                 panicked_in: Cell::new(None),
                 rng: RefCell::new(fastrand::Rng::with_seed(seed)),
@@ -165,7 +169,7 @@ impl Context {
             return Ok(());
         }
         let value = serde_json::to_value(value)?;
-        self.record(&What::Custom {
+        self.tell(&What::Custom {
             kind,
             value: &value,
         });
@@ -245,13 +249,14 @@ impl Context {
     }
 
     /// Takes note of something that happened just now, in the current transaction.
-    pub(crate) fn record(&self, what: &What<'_>) {
-        self.record_at(self.place(), what);
+    pub(crate) fn tell(&self, what: &What<'_>) {
+        self.tell_at(self.place(), what);
     }
 
     /// Takes note of something that belongs to a transaction that was current earlier.
-    pub(crate) fn record_at(&self, place: Place, what: &What<'_>) {
-        self.run.scope.record(place.entry, place.transaction, what);
+    pub(crate) fn tell_at(&self, place: Place, what: &What<'_>) {
+        let scope = &self.run.scope;
+        scope.record(self.run.number, place.entry, place.transaction, what);
     }
 
     /// The transaction that is current.
@@ -272,7 +277,8 @@ impl Context {
                 .panicked_in
                 .take()
                 .unwrap_or_else(|| self.run.current.get());
-            self.run.scope.report(self.run.entry, transaction, error);
+            let run = &self.run;
+            run.scope.report(run.number, run.entry, transaction, error);
         }
     }
 
@@ -295,7 +301,7 @@ impl Context {
 
     /// Whether somebody wants to see whole exchanges.
     pub(crate) fn tapped(&self) -> bool {
-        self.run.scope.tapped()
+        self.run.scope.wants_exchanges()
     }
 
     /// Shows an exchange to whoever wants to see it.

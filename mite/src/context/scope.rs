@@ -14,7 +14,7 @@ use crate::{
     clock::RunClock,
     config::Config,
     error::Error,
-    event::{Event, Exchange, Failure, Tap, What},
+    event::{Event, Exchange, Failure, Keep, Tap, What},
     id::{EntryId, TransactionId},
     stats::{Recorder, metric::Metric},
     trace::{Beginning, Trace, Tracer},
@@ -25,6 +25,9 @@ pub(crate) struct Scope {
     clock: RunClock,
     recorder: RefCell<Recorder>,
     tap: Option<RefCell<Box<dyn Tap>>>,
+    /// Whether the tap looks at exchanges too.
+    exchanges: bool,
+    keep: Option<Arc<dyn Keep>>,
     /// Whether anybody wants to know when an event happened; reading the clock costs.
     stamped: bool,
     config: Config,
@@ -50,6 +53,8 @@ pub(crate) struct ScopeSettings {
     pub(crate) shared: Arc<Shared>,
     /// Who looks at every event and exchange, if anybody.
     pub(crate) tap: Option<Box<dyn Tap>>,
+    /// Who keeps what journeys record, if anybody.
+    pub(crate) keep: Option<Arc<dyn Keep>>,
     /// What begins traces, if any journey is to be traced.
     pub(crate) tracer: Option<Tracer>,
 }
@@ -57,6 +62,10 @@ pub(crate) struct ScopeSettings {
 impl Scope {
     /// The scope of a new worker.
     pub(crate) fn new(settings: ScopeSettings) -> Self {
+        let exchanges = settings
+            .tap
+            .as_ref()
+            .is_some_and(|tap| tap.wants_exchanges());
         let stamped = settings.tap.is_some() || !settings.metrics.is_empty();
         Self {
             clock: settings.clock,
@@ -66,6 +75,8 @@ impl Scope {
                 settings.metrics,
             )),
             tap: settings.tap.map(RefCell::new),
+            exchanges,
+            keep: settings.keep,
             stamped,
             config: settings.config,
             shared: settings.shared,
@@ -75,8 +86,14 @@ impl Scope {
         }
     }
 
-    /// Folds an event into the statistics and shows it to the tap.
-    pub(crate) fn record(&self, entry: EntryId, transaction: TransactionId, what: &What<'_>) {
+    /// Folds an event of the journey's run `number` into the statistics and shows it to the tap.
+    pub(crate) fn record(
+        &self,
+        number: u64,
+        entry: EntryId,
+        transaction: TransactionId,
+        what: &What<'_>,
+    ) {
         let at = if self.stamped {
             self.clock.elapsed()
         } else {
@@ -91,23 +108,30 @@ impl Scope {
                     Arc::clone(recorder.path(transaction)),
                 )
             };
-            tap.borrow_mut().event(&Event {
+            let event = Event {
                 at,
                 journey: &journey,
                 transaction: &transaction,
                 what: *what,
-            });
+            };
+            tap.borrow_mut().event(&event, number);
         }
     }
 
     /// Takes note of a failure.
-    pub(crate) fn report(&self, entry: EntryId, transaction: TransactionId, error: &Error) {
+    pub(crate) fn report(
+        &self,
+        number: u64,
+        entry: EntryId,
+        transaction: TransactionId,
+        error: &Error,
+    ) {
         let failure = Failure {
             kind: error.kind(),
             message: &error.to_string(),
             location: &error.location(),
         };
-        self.record(entry, transaction, &What::Failure(&failure));
+        self.record(number, entry, transaction, &What::Failure(&failure));
     }
 
     /// Shows an exchange to the tap.
@@ -145,6 +169,23 @@ impl Scope {
     /// Whether somebody looks at every event.
     pub(crate) fn tapped(&self) -> bool {
         self.tap.is_some()
+    }
+
+    /// Whether somebody looks at every exchange.
+    pub(crate) fn wants_exchanges(&self) -> bool {
+        self.exchanges
+    }
+
+    /// Has the tap pass on what waits.
+    pub(crate) fn flush(&self) {
+        if let Some(tap) = &self.tap {
+            tap.borrow_mut().flush();
+        }
+    }
+
+    /// Who keeps what journeys record, if anybody.
+    pub(crate) fn keep(&self) -> Option<&dyn Keep> {
+        self.keep.as_deref()
     }
 
     /// The settings of the run.

@@ -104,7 +104,7 @@ impl<'a> Current<'a> {
             entry: self.ctx.run.entry,
             transaction: self.begun.id,
         };
-        self.ctx.record_at(place, &What::Transaction(&end));
+        self.ctx.tell_at(place, &What::Transaction(&end));
     }
 }
 

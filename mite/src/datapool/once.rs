@@ -82,6 +82,14 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Once<T> {
         Self::over(Source::JsonLines(path.into()))
     }
 
+    /// A pool of the values of a MessagePack file, one after the other, as
+    /// [`Context::record`](crate::Context::record) writes them.
+    ///
+    /// The file is read twice, as by [`from_csv`](Self::from_csv).
+    pub fn from_msgpack(path: impl Into<PathBuf>) -> Self {
+        Self::over(Source::MessagePack(path.into()))
+    }
+
     fn over(source: Source<T>) -> Self {
         Self {
             state: State::New(source),

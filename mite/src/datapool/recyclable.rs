@@ -86,6 +86,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Recyclable<T> {
         Self::over(Source::JsonLines(path.into()))
     }
 
+    /// A pool of the values of a MessagePack file, one after the other, as
+    /// [`Context::record`](crate::Context::record) writes them.
+    ///
+    /// Path and checks are as for [`from_csv`](Self::from_csv); a message names the item by its
+    /// number in place of the line. An item that is cut off at the end of the file is an error.
+    pub fn from_msgpack(path: impl Into<PathBuf>) -> Self {
+        Self::over(Source::MessagePack(path.into()))
+    }
+
     fn over(source: Source<T>) -> Self {
         Self {
             source: Some(source),

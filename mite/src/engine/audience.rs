@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
     RunError, Settings, Stop,
+    archive::Archived,
     dashboard::{self, Dashboard},
     moment::Frame,
     onlooker::Onlooker,
@@ -57,6 +58,13 @@ pub(super) struct Programme<'a> {
     pub(super) warm_up: Duration,
     /// The thresholds as they are written.
     pub(super) thresholds: Vec<String>,
+}
+
+/// How a run ended.
+pub(super) struct Ending {
+    pub(super) outcome: Outcome,
+    pub(super) figures: MachineFigures,
+    pub(super) archived: Archived,
 }
 
 impl Audience {
@@ -178,8 +186,7 @@ impl Audience {
     pub(super) async fn end(
         self,
         settings: &Settings,
-        outcome: Outcome,
-        figures: MachineFigures,
+        ending: Ending,
         stops: &mut UnboundedReceiver<Stop>,
     ) -> Result<Report, RunError> {
         let Self {
@@ -192,9 +199,15 @@ impl Audience {
             frame,
             ..
         } = self;
+        let Ending {
+            outcome,
+            figures,
+            archived,
+        } = ending;
         let outcome = Arc::new(outcome);
         let mut report = outcome::report(settings, frame.clock, &outcome, &figures);
         let (batches, mut unwritten) = recording.finish(&outcome.unshown);
+        unwritten.extend(archived.tell(settings, &mut report));
         report.batches = batches;
         if webhook.is_some() || telemetry.is_told() {
             // Others may take their time, and nobody knows how long this process has. What is wrong

@@ -10,8 +10,9 @@ use tokio::{
 
 use super::{
     Run, RunError, Settings, Stop,
-    audience::{Audience, Invited, Programme},
-    muster::{Muster, muster},
+    archive::Archive,
+    audience::{Audience, Ending, Invited, Programme},
+    muster::{LookedAt, Muster, muster},
     pools::{Answer, Pools},
     preparation::{Checked, prepare, tear_down, unless_stopped},
     suspect::Watch,
@@ -60,7 +61,18 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     } = scenario;
     let (runner_entries, controller_entries, pools) = split(entries);
     let telemetry = checked.telemetry;
-    let mustering = muster(&settings, runner_entries, checked.metrics, tap, telemetry);
+    let archive = checked.files.start(&settings)?;
+    let looked_at = LookedAt {
+        tap: archive.tap(tap),
+        keep: archive.keep(),
+    };
+    let mustering = muster(
+        &settings,
+        runner_entries,
+        checked.metrics,
+        looked_at,
+        telemetry,
+    );
     let Muster {
         link,
         clock,
@@ -99,6 +111,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         link,
         begin,
         pools,
+        archive,
         stopping: None,
         watch: Watch::start(),
     };
@@ -115,6 +128,7 @@ struct Driver {
     begin: Option<Duration>,
     pools: Pools,
     audience: Audience,
+    archive: Archive,
     stopping: Option<Duration>,
     watch: Watch,
 }
@@ -158,7 +172,13 @@ impl Driver {
         drop(self.link);
         let torn_down = tear_down(teardown, &mut settings.config, stops).await;
         outcome.ending.broken.extend(torn_down.err());
-        self.audience.end(&settings, outcome, figures, stops).await
+        let archived = self.archive.finish();
+        let ending = Ending {
+            outcome,
+            figures,
+            archived,
+        };
+        self.audience.end(&settings, ending, stops).await
     }
 
     fn hear(&mut self, runner: RunnerId, message: Message) -> Vec<Action> {
@@ -179,6 +199,9 @@ impl Driver {
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
             Action::Show(second) => {
+                for news in self.archive.news() {
+                    self.audience.note(&news);
+                }
                 let (controller, watch) = (&self.controller, &self.watch);
                 self.audience
                     .second(&second, controller, watch, self.stopping);

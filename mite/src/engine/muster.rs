@@ -1,6 +1,6 @@
 //! Who runs the journeys: a runner in this process, or those that come over the network.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::task::spawn_local;
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     clock::RunClock,
+    event::Keep,
     id::RunnerId,
     link::{self, ControllerEnd, Message, Recruit},
     runner::{self, RunnerEntry, RunnerSettings, TapFactory},
@@ -27,6 +28,12 @@ pub(super) struct Muster {
     pub(super) telemetry: Telemetry,
 }
 
+/// Who looks at what the runner of this process does, and keeps what it gives.
+pub(super) struct LookedAt {
+    pub(super) tap: Option<TapFactory>,
+    pub(super) keep: Option<Arc<dyn Keep>>,
+}
+
 /// Starts the runner of this process, or waits for those that are to come.
 ///
 /// # Errors
@@ -35,7 +42,7 @@ pub(super) async fn muster(
     settings: &Settings,
     entries: Vec<RunnerEntry>,
     metrics: Vec<Metric>,
-    tap: Option<TapFactory>,
+    looked_at: LookedAt,
     telemetry: Ready,
 ) -> Result<Muster, RunError> {
     #[cfg(feature = "nats")]
@@ -45,7 +52,7 @@ pub(super) async fn muster(
     let clock = RunClock::start();
     let telemetry = telemetry.start(clock, settings)?;
     let trace = telemetry.traces();
-    let mut link = start_runner(settings, clock, entries, metrics, tap, trace);
+    let mut link = start_runner(settings, clock, entries, metrics, looked_at, trace);
     match link.receive().await {
         Some((runner, Message::Hello(recruit))) => Ok(Muster {
             link,
@@ -65,7 +72,7 @@ fn start_runner(
     clock: RunClock,
     entries: Vec<RunnerEntry>,
     metrics: Vec<Metric>,
-    tap: Option<TapFactory>,
+    LookedAt { tap, keep }: LookedAt,
     trace: Option<TraceSettings>,
 ) -> ControllerEnd {
     let (controller_end, runner_end) = link::local();
@@ -84,6 +91,7 @@ fn start_runner(
         precise: settings.precise,
         seed: settings.seed,
         tap,
+        keep,
         trace,
         machine: None,
     };

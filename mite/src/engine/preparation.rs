@@ -5,8 +5,8 @@ use std::future::Future;
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 
 use super::{
-    RunError, Settings, Stop, StopHandle, dashboard::Dashboard, system::raise_descriptor_limit,
-    telemetry::Ready,
+    RunError, Settings, Stop, StopHandle, archive::Files, dashboard::Dashboard,
+    system::raise_descriptor_limit, telemetry::Ready,
 };
 use crate::{
     config::{BASE_URL, Config, Origin},
@@ -25,6 +25,7 @@ pub(super) struct Checked {
     pub(super) sinks: Sinks,
     pub(super) dashboard: Dashboard,
     pub(super) telemetry: Ready,
+    pub(super) files: Files,
 }
 
 impl Checked {
@@ -45,6 +46,7 @@ impl Checked {
             metrics,
             sinks: Sinks::open(&settings.reports)?,
             telemetry: Ready::check(settings)?,
+            files: Files::open(settings)?,
             dashboard: Dashboard::open(&settings.serve, stop, served)?,
         })
     }

@@ -159,6 +159,7 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         precise: options.precise,
         seed: assignment.seed,
         tap: None,
+        keep: None,
         trace: None,
         machine: Some(machine),
     };

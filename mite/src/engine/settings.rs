@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, thread::available_parallelism, time::Duration};
 
-use crate::{config::Config, outbound::Address, serve, stats};
+use crate::{archive::CollectOptions, config::Config, outbound::Address, serve, stats};
 
 /// The options of a run, with their defaults.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub(crate) struct Settings {
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
     pub(crate) serve: serve::Options,
+    /// Where events are collected, if they are.
+    pub(crate) collect: CollectOptions,
+    /// Where journeys record for a later run, if they may.
+    pub(crate) record: Option<PathBuf>,
     /// Who is told of the run, or what is wrong with the URL.
     pub(crate) webhook: Option<Result<Address, String>>,
     #[cfg(feature = "otel")]
@@ -55,6 +59,8 @@ impl Default for Settings {
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
             serve: serve::Options::default(),
+            collect: CollectOptions::default(),
+            record: None,
             webhook: None,
             #[cfg(feature = "otel")]
             otel: crate::otel::Options::default(),

@@ -4,6 +4,7 @@
 //! looks at. It borrows everything, so that telling of it costs nothing when nobody asks.
 
 mod exchange;
+mod keep;
 mod timings;
 
 use std::{borrow::Cow, time::Duration};
@@ -12,6 +13,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 pub use exchange::{Exchange, Head};
+pub(crate) use keep::{Keep, check_name};
 pub(crate) use timings::PHASES;
 pub use timings::Timings;
 
@@ -266,9 +268,17 @@ impl HttpRequest<'_> {
 ///
 /// A worker has at most one; without one, no event is put together at all.
 pub(crate) trait Tap {
-    /// An event has happened.
-    fn event(&mut self, event: &Event<'_>);
+    /// An event has happened in the run of a journey that has this number.
+    fn event(&mut self, event: &Event<'_>, run: u64);
+
+    /// Whether it looks at exchanges, which cost something to put together.
+    fn wants_exchanges(&self) -> bool {
+        true
+    }
 
     /// A request is over, with its heads and bodies.
     fn exchange(&mut self, exchange: Exchange);
+
+    /// A second is over, or the time of the worker: what waits to be passed on should be.
+    fn flush(&mut self) {}
 }

@@ -93,7 +93,7 @@ impl Record {
             }),
             start_delay: intended.map(|intended| self.started.saturating_duration_since(intended)),
         };
-        self.ctx.record(&What::Journey(&end));
+        self.ctx.tell(&What::Journey(&end));
         self.ctx.finish_trace(now, outcome, error);
         now
     }

@@ -60,6 +60,7 @@ fn context(journey: &str) -> Context {
         config: Config::default(),
         shared: Arc::new(Shared::default()),
         tap: None,
+        keep: None,
         tracer: None,
     });
     Context::new(Rc::new(scope), EntryId(0), 0, None, None)

@@ -9,8 +9,9 @@ use super::{
     findings::FindingSummary,
     http::{HttpSummary, RequestSummary},
     parts::{
-        ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary, ResponseTimes, Series,
-        ThresholdSummary, TraceSummary, TransactionSummary, VolumeChange, WebhookSummary,
+        CollectSummary, ErrorSummary, GeneratorSummary, JourneySummary, MetricSummary,
+        RecordSummary, ResponseTimes, Series, ThresholdSummary, TraceSummary, TransactionSummary,
+        VolumeChange, WebhookSummary,
     },
     stage::StageSummary,
 };
@@ -78,6 +79,12 @@ pub struct Report {
     /// What became of the traces sent to OpenTelemetry; absent where none were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traces: Option<TraceSummary>,
+    /// What became of the events that were to be collected; absent where none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected: Option<CollectSummary>,
+    /// What journeys recorded for a later run, by name; absent in the JSON when there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorded: Vec<RecordSummary>,
     /// How the run went, second by second.
     pub series: Series,
     /// The run in stretches, name by name, as a [`Comparison`](super::Comparison) needs it; absent

@@ -55,6 +55,8 @@ pub(crate) fn empty() -> Report {
         findings: Vec::new(),
         volume_changes: Vec::new(),
         traces: None,
+        collected: None,
+        recorded: Vec::new(),
         series: Series {
             interval_seconds: 1,
             ..Series::default()
@@ -176,6 +178,8 @@ pub(crate) fn full() -> Report {
             factor: 1.1,
         }],
         traces: None,
+        collected: None,
+        recorded: Vec::new(),
         series: Series {
             interval_seconds: 1,
             warm_up_seconds: 5.0,

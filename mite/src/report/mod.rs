@@ -45,9 +45,10 @@ pub use data::{Report, Verdict};
 pub use findings::{FindingSummary, StepSummary};
 pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, RequestSummary};
 pub use parts::{
-    Cause, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind, MetricSummary, MetricValue,
-    OwnErrors, ResponseTimes, RunnerSummary, Series, SeriesPoint, SeriesTimes, Suspicion,
-    ThresholdSummary, TraceSummary, TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
+    Cause, CollectSummary, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind,
+    MetricSummary, MetricValue, OwnErrors, RecordSummary, ResponseTimes, RunnerSummary, Series,
+    SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary, TransactionSummary,
+    VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};

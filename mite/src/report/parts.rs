@@ -275,6 +275,34 @@ pub struct TraceSummary {
     pub spans: u64,
 }
 
+/// What became of the events of a run that were to be collected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CollectSummary {
+    /// The directory.
+    pub directory: String,
+    /// Events in its files, of this run.
+    pub events: u64,
+    /// Events that happened and are in no file.
+    pub missing: u64,
+    /// The files of this run.
+    pub files: u64,
+    /// The bytes in them.
+    pub bytes: u64,
+}
+
+/// What became of what journeys recorded under one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RecordSummary {
+    /// The name.
+    pub name: String,
+    /// Items that this run has written, whether or not they were purged later.
+    pub items: u64,
+    /// Items that were recorded and are in no file.
+    pub missing: u64,
+}
+
 /// Connections that could not be opened for want of something of the generator's own, by what it
 /// was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
-use super::{Report, TraceSummary, Verdict, fixture};
+use super::{CollectSummary, RecordSummary, Report, TraceSummary, Verdict, fixture};
 
 fn times(count: u64, median: f64) -> Value {
     json!({
@@ -30,6 +30,18 @@ fn full() -> Report {
         dropped: 2,
         spans: 4186,
     });
+    report.collected = Some(CollectSummary {
+        directory: "events".to_owned(),
+        events: 9_000,
+        missing: 12,
+        files: 2,
+        bytes: 2_700_000,
+    });
+    report.recorded = vec![RecordSummary {
+        name: "users".to_owned(),
+        items: 100,
+        missing: 1,
+    }];
     report
 }
 
@@ -159,6 +171,15 @@ fn every_key_of_a_full_report_is_the_promised_one() {
         (
             "/traces",
             json!({"sampled": 600, "exported": 598, "dropped": 2, "spans": 4186}),
+        ),
+        (
+            "/collected",
+            json!({"directory": "events", "events": 9_000, "missing": 12, "files": 2,
+                   "bytes": 2_700_000}),
+        ),
+        (
+            "/recorded",
+            json!([{"name": "users", "items": 100, "missing": 1}]),
         ),
         (
             "/series",
@@ -316,6 +337,8 @@ fn a_report_without_our_additions_can_be_read() {
         ("", "findings"),
         ("", "volume_changes"),
         ("", "traces"),
+        ("", "collected"),
+        ("", "recorded"),
         ("", "batches"),
         ("", "webhook"),
         ("/thresholds/2", "broke_at"),

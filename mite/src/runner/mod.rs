@@ -27,7 +27,7 @@ use crate::{
     config::Config,
     context::Shared,
     datapool::Policy,
-    event::Tap,
+    event::{Keep, Tap},
     journey::Runnable,
     link::RunnerEnd,
     stats::{MachineFigures, metric::Metric},
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Makes what looks at everything one worker does.
-pub(crate) type TapFactory = Arc<dyn Fn(&Config) -> Box<dyn Tap> + Send + Sync>;
+pub(crate) type TapFactory = Arc<dyn Fn(&Config, RunClock) -> Box<dyn Tap> + Send + Sync>;
 
 /// Tells how process and machine are.
 pub(crate) type MachineSource = Arc<dyn Fn() -> MachineFigures + Send + Sync>;
@@ -67,6 +67,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) seed: u64,
     /// Who looks at everything, if anybody.
     pub(crate) tap: Option<TapFactory>,
+    /// Who keeps what journeys record, if anybody.
+    pub(crate) keep: Option<Arc<dyn Keep>>,
     /// How journeys are traced, if they are.
     pub(crate) trace: Option<TraceSettings>,
     /// Tells how process and machine are, where the controller is elsewhere and cannot see that by

@@ -169,6 +169,7 @@ impl Bench {
             precise: false,
             seed: 7,
             tap: None,
+            keep: None,
             trace: None,
             machine: None,
         };

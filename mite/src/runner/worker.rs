@@ -121,7 +121,7 @@ impl Worker {
             index,
         } = settings;
         let workers = runner.workers.max(1);
-        let tap = runner.tap.map(|make| make(&runner.config));
+        let tap = runner.tap.map(|make| make(&runner.config, runner.clock));
         let trace = runner.trace;
         let is_elsewhere = runner.machine.is_some();
         let scope = Rc::new(Scope::new(ScopeSettings {
@@ -136,6 +136,7 @@ impl Worker {
             config: runner.config,
             shared,
             tap,
+            keep: runner.keep,
             tracer: trace.and_then(|trace| Tracer::new(trace, runner.seed, workers, index)),
         }));
         let entries = (0..).map(EntryId).zip(&runner.entries);
@@ -210,6 +211,7 @@ impl Worker {
         }
         let mut statistics = self.scope.recorder().take();
         statistics.generator.cpu = self.cpu.lap(now);
+        self.scope.flush();
         let first = self.snapshot_due.replace(second);
         self.outbox.send(Message::Snapshot(Box::new(Snapshot {
             worker: u32::try_from(self.index).unwrap_or(u32::MAX),

@@ -38,7 +38,7 @@ use crate::{
     context::{Scope, ScopeSettings, Shared},
     datapool,
     error::Error,
-    event::Tap,
+    event::{Keep, Tap},
     id::EntryId,
     journey::{Is, Journey, Runnable, Start, run_once},
 };
@@ -68,21 +68,23 @@ pub async fn run_with<J: Journey>(data: impl Is<J::Data>, config: Config) -> Rec
     let runnable = Runnable::of::<J>();
     let result = match datapool::encode::<(), _>(0, &data.into_data()) {
         Ok(data) => {
-            let tap = Box::new(recorded::Recording::new(Arc::clone(&shared)));
-            run_tapped(&runnable, data, config, 0, tap).await
+            let recording = recorded::Recording::new(Arc::clone(&shared));
+            let keep: Arc<dyn Keep> = Arc::new(recording.clone());
+            run_tapped(&runnable, data, config, 0, Box::new(recording), Some(keep)).await
         }
         Err(error) => Err(error.into()),
     };
     recorded::finish(&shared, result)
 }
 
-/// Runs one journey once, with somebody looking at all it does.
+/// Runs one journey once, with somebody looking at all it does and keeping what it records.
 pub(crate) async fn run_tapped(
     journey: &Runnable,
     data: Bytes,
     config: Config,
     seed: u64,
     tap: Box<dyn Tap>,
+    keep: Option<Arc<dyn Keep>>,
 ) -> Result<(), Error> {
     let local = LocalSet::new();
     let scope = Rc::new(Scope::new(ScopeSettings {
@@ -93,6 +95,7 @@ pub(crate) async fn run_tapped(
         config,
         shared: Arc::new(Shared::default()),
         tap: Some(tap),
+        keep,
         tracer: None,
     }));
     let start = Start {

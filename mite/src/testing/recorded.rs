@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
     error::Error,
-    event::{Event, Exchange, Tap},
+    event::{Event, Exchange, Keep, Tap},
 };
 
 /// Everything one run of a journey did, in order, and how it ended.
@@ -17,6 +18,7 @@ use crate::{
 pub struct Recorded {
     events: Vec<RecordedEvent>,
     exchanges: Vec<Exchange>,
+    items: Vec<(String, Vec<u8>)>,
     error: Option<Error>,
 }
 
@@ -74,9 +76,22 @@ impl Recorded {
     pub fn exchanges(&self) -> &[Exchange] {
         &self.exchanges
     }
+
+    /// What the journey [recorded](crate::Context::record) under this name and did not purge, in
+    /// order, read back as a later run's pool reads it.
+    ///
+    /// # Errors
+    /// When an item is no `T`.
+    pub fn items<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, Error> {
+        let items = self.items.iter().filter(|(kept, _)| kept == name);
+        items
+            .map(|(_, item)| Ok(rmp_serde::from_slice(item)?))
+            .collect()
+    }
 }
 
 /// Writes down what it sees.
+#[derive(Clone)]
 pub(super) struct Recording(Arc<Mutex<Recorded>>);
 
 impl Recording {
@@ -86,7 +101,7 @@ impl Recording {
 }
 
 impl Tap for Recording {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>, _run: u64) {
         let fields = event.fields();
         self.0
             .lock()
@@ -106,6 +121,20 @@ impl Tap for Recording {
             .unwrap_or_else(PoisonError::into_inner)
             .exchanges
             .push(exchange);
+    }
+}
+
+impl Keep for Recording {
+    fn keep(&self, name: &str, item: Vec<u8>) -> Result<(), String> {
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.items.push((name.to_owned(), item));
+        Ok(())
+    }
+
+    fn purge(&self, name: &str) -> Result<(), String> {
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.items.retain(|(kept, _)| kept != name);
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod columns;
 mod csv_rows;
 mod json_lines;
+mod msgpack;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,8 @@ pub(super) enum Source<T> {
     Csv(PathBuf),
     /// A file with one JSON value a line.
     JsonLines(PathBuf),
+    /// A file of MessagePack values, one after the other.
+    MessagePack(PathBuf),
 }
 
 impl<T: DeserializeOwned + Send + 'static> Source<T> {
@@ -49,6 +52,7 @@ impl<T: DeserializeOwned + Send + 'static> Source<T> {
             Self::Program(items) => Ok(Box::new(items.map(Ok))),
             Self::Csv(path) => Ok(Box::new(csv_rows::read(path)?)),
             Self::JsonLines(path) => Ok(Box::new(json_lines::read(path)?)),
+            Self::MessagePack(path) => Ok(Box::new(msgpack::read(path)?)),
         }
     }
 
@@ -62,6 +66,7 @@ impl<T: DeserializeOwned + Send + 'static> Source<T> {
             Self::Program(_) => return Ok(()),
             Self::Csv(path) => Box::new(csv_rows::read(path.clone())?),
             Self::JsonLines(path) => Box::new(json_lines::read(path.clone())?),
+            Self::MessagePack(path) => Box::new(msgpack::read(path.clone())?),
         };
         items.try_for_each(|item| item.map(drop))
     }
@@ -72,6 +77,7 @@ impl<T: DeserializeOwned + Send + 'static> Source<T> {
             Self::Program(_) => "a datapool was made of an iterator without items".to_owned(),
             Self::Csv(path) => format!("{} has a header but no rows", path.display()),
             Self::JsonLines(path) => format!("{} has no lines with data", path.display()),
+            Self::MessagePack(path) => format!("{} has no items", path.display()),
         }
     }
 }
@@ -80,7 +86,9 @@ impl<T> fmt::Debug for Source<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Program(_) => formatter.write_str("items"),
-            Self::Csv(path) | Self::JsonLines(path) => path.fmt(formatter),
+            Self::Csv(path) | Self::JsonLines(path) | Self::MessagePack(path) => {
+                path.fmt(formatter)
+            }
         }
     }
 }

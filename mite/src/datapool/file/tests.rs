@@ -264,3 +264,70 @@ async fn a_pool_can_be_made_before_its_file_is_there() {
     std::fs::write(&path, "n\n1\n").unwrap();
     assert_eq!(all(pool).await, Ok(vec![(1,)]));
 }
+
+/// Values one after the other, as journeys record them.
+fn packed<T: Serialize>(values: &[T]) -> Vec<u8> {
+    let packed = values
+        .iter()
+        .map(|value| rmp_serde::to_vec_named(value).unwrap());
+    packed.collect::<Vec<_>>().concat()
+}
+
+#[tokio::test]
+async fn recorded_values_become_items() {
+    let users = [user("Ada", 30, Some(Plan::Paid)), user("Bob", 31, None)];
+    let file = file(&packed(&users));
+    let recyclable = Recyclable::<User>::from_msgpack(file.path());
+    assert_eq!(all(recyclable).await.unwrap(), users);
+    let once = Once::<User>::from_msgpack(file.path());
+    assert_eq!(all(once).await.unwrap(), users);
+    let numbers = self::file(&packed(&[(1_u8, 0.5_f32), (2, 1.5)]));
+    let once = Once::<(u32, f64)>::from_msgpack(numbers.path());
+    assert_eq!(all(once).await.unwrap(), [(1, 0.5), (2, 1.5)]);
+}
+
+async fn wrong_values(content: &[u8]) -> String {
+    let file = file(content);
+    let path = file.path();
+    let message = all(Recyclable::<User>::from_msgpack(path))
+        .await
+        .unwrap_err();
+    let once = all(Once::<User>::from_msgpack(path)).await.unwrap_err();
+    assert_eq!(message, once);
+    message.replace(&path.display().to_string(), "FILE")
+}
+
+#[tokio::test]
+async fn recorded_values_that_are_no_items_are_named_by_number_and_field() {
+    let good = packed(&[user("Ada", 30, None)]);
+    assert_eq!(wrong_values(b"").await, "FILE has no items");
+    let old = packed(&[serde_json::json!({"name": "Ada", "age": 300, "plan": null})]);
+    assert_eq!(
+        wrong_values(&[&good[..], &old].concat()).await,
+        format!(
+            "FILE, item 2 (it begins at byte {}), field `age`: invalid value: integer `300`, \
+             expected u8",
+            good.len()
+        )
+    );
+    let cut = wrong_values(&[&good[..], &good[..good.len() - 1]].concat()).await;
+    assert!(
+        cut.contains("item 2") && cut.contains("the file ends in the middle"),
+        "{cut}"
+    );
+    for hostile in [
+        &b"\xc1"[..],
+        b"{\"name\": \"Ada\"}",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+    ] {
+        let message = wrong_values(hostile).await;
+        assert!(
+            message.starts_with("FILE, item 1 (it begins at byte 0)"),
+            "{message}"
+        );
+    }
+    let nested = vec![0x91; 100_000];
+    let message = wrong_values(&nested).await;
+    assert!(message.starts_with("FILE, item 1"), "{message}");
+}

@@ -85,6 +85,8 @@ fn made(
         findings: findings(outcome),
         volume_changes: outcome.volume_changes.iter().map(volume_change).collect(),
         traces: None,
+        collected: None,
+        recorded: Vec::new(),
         series: Series {
             interval_seconds: INTERVAL.as_secs(),
             warm_up_seconds: (outcome.duration - outcome.measured).as_secs_f64(),

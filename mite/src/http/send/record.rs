@@ -158,7 +158,7 @@ impl Record {
             timings,
             labels: ending.labels.all(),
         };
-        context.record_at(self.place, &What::Http(&request));
+        context.tell_at(self.place, &What::Http(&request));
         let span = plan.progress.span();
         context.end_request_span(span, || traced(plan, &request, ending));
         if context.tapped() {
@@ -186,7 +186,7 @@ pub(in crate::http) fn refuse(refused: &Refused) -> Error {
         name => name,
     };
     let error = Error::new(Kind::Request, name.to_owned(), &*refused.mistake);
-    refused.session.context.record(&What::Http(&HttpRequest {
+    refused.session.context.tell(&What::Http(&HttpRequest {
         name,
         method: &refused.method,
         status: None,

@@ -46,7 +46,7 @@ struct Log {
 }
 
 impl Tap for Log {
-    fn event(&mut self, event: &Event<'_>) {
+    fn event(&mut self, event: &Event<'_>, _run: u64) {
         let What::Http(request) = event.what else {
             return;
         };
@@ -97,6 +97,7 @@ fn context(config: Config) -> (Context, Log) {
         config,
         shared: Arc::default(),
         tap: Some(Box::new(log.clone())),
+        keep: None,
         tracer: None,
     });
     let context = Context::new(Rc::new(scope), EntryId(0), 0, None, None);

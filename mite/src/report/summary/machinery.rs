@@ -17,6 +17,8 @@ impl Summary<'_> {
             ("Bytes", self.bytes()),
             ("Generator", self.generator()),
             ("Traces", self.traces()),
+            ("Collected", self.collected()),
+            ("Recorded", self.recorded()),
         ];
         let mut lines = Vec::new();
         for (title, facts) in facts {
@@ -152,6 +154,36 @@ impl Summary<'_> {
             facts.push(format!("{} dropped", human::count(traces.dropped)));
         }
         facts
+    }
+
+    fn collected(&self) -> Vec<String> {
+        let Some(collected) = &self.report.collected else {
+            return Vec::new();
+        };
+        let mut facts = vec![
+            human::plural(collected.events, "event"),
+            human::plural(collected.files, "file"),
+            human::bytes(collected.bytes),
+            format!("in {}", text::clean(&collected.directory)),
+        ];
+        if collected.missing > 0 {
+            facts.push(format!("{} missing", human::count(collected.missing)));
+        }
+        facts
+    }
+
+    fn recorded(&self) -> Vec<String> {
+        let rows = self.report.recorded.iter();
+        let facts = rows.map(|row| {
+            let missing = if row.missing > 0 {
+                format!(" ({} missing)", human::count(row.missing))
+            } else {
+                String::new()
+            };
+            let items = human::plural(row.items, "item");
+            format!("{items} of {}{missing}", text::clean(&row.name))
+        });
+        facts.collect()
     }
 
     fn generator(&self) -> Vec<String> {

@@ -1,0 +1,203 @@
+//! The thread that writes collected events into files, and rolls these.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    block::{Block, Message},
+    directory::{Sheet, Shelf},
+    format::Format,
+    gap::{Gap, GapRecord},
+    room::Room,
+    row::Origin,
+};
+
+/// How long the thread waits for a block at a time, when no file is open.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// What has been written so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Events in the files.
+    pub(super) events: AtomicU64,
+    /// Files with something in them.
+    pub(super) files: AtomicU64,
+    /// Bytes in them.
+    pub(super) bytes: AtomicU64,
+    /// Messages dealt with, so that one can tell slow from stuck.
+    pub(super) steps: AtomicU64,
+    /// What the disk has refused, once each.
+    failures: Mutex<Vec<String>>,
+}
+
+impl Tally {
+    /// What the disk has refused.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let failures = self.failures.lock();
+        failures.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn failed(&self, failure: String) {
+        let failures = self.failures.lock();
+        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
+        if !failures.contains(&failure) {
+            failures.push(failure);
+        }
+    }
+}
+
+/// Writes blocks into files.
+pub(super) struct Scribe {
+    pub(super) messages: Receiver<Message>,
+    pub(super) room: Arc<Room>,
+    pub(super) shelf: Box<dyn Shelf>,
+    pub(super) roll: Roll,
+    pub(super) format: Format,
+    pub(super) origin: Arc<Origin>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) file: Option<Open>,
+    /// What is missing and has not been told yet.
+    pub(super) gap: Gap,
+}
+
+/// When a file is finished and the next one begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Roll {
+    /// When it has so many bytes.
+    pub(super) size: u64,
+    /// When it is so old.
+    pub(super) time: Duration,
+}
+
+/// The file that is being written.
+pub(super) struct Open {
+    sheet: Box<dyn Sheet>,
+    length: u64,
+    since: Instant,
+}
+
+impl Open {
+    /// A file with nothing in it.
+    pub(super) fn new(sheet: Box<dyn Sheet>) -> Self {
+        Self {
+            sheet,
+            length: 0,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Scribe {
+    /// Writes what comes until there is no more.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.messages.recv_timeout(self.patience()) {
+                Ok(Message::Block(block)) => self.block(block),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tally.steps.fetch_add(1, Ordering::Relaxed);
+            if self.patience().is_zero() {
+                self.finish_file();
+            }
+        }
+        self.close();
+    }
+
+    /// How long the file may still be written.
+    fn patience(&self) -> Duration {
+        self.file
+            .as_ref()
+            .filter(|file| file.length > 0)
+            .map_or(IDLE, |file| {
+                self.roll.time.saturating_sub(file.since.elapsed())
+            })
+    }
+
+    fn block(&mut self, block: Block) {
+        let lost = block.as_gap();
+        match self.write(&block.bytes) {
+            Ok(()) => {
+                let events = &self.tally.events;
+                events.fetch_add(block.events.events, Ordering::Relaxed);
+            }
+            Err(error) => {
+                self.gap = self.gap.and(lost);
+                self.failed("write", &error);
+            }
+        }
+        self.room.give_back(block.bytes.len());
+    }
+
+    /// Writes what is missing, if anything is, and then these records; or neither.
+    fn write(&mut self, records: &[u8]) -> io::Result<()> {
+        let mut before = Vec::new();
+        if !self.gap.is_empty() {
+            let (gap, origin) = (self.gap, &*self.origin);
+            self.format.append(&mut before, &GapRecord { gap, origin });
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(Open::new(self.shelf.begin()?)),
+        };
+        if file.length == 0 {
+            file.since = Instant::now();
+        }
+        let written = (file.sheet.write_all(&before)).and_then(|()| file.sheet.write_all(records));
+        if let Err(error) = written {
+            let whole = file.sheet.cut(file.length).is_ok();
+            // Another file may have room where this one has none. What was not cut is the tail of
+            // its last record, with which it is still readable up to there.
+            if file.length > 0 || !whole {
+                self.finish_file();
+            }
+            return Err(error);
+        }
+        let length = (before.len() + records.len()) as u64;
+        if file.length == 0 {
+            self.tally.files.fetch_add(1, Ordering::Relaxed);
+        }
+        file.length += length;
+        self.tally.bytes.fetch_add(length, Ordering::Relaxed);
+        self.gap = Gap::default();
+        if file.length >= self.roll.size {
+            self.finish_file();
+        }
+        Ok(())
+    }
+
+    fn finish_file(&mut self) {
+        let Some(file) = self.file.take() else { return };
+        if file.length > 0
+            && let Err(error) = file.sheet.finish()
+        {
+            self.failed("finish", &error);
+        }
+    }
+
+    /// Tells what is still missing, and finishes the last file.
+    fn close(&mut self) {
+        for _ in 0..2 {
+            if self.gap.is_empty() {
+                break;
+            }
+            // The second time it is another file. When neither has room, the report tells.
+            let _ = self.write(&[]);
+        }
+        self.finish_file();
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) {
+        self.tally.failed(format!(
+            "cannot {what} a file with collected events in {}: {error}",
+            self.shelf.name()
+        ));
+    }
+}
