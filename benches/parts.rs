@@ -10,7 +10,10 @@ use std::{
 };
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use mite::bench::{Items, Pacer, Plan, Recorder, Snapshot};
+use mite::{
+    Config,
+    bench::{Collecting, Items, Pacer, Plan, Recorder, Snapshot},
+};
 
 /// Series of a large test that has not reached the cap.
 const SERIES: u32 = 1000;
@@ -123,6 +126,30 @@ fn pacer(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn collecting(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("collect");
+    group.throughput(Throughput::Elements(1));
+    let mut secrets = Config::default();
+    secrets
+        .set("password", "swordfish")
+        .set("api_token", "s3cr3t");
+    let time = Duration::from_micros(750);
+    for (format, config, name) in [
+        ("msgpack", Config::default(), "msgpack"),
+        ("jsonl", Config::default(), "lines of JSON"),
+        ("msgpack", secrets, "msgpack, with two secrets to mask"),
+    ] {
+        let mut collecting = Collecting::new(format, &config).expect("there is such a format");
+        group.bench_function(format!("a request as {name}"), |bencher| {
+            bencher.iter(|| collecting.request_ended("GET /item/:id", time));
+        });
+        group.bench_function(format!("a transaction as {name}"), |bencher| {
+            bencher.iter(|| collecting.transaction_ended(time));
+        });
+    }
+    group.finish();
+}
+
 /// Short, since each looks at a few nanoseconds; compare with `--baseline` where it matters.
 fn short() -> Criterion {
     Criterion::default()
@@ -134,6 +161,6 @@ fn short() -> Criterion {
 criterion_group! {
     name = benches;
     config = short();
-    targets = events, snapshots, items, pacer
+    targets = events, snapshots, items, pacer, collecting
 }
 criterion_main!(benches);

@@ -199,6 +199,8 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../docs/architecture.md")]
     struct Architecture;
+    #[doc = include_str!("../../docs/collecting.md")]
+    struct Collecting;
     #[doc = include_str!("../../docs/command-line.md")]
     struct CommandLine;
     #[doc = include_str!("../../docs/comparing.md")]

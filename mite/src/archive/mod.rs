@@ -23,6 +23,34 @@ pub(crate) use cat::{Trouble, cat, uncat};
 pub(crate) use collector::{CollectOptions, Collected, Collector, Ready};
 pub(crate) use recorder::{Kept, Recorder};
 
+/// What collects events onto a disk that costs nothing.
+#[cfg(feature = "bench")]
+pub(crate) fn discarding_tap(
+    format: &str,
+    config: &crate::config::Config,
+) -> Result<Box<dyn crate::event::Tap>, String> {
+    let (messages, heard) = std::sync::mpsc::channel();
+    let room = std::sync::Arc::new(room::Room::new(usize::MAX));
+    let given_back = std::sync::Arc::clone(&room);
+    std::thread::spawn(move || {
+        while let Ok(block::Message::Block(block)) = heard.recv() {
+            given_back.give_back(block.bytes.len());
+        }
+    });
+    let origin = row::Origin {
+        test: "benches::scenario".to_owned(),
+        runner: 0,
+    };
+    Ok(Box::new(tap::CollectTap::new(
+        origin.into(),
+        format.parse()?,
+        config.masker(),
+        std::time::SystemTime::now(),
+        std::sync::Arc::default(),
+        block::Outlet { messages, room },
+    )))
+}
+
 /// Why nothing can be written down.
 #[derive(Debug, Error)]
 #[error("{0}")]

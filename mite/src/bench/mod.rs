@@ -13,8 +13,10 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::{
+    archive,
+    config::Config,
     datapool::{Item, Policy, Stash, lease::Order},
-    event::{HttpRequest, Timings, TransactionEnd, What},
+    event::{Event, HttpRequest, Tap, Timings, TransactionEnd, What},
     id::{EntryId, ItemId, TransactionId},
     stats,
     volume::{
@@ -62,27 +64,7 @@ impl Recorder {
 
     /// Counts a request on a kept connection that was answered with 200.
     pub fn request_ended(&mut self, transaction: Transaction, name: &str, time: Duration) {
-        let timings = Timings {
-            sent: Some(time / 10),
-            first_byte: Some(time / 10 * 8),
-            body: Some(time / 10),
-            total: time,
-            bytes_sent: 60,
-            bytes_received: 160,
-            reused: true,
-            ..Timings::default()
-        };
-        let request = HttpRequest {
-            name,
-            method: &Method::GET,
-            status: Some(200),
-            failed: false,
-            sent: true,
-            error: None,
-            timings: &timings,
-            labels: &[],
-        };
-        self.record(transaction, &What::Http(&request));
+        answered(name, time, |what| self.record(transaction, what));
     }
 
     /// Hands over what was counted since the last time, as a worker does once a second.
@@ -92,6 +74,73 @@ impl Recorder {
 
     fn record(&mut self, transaction: Transaction, what: &What<'_>) {
         self.0.record(Duration::ZERO, ENTRY, transaction.0, what);
+    }
+}
+
+/// A request on a kept connection that was answered with 200.
+fn answered(name: &str, time: Duration, tell: impl FnOnce(&What<'_>)) {
+    let timings = Timings {
+        sent: Some(time / 10),
+        first_byte: Some(time / 10 * 8),
+        body: Some(time / 10),
+        total: time,
+        bytes_sent: 60,
+        bytes_received: 160,
+        reused: true,
+        ..Timings::default()
+    };
+    tell(&What::Http(&HttpRequest {
+        name,
+        method: &Method::GET,
+        status: Some(200),
+        failed: false,
+        sent: true,
+        error: None,
+        timings: &timings,
+        labels: &[],
+    }));
+}
+
+/// What a worker does with its events when they are collected, onto a disk that costs nothing.
+pub struct Collecting(Box<dyn Tap>);
+
+impl Collecting {
+    /// Records of this format, `msgpack` or `jsonl`, with these settings of the run.
+    ///
+    /// # Errors
+    /// When there is no such format.
+    pub fn new(format: &str, config: &Config) -> Result<Self, String> {
+        archive::discarding_tap(format, config).map(Self)
+    }
+
+    /// Writes down the end of a transaction.
+    pub fn transaction_ended(&mut self, time: Duration) {
+        let end = TransactionEnd {
+            time,
+            failed: false,
+        };
+        self.tell(&What::Transaction(&end));
+    }
+
+    /// Writes down a request on a kept connection that was answered with 200.
+    pub fn request_ended(&mut self, name: &str, time: Duration) {
+        answered(name, time, |what| self.tell(what));
+    }
+
+    fn tell(&mut self, what: &What<'_>) {
+        let event = Event {
+            at: Duration::from_secs(1),
+            journey: "benches::journey",
+            transaction: "sign in :: log in",
+            what: *what,
+        };
+        self.0.event(&event, 0);
+    }
+}
+
+impl fmt::Debug for Collecting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Collecting")
     }
 }
 

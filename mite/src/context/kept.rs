@@ -49,7 +49,7 @@ impl Context {
     pub fn record(&self, name: &str, item: &(impl Serialize + ?Sized)) -> Result {
         let keep = self.kept(name)?;
         let item = rmp_serde::to_vec_named(item)?;
-        keep.keep(name, item).map_err(Error::error)
+        told(keep.keep(name, item))
     }
 
     /// Deletes what was [recorded](Context::record) under `name` before, by this run and by earlier
@@ -62,19 +62,27 @@ impl Context {
     /// When nothing says where to record, or the name is not one.
     #[track_caller]
     pub fn purge(&self, name: &str) -> Result {
-        self.kept(name)?.purge(name).map_err(Error::error)
+        told(self.kept(name)?.purge(name))
     }
 
     #[track_caller]
     fn kept(&self, name: &str) -> Result<&dyn Keep> {
-        if let Err(message) = check_name(name) {
-            return Err(Error::error(message));
-        }
-        self.run.scope.keep().ok_or_else(|| {
-            Error::error(format!(
+        told(check_name(name))?;
+        match self.run.scope.keep() {
+            Some(keep) => Ok(keep),
+            None => Err(Error::error(format!(
                 "nothing says where {name:?} is recorded: give a directory with --record DIR, or \
                  with Run::record in a program"
-            ))
-        })
+            ))),
+        }
+    }
+}
+
+/// The failure at the line of the journey, which a closure would not know.
+#[track_caller]
+fn told(result: Result<(), String>) -> Result {
+    match result {
+        Ok(()) => Ok(()),
+        Err(message) => Err(Error::error(message)),
     }
 }

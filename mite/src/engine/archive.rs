@@ -162,7 +162,7 @@ fn gap(collected: &Collected, directory: &str) -> Suspicion {
         share,
         format!(
             "{} of {} ({}) are not in the files of {directory}: the disk took them too slowly or \
-             not at all. The load and all other numbers are as they should be; records of type gap \
+             not at all, or a worker that was left behind had them. The load and all other numbers are as they should be; records of type gap \
              say where events are missing. Collect onto a faster or larger disk.",
             human::count(collected.missing),
             human::plural(all, "event"),

@@ -39,7 +39,8 @@ pub enum RunError {
     /// A report could not be written, as was found before anything started.
     #[error("{0}")]
     Report(String),
-    /// A report could not be written when the run was over; here it is.
+    /// A report, collected events or recorded data could not be written when the run was over; here
+    /// it is.
     #[error("{message}")]
     NotWritten {
         /// The report.
