@@ -275,34 +275,39 @@ fn what_is_looked_at_is_collected_too() {
 
 #[test]
 fn secrets_are_in_no_record() {
-    let directory = tempfile::tempdir().unwrap();
-    let server = Server::start();
-    let base_url = format!("base_url={}", server.url);
-    let ended = clumsy(&[
-        "journey",
-        "test",
-        "secrets",
-        "--rate",
-        "5",
-        "--duration",
-        "1s",
-        "--threshold",
-        "errors.rate <= 100%",
-        "--config",
-        &base_url,
-        "--collect",
-        directory.path().to_str().unwrap(),
-        "--collect-format",
-        "jsonl",
-    ]);
-    assert_eq!(ended.code, Some(0), "{ended}");
-    let text: String = files(directory.path())
-        .iter()
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
-    assert!(text.contains("\"type\":\"http\""), "{text}");
-    for secret in ["s3cr3t", "hunter2"] {
-        assert!(!text.contains(secret), "{text}");
+    for (journey, shown) in [
+        ("secrets", "\"type\":\"http\""),
+        ("blab", "*** was refused"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = Server::start();
+        let base_url = format!("base_url={}", server.url);
+        let ended = clumsy(&[
+            "journey",
+            "test",
+            journey,
+            "--rate",
+            "5",
+            "--duration",
+            "1s",
+            "--threshold",
+            "errors.rate <= 100%",
+            "--config",
+            &base_url,
+            "--collect",
+            directory.path().to_str().unwrap(),
+            "--collect-format",
+            "jsonl",
+        ]);
+        assert_eq!(ended.code, Some(0), "{ended}");
+        let text: String = files(directory.path())
+            .iter()
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect();
+        assert!(text.contains(shown), "{text}");
+        for secret in ["s3cr3t", "hunter2"] {
+            assert!(!text.contains(secret), "{text}");
+        }
     }
 }
 
@@ -362,6 +367,7 @@ fn what_one_run_records_the_next_one_uses() {
             .iter()
             .map(|customer| customer["name"].as_str().unwrap().to_owned())
             .collect();
+        assert_eq!(names.len(), 100);
         names.sort();
         names.dedup();
         assert_eq!(names.len(), 100);
@@ -432,7 +438,12 @@ fn what_is_recorded_and_finds_no_room_is_told() {
     ))
     .end();
     assert_eq!(ended.code, Some(2), "{ended}");
-    assert!(ended.stderr.contains("cannot record into"), "{ended}");
+    let last = ended.stderr.lines().last().unwrap();
+    assert!(last.contains("cannot record into"), "{ended}");
+    assert!(
+        last.contains("items that journeys recorded as things"),
+        "{ended}"
+    );
     let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     let recorded = &report["recorded"][0];
     let (items, missing) = (&recorded["items"], &recorded["missing"]);

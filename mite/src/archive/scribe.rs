@@ -99,7 +99,7 @@ impl Scribe {
     pub(super) fn run(mut self) {
         loop {
             match self.messages.recv_timeout(self.patience()) {
-                Ok(Message::Block(block)) => self.block(block),
+                Ok(Message::Block(block)) => self.block(&block),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -121,7 +121,7 @@ impl Scribe {
             })
     }
 
-    fn block(&mut self, block: Block) {
+    fn block(&mut self, block: &Block) {
         let lost = block.as_gap();
         match self.write(&block.bytes) {
             Ok(()) => {

@@ -1,9 +1,14 @@
 //! The arguments as they are typed.
 
+mod archive;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use tracing::Level;
+
+use archive::RECORD;
+pub(super) use archive::{ArchiveArguments, Files};
 
 /// A load test made with mite
 #[derive(Debug, Parser)]
@@ -40,13 +45,6 @@ pub(super) enum Command {
     Cat(Files),
     /// Turn lines of JSON into MessagePack, the way back from cat
     Uncat(Files),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Files {
-    /// The files, one after the other; - is the standard input
-    #[arg(value_name = "FILE", required = true)]
-    pub(super) files: Vec<PathBuf>,
 }
 
 const FAIL_IF: &str = "What may not happen, such as 'http.p99 > +10%', 'http.rate < -5%' or \
@@ -369,28 +367,6 @@ pub(super) struct RunArguments {
     pub(super) quiet: bool,
 }
 
-/// What is written down beside the reports.
-#[derive(Debug, Args)]
-pub(super) struct ArchiveArguments {
-    /// Collect every event of the run in files of this directory, which is made if need be
-    #[arg(long, value_name = "DIR")]
-    pub(super) collect: Option<PathBuf>,
-    /// The form of collected events: msgpack or jsonl
-    #[arg(long, value_name = "FORM", default_value = "msgpack", value_parser = ["msgpack", "jsonl"], requires = "collect")]
-    pub(super) collect_format: String,
-    /// How large a file of collected events becomes before the next one is begun
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size, requires = "collect")]
-    pub(super) collect_roll_size: u64,
-    /// How long a file of collected events is written before the next one is begun
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = some_time, requires = "collect")]
-    pub(super) collect_roll_time: Duration,
-    #[arg(long, value_name = "DIR", help = RECORD)]
-    pub(super) record: Option<PathBuf>,
-}
-
-const RECORD: &str = "Where journeys record data for a later run, a file a name; the directory is \
-                      made if need be";
-
 /// The longest time that is taken for meant; one that is added to a clock must not overflow it.
 const LONGEST: Duration = Duration::from_secs(1000 * 24 * 60 * 60);
 
@@ -423,30 +399,6 @@ fn count(text: &str) -> Result<u64, String> {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("it has to be a whole number above zero".to_owned()),
     }
-}
-
-/// A number of bytes: `1000000`, `512KiB`, `64MiB`, `2GiB`, and `kB`, `MB` and `GB` in tens.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|sign: char| sign.is_ascii_alphabetic());
-    let (number, unit) = text.split_at(digits.len());
-    let unit = match unit {
-        "" | "B" => 1,
-        "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => 0,
-    };
-    let bytes = number.trim_end().parse::<u64>().ok();
-    bytes
-        .and_then(|number| number.checked_mul(unit))
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| {
-            "a size is a whole number above zero with its unit, like 512KiB, 64MiB or 2GB"
-                .to_owned()
-        })
 }
 
 fn workers(text: &str) -> Result<usize, String> {
@@ -490,21 +442,6 @@ mod tests {
         assert!(duration("90").unwrap_err().contains("1m30s"));
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
         assert!(some_time("0s").is_err());
-    }
-
-    #[test]
-    fn sizes_are_read_as_people_write_them() {
-        for (text, bytes) in [
-            ("1000", 1000),
-            ("1B", 1),
-            ("64MiB", 64 << 20),
-            ("2 GB", 2_000_000_000),
-        ] {
-            assert_eq!(size(text), Ok(bytes));
-        }
-        for text in ["", "0", "MiB", "1.5MiB", "-1", "1TiB", "99999999999GiB"] {
-            assert!(size(text).unwrap_err().contains("64MiB"), "{text}");
-        }
     }
 
     #[test]

@@ -15,12 +15,12 @@ use crate::archive::{self, Trouble};
 
 /// Shows MessagePack as lines of JSON.
 pub(super) fn cat(arguments: &Files) -> Result<Exit, Failure> {
-    each(arguments, |source, out| archive::cat(source, out))
+    each(arguments, archive::cat)
 }
 
 /// Turns lines of JSON into MessagePack.
 pub(super) fn uncat(arguments: &Files) -> Result<Exit, Failure> {
-    each(arguments, |source, out| archive::uncat(source, out))
+    each(arguments, archive::uncat)
 }
 
 type Out = BufWriter<io::StdoutLock<'static>>;

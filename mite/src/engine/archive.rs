@@ -1,8 +1,8 @@
 //! What a run writes down beside its report: the events it collects, and what its journeys record.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::{RunError, Settings};
+use super::{Run, RunError, Settings};
 use crate::{
     archive::{ArchiveError, Collected, Collector, Kept, Ready, Recorder},
     clock::RunClock,
@@ -14,6 +14,60 @@ use crate::{
 
 /// The number of the runner of this process.
 const RUNNER: u32 = 0;
+
+/// What is written down beside the reports.
+impl Run {
+    /// Collects every event of the run, warm-up included, in files of this directory, which is made
+    /// if it is not there: each end of a journey, a transaction and a request, each failure, and what
+    /// journeys [send](crate::Context::send). The default is to collect nothing.
+    ///
+    /// What is in the files, and how they are named, is told in `docs/collecting.md`. A disk that is
+    /// too slow changes nothing about the load: what it does not take is missing, is counted, and a
+    /// record of type `gap` stands in its place; the run ends with [`RunError::NotWritten`] then.
+    ///
+    /// ```no_run
+    /// # use mite::{Run, Scenario};
+    /// # async fn test(scenario: Scenario) -> mite::Result {
+    /// let report = Run::new(scenario).collect("target/events").execute().await?;
+    /// assert_eq!(report.collected.expect("events were to be collected").missing, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn collect(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.settings.collect.directory = Some(directory.into());
+        self
+    }
+
+    /// The form of collected events: `msgpack` or `jsonl`. The default is `msgpack`.
+    pub fn collect_format(mut self, format: impl Into<String>) -> Self {
+        self.settings.collect.format = format.into();
+        self
+    }
+
+    /// So many bytes a file of collected events has before the next one is begun. The default is
+    /// 256 MiB.
+    pub fn collect_roll_size(mut self, bytes: u64) -> Self {
+        self.settings.collect.roll_size = bytes;
+        self
+    }
+
+    /// So long a file of collected events is written before the next one is begun. The default is
+    /// an hour.
+    pub fn collect_roll_time(mut self, time: Duration) -> Self {
+        self.settings.collect.roll_time = time;
+        self
+    }
+
+    /// Lets journeys [record](crate::Context::record) what a later run is to use, into files of this
+    /// directory, which is made if it is not there. The default is to let none: recording fails.
+    ///
+    /// When something that was recorded could not be written the run ends with
+    /// [`RunError::NotWritten`].
+    pub fn record(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.settings.record = Some(directory.into());
+        self
+    }
+}
 
 /// What has been found to be writable before anything begins.
 pub(super) struct Files {
