@@ -139,7 +139,9 @@ fn collecting(criterion: &mut Criterion) {
         ("jsonl", Config::default(), "lines of JSON"),
         ("msgpack", secrets, "msgpack, with two secrets to mask"),
     ] {
-        let mut collecting = Collecting::new(format, &config).expect("there is such a format");
+        let Ok(mut collecting) = Collecting::new(format, &config) else {
+            continue;
+        };
         group.bench_function(format!("a request as {name}"), |bencher| {
             bencher.iter(|| collecting.request_ended("GET /item/:id", time));
         });

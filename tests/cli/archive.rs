@@ -363,7 +363,7 @@ fn what_one_run_records_the_next_one_uses() {
         let report: Value = serde_json::from_slice(&fs::read(&report).unwrap()).unwrap();
         let told = json!([{"name": "customers", "items": 100, "missing": 0}]);
         assert_eq!(report["recorded"], told);
-        let mut names: Vec<_> = records(&[customers.clone()])
+        let mut names: Vec<_> = records(std::slice::from_ref(&customers))
             .iter()
             .map(|customer| customer["name"].as_str().unwrap().to_owned())
             .collect();
