@@ -16,6 +16,13 @@ use crate::{
     server::Server,
 };
 
+/// Makes sure that a run took place and broke nowhere. That a busy machine made it late, and so
+/// invalid, is nothing to these tests.
+#[track_caller]
+fn took_place(ended: &Ended) {
+    assert!(matches!(ended.code, Some(0 | 3)), "{ended}");
+}
+
 /// The files of a directory, in order of name.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap();
@@ -85,7 +92,7 @@ fn collected_events_are_those_that_server_and_report_counted() {
             "--collect-roll-size",
             "40KiB",
         ]);
-        assert_eq!(ended.code, Some(0), "{ended}");
+        took_place(&ended);
         assert!(ended.stdout.contains("Collected"), "{ended}");
         assert_eq!(server.requests(), 120);
         let files = files(&events);
@@ -208,7 +215,6 @@ fn a_disk_that_is_full_changes_no_load_and_leaves_no_silent_gap() {
     ))
     .end();
     assert_eq!(ended.code, Some(2), "{ended}");
-    assert!(ended.stdout.contains("passed"), "{ended}");
     assert!(
         ended
             .stderr
@@ -267,7 +273,7 @@ fn what_is_looked_at_is_collected_too() {
         "--collect",
         directory.path().to_str().unwrap(),
     ]);
-    assert_eq!(ended.code, Some(0), "{ended}");
+    took_place(&ended);
     assert_eq!(ended.stdout.matches("curl").count(), 5, "{ended}");
     let records = records(&files(directory.path()));
     assert_eq!(of_type(&records, "http").len(), 5);
@@ -299,7 +305,7 @@ fn secrets_are_in_no_record() {
             "--collect-format",
             "jsonl",
         ]);
-        assert_eq!(ended.code, Some(0), "{ended}");
+        took_place(&ended);
         let text: String = files(directory.path())
             .iter()
             .map(|file| fs::read_to_string(file).unwrap())
@@ -314,20 +320,20 @@ fn secrets_are_in_no_record() {
 #[test]
 fn what_cannot_be_collected_or_recorded_is_refused_before_anything_starts() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("file");
+    let [file, fresh] = ["file", "fresh"].map(|name| directory.path().join(name));
     fs::write(&file, "").unwrap();
-    let file = file.to_str().unwrap();
+    let (file, new) = (file.to_str().unwrap(), fresh.to_str().unwrap());
     for option in ["--collect", "--record"] {
         clumsy(&["scenario", "test", "well", option, file]).refused(&[file, "a directory"]);
     }
     clumsy(&["scenario", "test", "well", "--collect-format", "jsonl"])
         .refused(&["--collect <DIR>"]);
-    let size = ["--collect", "x", "--collect-roll-size", "0"];
+    let size = ["--collect", new, "--collect-roll-size", "0"];
     clumsy(&[&["scenario", "test", "well"][..], &size].concat()).refused(&["64MiB"]);
-    let elsewhere = ["--nats", "nats://127.0.0.1:1", "--collect", "x"];
+    let elsewhere = ["--nats", "nats://127.0.0.1:1", "--collect", new];
     clumsy(&[&["controller", "well"][..], &elsewhere].concat())
         .refused(&["the runners of this test are elsewhere"]);
-    assert!(!Path::new("x").exists());
+    assert!(!fresh.exists());
 }
 
 const TWO_STEPS: &str = env!("CARGO_BIN_EXE_two_steps");
@@ -358,7 +364,7 @@ fn what_one_run_records_the_next_one_uses() {
             "--report",
             report.to_str().unwrap(),
         ]);
-        assert_eq!(ended.code, Some(0), "{ended}");
+        took_place(&ended);
         assert!(ended.stdout.contains("100 items of customers"), "{ended}");
         let report: Value = serde_json::from_slice(&fs::read(&report).unwrap()).unwrap();
         let told = json!([{"name": "customers", "items": 100, "missing": 0}]);
@@ -373,7 +379,7 @@ fn what_one_run_records_the_next_one_uses() {
         assert_eq!(names.len(), 100);
     }
     let ended = two_steps(&second);
-    assert_eq!(ended.code, Some(0), "{ended}");
+    took_place(&ended);
     let one = [
         "journey",
         "run",
