@@ -4,7 +4,7 @@ use std::{thread::sleep, time::Duration};
 
 use tests::{nats::Nats, nginx::Nginx};
 
-use crate::crew::{Controller, runner};
+use crate::crew::{Controller, have_left, runner};
 
 #[test]
 fn three_runners_together_do_what_the_plan_says_and_count_what_the_server_counts() {
@@ -49,9 +49,7 @@ fn a_runner_that_comes_later_takes_its_share_and_nothing_is_started_twice() {
     told.assert_passed();
     assert_eq!((told.requests(), log.len()), (800, 800));
     assert_eq!(told.report["generator"]["runners"], 2);
-    for runner in [first, second] {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left([first, second]);
 }
 
 #[test]

@@ -45,6 +45,15 @@ fn runner_of(path: &str, url: &str, arguments: &[&str]) -> Command {
     program(path, &[&first, arguments].concat())
 }
 
+/// That these have left by themselves, their test being over.
+#[track_caller]
+pub(crate) fn have_left(runners: impl IntoIterator<Item = Running>) {
+    for runner in runners {
+        let ended = runner.end();
+        assert_eq!(ended.code, Some(0), "{ended}");
+    }
+}
+
 impl Controller {
     /// One that begins when so many runners are there.
     pub(crate) fn start(

@@ -7,7 +7,7 @@ use std::{
 
 use tests::{nats::Nats, nginx::Nginx};
 
-use crate::crew::{Controller, Told, runner, runner_with};
+use crate::crew::{Controller, Told, have_left, runner, runner_with};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -50,9 +50,7 @@ fn the_volume_of_a_runner_that_is_killed_is_back_within_five_seconds_and_the_gap
     assert!(told.requests() <= log.len());
     let unreported = log.len() - told.requests();
     assert!(unreported <= 100, "{unreported} of {}", log.len());
-    for runner in runners {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left(runners);
 }
 
 #[test]
@@ -67,9 +65,7 @@ fn the_server_of_the_link_may_be_away_for_a_while_and_nothing_is_lost() {
     let log = nginx.finish();
     told.assert_passed();
     assert_eq!((told.requests(), log.len()), (1200, 1200));
-    for runner in runners {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left(runners);
 }
 
 #[test]
@@ -105,9 +101,7 @@ fn an_interrupted_controller_lets_its_runners_finish_and_counts_what_they_did() 
     assert_eq!(told.ended.code, Some(130), "{}", told.ended);
     assert_eq!(told.report["verdict"], "interrupted");
     assert_eq!(told.requests(), log.len());
-    for runner in runners {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left(runners);
 }
 
 #[test]
@@ -128,7 +122,5 @@ fn a_runner_that_stood_still_is_done_without_and_does_no_harm_when_it_goes_on() 
     let told = controller.end();
     assert_eq!(told.ended.code, Some(3), "{}", told.ended);
     assert_back_from(&told, 8);
-    for runner in runners {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left(runners);
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tests::{nats::Nats, nginx::Nginx};
 
-use crate::crew::{Controller, Told, shop_runner};
+use crate::crew::{Controller, Told, have_left, shop_runner};
 
 fn shop() -> Nginx {
     let to = examples::shop_url();
@@ -48,9 +48,7 @@ fn three_runners_count_what_the_server_counts_whatever_the_journeys_do() {
     assert_eq!(counted, log.count("/orders") as f64);
     assert_eq!(log.count("/orders"), 60);
     assert_eq!(told.report["http"]["bytes_received"], log.bytes_sent());
-    for runner in runners {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left(runners);
 }
 
 #[test]
@@ -79,7 +77,5 @@ fn what_a_killed_runner_had_reported_is_counted_to_the_last_request() {
     assert!(log.count("/orders") >= named(&told, "POST /orders"));
     let lost = told.report["generator"]["by_runner"].as_array().unwrap();
     assert_eq!(lost.iter().filter(|row| row["lost"] == true).count(), 1);
-    for runner in [one, two] {
-        assert_eq!(runner.end().code, Some(0));
-    }
+    have_left([one, two]);
 }

@@ -151,17 +151,13 @@ pub(super) struct ScenarioTest {
 #[cfg(feature = "nats")]
 #[derive(Debug, Args)]
 pub(super) struct ControllerArguments {
-    /// The scenario; the end of its name will do where that is unambiguous
-    pub(super) name: String,
     #[command(flatten)]
     pub(super) nats: NatsArguments,
     /// How many runners have to be there before the run begins
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, allow_negative_numbers = true)]
     pub(super) wait_for_runners: u64,
     #[command(flatten)]
-    pub(super) common: Common,
-    #[command(flatten)]
-    pub(super) run: RunArguments,
+    pub(super) test: ScenarioTest,
 }
 
 #[cfg(feature = "nats")]

@@ -6,18 +6,16 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::{
     args::{ControllerArguments, NatsArguments, RunnerArguments},
-    build::build,
     exit::{Exit, Failure},
     logging,
     output::tell,
-    scenario, settings, signals,
+    scenario, signals,
 };
 use crate::{
     config::Config,
     engine::{self, RunnerNews, RunnerOptions},
     link::nats::Options,
     report::Printer,
-    scenario::registry,
 };
 
 /// Runs a scenario on runners elsewhere and shows its summary.
@@ -25,18 +23,10 @@ pub(super) fn controller(
     arguments: &ControllerArguments,
     defaults: Config,
 ) -> Result<Exit, Failure> {
-    let entry = registry::find_scenario(&arguments.name)?;
-    let mut config = settings::sending_config(defaults, &arguments.common)?;
-    let built = build("scenario", entry.definition.name, entry.build, &mut config)?;
     let wait_for = usize::try_from(arguments.wait_for_runners).unwrap_or(usize::MAX);
-    let run =
-        settings::run(built, config, &arguments.run)?.over(options(&arguments.nats), wait_for);
-    scenario::run(
-        entry.definition.name,
-        run,
-        &arguments.common,
-        &arguments.run,
-    )
+    scenario::test_on(&arguments.test, defaults, |run| {
+        run.over(options(&arguments.nats), wait_for)
+    })
 }
 
 /// Does what controllers want until it is told to go.

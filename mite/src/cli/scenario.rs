@@ -24,12 +24,21 @@ pub(super) const DEFAULT_DURATION: Duration = Duration::from_secs(60);
 
 /// Runs a scenario and shows its summary.
 pub(super) fn test(arguments: &ScenarioTest, defaults: Config) -> Result<Exit, Failure> {
+    test_on(arguments, defaults, |run| run)
+}
+
+/// The same of a run that takes place where `place` says.
+pub(super) fn test_on(
+    arguments: &ScenarioTest,
+    defaults: Config,
+    place: impl FnOnce(Run) -> Run,
+) -> Result<Exit, Failure> {
     let entry = registry::find_scenario(&arguments.name)?;
     let mut config = settings::sending_config(defaults, &arguments.common)?;
     let scenario = build("scenario", entry.definition.name, entry.build, &mut config)?;
     run(
         entry.definition.name,
-        settings::run(scenario, config, &arguments.run)?,
+        place(settings::run(scenario, config, &arguments.run)?),
         &arguments.common,
         &arguments.run,
     )

@@ -133,10 +133,6 @@ impl Controller {
         settings: ControllerSettings,
         runners: impl IntoIterator<Item = (RunnerId, Recruit)>,
     ) -> Self {
-        let mut crew = Crew::default();
-        for (runner, recruit) in runners {
-            crew.join(runner, recruit, Duration::ZERO);
-        }
         let judges_errors = settings.thresholds.iter().any(Threshold::is_on_errors);
         let judge = Judge::new(settings.thresholds);
         let entries = (0..).map(EntryId).zip(settings.entries);
@@ -144,8 +140,10 @@ impl Controller {
             .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
             .collect();
         let mut results = Results::new(judge, settings.warm_up, &entries);
-        for member in crew.outcome() {
-            results.join(member.runner, member.recruit.workers, Duration::ZERO);
+        let mut crew = Crew::default();
+        for (runner, recruit) in runners {
+            results.join(runner, recruit.workers, Duration::ZERO);
+            crew.join(runner, recruit, Duration::ZERO);
         }
         Self {
             entries,

@@ -24,7 +24,6 @@ pub(super) struct Speaking {
     on_the_way: usize,
     /// The number of the next piece to be said.
     next: u64,
-    unheard_bytes: usize,
     wait: Duration,
     /// When the wait is over.
     repeats_at: Option<Duration>,
@@ -36,7 +35,6 @@ impl Default for Speaking {
             unheard: VecDeque::new(),
             on_the_way: 0,
             next: 0,
-            unheard_bytes: 0,
             wait: FIRST_WAIT,
             repeats_at: None,
         }
@@ -45,7 +43,6 @@ impl Default for Speaking {
 
 impl Speaking {
     pub(super) fn say(&mut self, mut what: Bytes) {
-        self.unheard_bytes += what.len();
         loop {
             let bytes = what.split_to(what.len().min(PIECE));
             let goes_on = !what.is_empty();
@@ -69,7 +66,6 @@ impl Speaking {
             && let Some(piece) = self.unheard.front()
             && piece.number < heard
         {
-            self.unheard_bytes -= piece.bytes.len();
             self.unheard.pop_front();
             self.on_the_way = self.on_the_way.saturating_sub(1);
             news = true;
@@ -106,8 +102,9 @@ impl Speaking {
         self.repeats_at
     }
 
+    #[cfg(test)]
     pub(super) fn unheard_bytes(&self) -> usize {
-        self.unheard_bytes
+        self.unheard.iter().map(|piece| piece.bytes.len()).sum()
     }
 
     pub(super) fn is_heard(&self) -> bool {

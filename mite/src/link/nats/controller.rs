@@ -20,7 +20,7 @@ use tokio::{
 use super::{
     AssignedEntry, Assignment, BusError, Fingerprint, Options,
     subjects::Subjects,
-    talk::{Down, Hello, Welcome, decode, encode},
+    talk::{Down, Hello, Welcome, decode, encode, publish},
 };
 use crate::{
     id::RunnerId,
@@ -193,9 +193,7 @@ impl Bus {
                 },
                 _ = beat.tick() => {
                     self.look_after();
-                    for runner in self.members.keys().copied().collect::<Vec<_>>() {
-                        self.send(runner).await;
-                    }
+                    self.send_to_all().await;
                     None
                 }
             };
@@ -210,9 +208,7 @@ impl Bus {
                 tokio::select! {
                     Some(frame) = ears.frames.next() => { self.hear(&frame).await; }
                     _ = beat.tick() => {
-                        for runner in self.members.keys().copied().collect::<Vec<_>>() {
-                            self.send(runner).await;
-                        }
+                        self.send_to_all().await;
                     }
                 }
             }
@@ -312,6 +308,12 @@ impl Bus {
         }
     }
 
+    async fn send_to_all(&mut self) {
+        for runner in self.members.keys().copied().collect::<Vec<_>>() {
+            self.send(runner).await;
+        }
+    }
+
     /// Sends a runner what is due.
     async fn send(&mut self, runner: RunnerId) {
         // What is sent into a closed door waits in front of it and keeps others from going in.
@@ -342,8 +344,6 @@ impl Bus {
     }
 
     async fn publish(&self, subject: String, payload: Bytes) {
-        if let Err(error) = self.client.publish(subject, payload).await {
-            tracing::debug!("cannot speak on NATS: {error}");
-        }
+        publish(&self.client, subject, payload).await;
     }
 }

@@ -15,7 +15,7 @@ use super::{
     clock::{Reading, zero},
     controller::HEARTBEAT,
     subjects::Subjects,
-    talk::{Down, Hello, Welcome, decode, encode},
+    talk::{Down, Hello, Welcome, decode, encode, publish},
 };
 use crate::{
     id::RunnerId,
@@ -268,13 +268,7 @@ impl Bus {
         }
         for frame in due {
             self.spoken = Instant::now();
-            let sent = self
-                .client
-                .publish(self.subject.clone(), encode(&frame))
-                .await;
-            if let Err(error) = sent {
-                tracing::debug!("cannot speak on NATS: {error}");
-            }
+            publish(&self.client, self.subject.clone(), encode(&frame)).await;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is said on the bus, and its form there: MessagePack with names.
 
+use async_nats::Client;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -41,6 +42,13 @@ pub(super) fn encode(said: &impl Serialize) -> Bytes {
             tracing::error!("cannot put into words for the bus: {error}");
             Bytes::new()
         }
+    }
+}
+
+/// Says something on the bus. What cannot be said now is said again, as all that is not heard.
+pub(super) async fn publish(client: &Client, subject: String, payload: Bytes) {
+    if let Err(error) = client.publish(subject, payload).await {
+        tracing::debug!("cannot speak on NATS: {error}");
     }
 }
 
