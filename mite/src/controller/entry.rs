@@ -265,8 +265,7 @@ impl EntryState {
                 broker::Action::Report(_) => {}
             }
         }
-        let counts = self.broker.counts();
-        if self.exhausted && counts.idle == 0 && counts.outstanding == 0 {
+        if self.exhausted && self.broker.is_empty() {
             self.over_at = self.over_at.or(Some(now));
         }
     }

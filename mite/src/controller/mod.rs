@@ -168,6 +168,7 @@ impl Controller {
             }
             self.plan(now, &mut actions);
             if let Some(end) = self.end_of_plan().filter(|end| *end <= now) {
+                self.dismiss(&mut actions);
                 self.drain(end, now, StopCause::Planned, &mut actions);
             }
         }
@@ -431,6 +432,18 @@ impl Controller {
             .try_fold(Duration::ZERO, |latest, over| {
                 over.map(|over| latest.max(over))
             })
+    }
+
+    /// Tells everybody of pools that are used up: who does not know waits for data, and at the end
+    /// would count as dropped what was never to be.
+    fn dismiss(&self, actions: &mut Vec<Action>) {
+        for entry in self.entries.iter().filter(|entry| entry.is_exhausted()) {
+            let order = Order::Data {
+                entry: entry.id,
+                order: lease::Order::Exhausted,
+            };
+            self.tell_all(&order, actions);
+        }
     }
 
     /// Begins the end: nothing that is due at `at` or later is started.

@@ -140,7 +140,7 @@ impl Driver {
         while !self.controller.is_finished() {
             let actions = tokio::select! {
                 _ = ticks.tick() => self.controller.tick(self.clock.elapsed()),
-                Some((runner, message)) = self.link.receive() => self.hear(runner, message),
+                Some(heard) = self.link.receive() => self.hear(heard.runner, heard.message),
                 Some(answer) = self.pools.answer() => self.supply(answer),
                 Some(stop) = stops.recv() => self.stop(stop),
                 Some(question) = self.audience.question() => self.answer(question),

@@ -12,7 +12,7 @@ use crate::{
     clock::RunClock,
     event::Keep,
     id::RunnerId,
-    link::{self, ControllerEnd, Message, Recruit},
+    link::{self, ControllerEnd, Heard, Message, Recruit},
     runner::{self, RunnerEntry, RunnerSettings, TapFactory},
     stats::metric::Metric,
     trace::TraceSettings,
@@ -54,7 +54,11 @@ pub(super) async fn muster(
     let trace = telemetry.traces();
     let mut link = start_runner(settings, clock, entries, metrics, looked_at, trace);
     match link.receive().await {
-        Some((runner, Message::Hello(recruit))) => Ok(Muster {
+        Some(Heard {
+            runner,
+            message: Message::Hello(recruit),
+            ..
+        }) => Ok(Muster {
             link,
             clock,
             runners: vec![(runner, recruit)],
@@ -154,16 +158,17 @@ mod remote {
         let mut link = opened.map_err(|error| RunError::Link(error.to_string()))?;
         let mut here = BTreeMap::new();
         while here.len() < bus.wait_for {
-            match link.receive().await {
-                Some((runner, Message::Hello(recruit))) => {
-                    here.insert(runner, recruit);
+            let ended = || RunError::Link("the link over NATS has ended".to_owned());
+            let heard = link.receive().await.ok_or_else(ended)?;
+            match heard.message {
+                Message::Hello(recruit) => {
+                    here.insert(heard.runner, recruit);
                     tracing::info!("{} of {} runners are there", here.len(), bus.wait_for);
                 }
-                Some((runner, Message::Lost | Message::Bye | Message::Died)) => {
-                    here.remove(&runner);
+                Message::Lost | Message::Bye | Message::Died => {
+                    here.remove(&heard.runner);
                 }
-                Some(_) => {}
-                None => return Err(RunError::Link("the link over NATS has ended".to_owned())),
+                _ => {}
             }
         }
         let at = epoch.elapsed() + NOTICE;

@@ -8,12 +8,18 @@ mod conversation;
 mod ends;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
+#[cfg(feature = "nats")]
+mod sessions;
+#[cfg(feature = "nats")]
+mod wire;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use ends::{ControllerEnd, RunnerEnd, local};
+pub(crate) use ends::{ControllerEnd, Heard, RunnerEnd, local};
+#[cfg(feature = "nats")]
+pub(crate) use ends::{Mark, Word};
 
 use crate::{
     datapool::lease,

@@ -121,10 +121,22 @@ impl Desk {
                     });
                 }
             }
-            Order::Data { entry, order } => self.broker(entry, |broker| broker.obey(order)),
+            Order::Data { entry, order } => self.obey_data(entry, order),
             // Has been obeyed by whoever started this runner.
             Order::Begin { .. } => {}
             order @ (Order::GoOn | Order::Drain { .. } | Order::Cut) => self.tell_all(&order),
+        }
+    }
+
+    fn obey_data(&mut self, entry: EntryId, order: lease::Order) {
+        let is_last = order == lease::Order::Exhausted;
+        self.broker(entry, |broker| broker.obey(order));
+        let brokers = &self.brokers;
+        let is_used_up = brokers.get(entry.index()).is_some_and(Broker::is_empty);
+        if is_last && is_used_up {
+            // Those too that have not said yet that they wait: the order to end may be the next.
+            let order = lease::Order::Exhausted;
+            self.tell_all(&Order::Data { entry, order });
         }
     }
 

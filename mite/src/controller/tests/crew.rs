@@ -1,6 +1,9 @@
 //! Runners that come, go and get lost while the run goes on.
 
+use bytes::Bytes;
+
 use super::*;
+use crate::{datapool::lease, id::ItemId};
 
 impl Simulation {
     /// A runner joins at the time it is.
@@ -176,4 +179,66 @@ fn what_a_lost_runner_says_later_counts_nothing() {
     let known: u64 = outcome.points.iter().map(|point| point.starts).sum();
     assert_eq!(known, outcome.entries[0].started);
     assert!(outcome.entries[0].started < 2000 - 100);
+}
+
+#[test]
+fn all_are_told_that_the_data_is_used_up_before_they_are_told_to_end() {
+    let mut run = Simulation::with(Constant::per_second(10, MINUTE), 2, |settings| {
+        settings.entries[0].policy = Policy::Once;
+    });
+    run.run_until(SECOND);
+    let (entry, first) = (EntryId(0), RunnerId(0));
+    let say = |run: &mut Simulation, report: lease::Report| {
+        let actions = run
+            .controller
+            .hear(run.now, first, Message::Data { entry, report });
+        run.act(actions);
+    };
+    let wish = Some(lease::Wish {
+        wanted: 1,
+        needed: 1,
+    });
+    say(
+        &mut run,
+        lease::Report {
+            wish,
+            ..lease::Report::default()
+        },
+    );
+    let item = lease::Item {
+        id: ItemId(7),
+        data: Bytes::new(),
+    };
+    let actions = run.controller.supply(run.now, entry, vec![item], true);
+    run.act(actions);
+    let spent = vec![ItemId(7)];
+    // The first wants another one; the second has not said yet that it waits.
+    say(
+        &mut run,
+        lease::Report {
+            spent,
+            wish: Some(lease::Wish {
+                wanted: 2,
+                needed: 2,
+            }),
+            ..lease::Report::default()
+        },
+    );
+    let told = run.controller.tick(run.now + SECOND / 20);
+    for runner in [first, RunnerId(1)] {
+        let mut orders = told.iter().filter_map(|action| match action {
+            Action::Send { runner: to, order } if *to == runner => Some(order),
+            _ => None,
+        });
+        let order = lease::Order::Exhausted;
+        let last = orders.position(|other| {
+            *other
+                == Order::Data {
+                    entry,
+                    order: order.clone(),
+                }
+        });
+        let end = orders.position(|order| matches!(order, Order::Drain { .. }));
+        assert!(last.is_some() && end.is_some(), "{told:?}");
+    }
 }

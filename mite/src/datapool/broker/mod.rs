@@ -185,6 +185,11 @@ impl<H: Copy + Ord> Broker<H> {
         actions
     }
 
+    /// Whether no item is here or with a holder.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.idle.is_empty() && self.held() == 0
+    }
+
     /// Where the items are now.
     pub(crate) fn counts(&self) -> Counts {
         Counts {

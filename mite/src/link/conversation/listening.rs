@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 
-use super::Piece;
+use super::{Piece, Said};
 
 /// How many pieces that came too early are kept; the other side repeats the rest.
 const EARLY: usize = 256;
@@ -20,11 +20,13 @@ pub(super) struct Listening {
     begun: BytesMut,
     /// Whether the other side is to be told what was heard.
     owes_word: bool,
+    /// How many pieces it may be told were heard, if that is not for us to say.
+    confirmed: Option<u64>,
 }
 
 impl Listening {
     /// Takes a piece, and gives what is whole with it.
-    pub(super) fn hear(&mut self, piece: Piece) -> Vec<Bytes> {
+    pub(super) fn hear(&mut self, piece: Piece) -> Vec<Said> {
         // Also for one that came before: the word that it was heard may have been lost.
         self.owes_word = true;
         if piece.number >= self.heard && self.early.len() < EARLY {
@@ -34,16 +36,41 @@ impl Listening {
         while let Some(piece) = self.early.remove(&self.heard) {
             self.heard += 1;
             match (self.begun.is_empty(), piece.goes_on) {
-                (true, false) => whole.push(piece.bytes),
+                (true, false) => whole.push(self.said(piece.bytes)),
                 (_, goes_on) => {
                     self.begun.extend_from_slice(&piece.bytes);
                     if !goes_on {
-                        whole.push(self.begun.split().freeze());
+                        let bytes = self.begun.split().freeze();
+                        whole.push(self.said(bytes));
                     }
                 }
             }
         }
         whole
+    }
+
+    fn said(&self, bytes: Bytes) -> Said {
+        Said {
+            bytes,
+            heard: self.heard,
+        }
+    }
+
+    pub(super) fn confirm_by_hand(&mut self) {
+        self.confirmed.get_or_insert(self.heard);
+    }
+
+    pub(super) fn confirm(&mut self, heard: u64) {
+        if let Some(confirmed) = &mut self.confirmed {
+            self.owes_word |= heard > *confirmed;
+            *confirmed = heard.max(*confirmed);
+            self.heard = self.heard.max(heard);
+        }
+    }
+
+    /// How many pieces the other side may be told were heard.
+    pub(super) fn confirmed(&self) -> u64 {
+        self.confirmed.unwrap_or(self.heard)
     }
 
     pub(super) fn heard(&self) -> u64 {

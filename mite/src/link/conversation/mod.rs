@@ -24,6 +24,8 @@ pub(crate) struct Frame {
     pub(crate) conversation: u64,
     /// How many pieces the sender has of the other side, all before without a gap.
     pub(crate) heard: u64,
+    /// The first piece that the sender can still say again; what came before it was heard.
+    pub(crate) first: u64,
     /// Something said; without it the frame only says what was heard.
     pub(crate) piece: Option<Piece>,
 }
@@ -37,6 +39,14 @@ pub(crate) struct Piece {
     pub(crate) goes_on: bool,
     /// What is said.
     pub(crate) bytes: Bytes,
+}
+
+/// Something that was said, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) bytes: Bytes,
+    /// How many pieces of the other side were heard with it.
+    pub(crate) heard: u64,
 }
 
 /// One side of a conversation.
@@ -57,13 +67,41 @@ impl Conversation {
         }
     }
 
+    /// From now on the other side is told of no more than was [confirmed](Self::confirm), so that it
+    /// can say the rest again to somebody who takes this side's place.
+    pub(crate) fn confirm_by_hand(&mut self) {
+        self.listening.confirm_by_hand();
+    }
+
+    /// The other side may forget its first `heard` pieces. A side that has not heard them itself, as
+    /// it takes the place of another, goes on from there.
+    pub(crate) fn confirm(&mut self, heard: u64) {
+        self.listening.confirm(heard);
+    }
+
+    /// The other side has heard the first `heard` pieces.
+    pub(crate) fn was_heard(&mut self, now: Duration, heard: u64) {
+        self.speaking.was_heard(now, heard);
+    }
+
+    /// How many pieces the other side has heard.
+    pub(crate) fn heard_there(&self) -> u64 {
+        self.speaking.first()
+    }
+
+    /// Whether the frame is of a side that cannot say again what was not heard here: then nothing
+    /// that it says will ever be heard.
+    pub(crate) fn is_beyond(&self, frame: &Frame) -> bool {
+        frame.first > self.listening.heard()
+    }
+
     /// Says something, which [`due`](Self::due) passes on.
     pub(crate) fn say(&mut self, what: Bytes) {
         self.speaking.say(what);
     }
 
     /// Takes a frame of the other side, and gives what can be heard now, in the order it was said.
-    pub(crate) fn hear(&mut self, now: Duration, frame: Frame) -> Vec<Bytes> {
+    pub(crate) fn hear(&mut self, now: Duration, frame: Frame) -> Vec<Said> {
         if frame.conversation != self.id {
             return Vec::new();
         }
@@ -77,13 +115,9 @@ impl Conversation {
     /// What is to be sent now: what is new, what was not heard in time, and what has been heard.
     pub(crate) fn due(&mut self, now: Duration) -> Vec<Frame> {
         let pieces = self.speaking.due(now);
-        let heard = self.listening.heard();
         let owes_word = self.listening.take_debt();
-        let frame = |piece| Frame {
-            conversation: self.id,
-            heard,
-            piece,
-        };
+        let word = self.word();
+        let frame = |piece| Frame { piece, ..word };
         if pieces.is_empty() && owes_word {
             return vec![frame(None)];
         }
@@ -94,7 +128,8 @@ impl Conversation {
     pub(crate) fn word(&self) -> Frame {
         Frame {
             conversation: self.id,
-            heard: self.listening.heard(),
+            heard: self.listening.confirmed(),
+            first: self.speaking.first(),
             piece: None,
         }
     }

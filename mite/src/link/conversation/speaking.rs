@@ -9,7 +9,7 @@ use super::Piece;
 /// How large a piece is at most; a NATS server takes a megabyte unless it is told otherwise.
 const PIECE: usize = 256 << 10;
 /// How many pieces may be on the way at once.
-const WINDOW: usize = 64;
+const WINDOW: usize = 128;
 /// How long to wait for the word that a piece was heard before it is said again.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The wait doubles each time up to this: the network is gone rather than slow.
@@ -56,6 +56,11 @@ impl Speaking {
                 return;
             }
         }
+    }
+
+    /// The number of the first piece that is not known to have been heard.
+    pub(super) fn first(&self) -> u64 {
+        self.next - self.unheard.len() as u64
     }
 
     /// The other side has the first `heard` pieces.

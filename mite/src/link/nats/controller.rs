@@ -1,10 +1,6 @@
 //! The controller's side of the bus, on a thread of its own, so that neither waits for the other.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    thread::Builder,
-    time::Duration,
-};
+use std::{thread::Builder, time::Duration};
 
 use async_nats::{Client, Message as Post, Subscriber, connection::State};
 use bytes::Bytes;
@@ -20,22 +16,20 @@ use tokio::{
 use super::{
     AssignedEntry, Assignment, BusError, Fingerprint, Options,
     subjects::Subjects,
-    talk::{Down, Hello, Welcome, decode, encode, publish},
+    talk::{Down, Hello, Welcome, publish},
 };
 use crate::{
     id::RunnerId,
     link::{
-        ControllerEnd, Message, Order,
-        conversation::{Conversation, Frame},
+        ControllerEnd, Heard, Word,
+        conversation::Frame,
+        sessions::{Hearing, Sessions},
+        wire::{decode, encode},
     },
 };
 
 /// How often what is late is looked after.
 const BEAT: Duration = Duration::from_millis(100);
-/// Each side says something so often at least, were it only what it has heard.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
-/// A runner of which nothing was heard for so long is lost.
-const LOST: Duration = Duration::from_secs(3);
 /// How long another controller may take to say that it is there.
 const ANSWER: Duration = Duration::from_millis(500);
 /// How long the last words may take to be heard.
@@ -52,7 +46,7 @@ pub(crate) async fn open(
     epoch: Instant,
 ) -> Result<ControllerEnd, BusError> {
     let subjects = Subjects::new(&options.prefix)?;
-    let (orders, heard_orders) = unbounded_channel();
+    let (words, heard_words) = unbounded_channel();
     let (messages, heard_messages) = unbounded_channel();
     let (opened, is_open) = oneshot::channel();
     let bus = move || {
@@ -82,14 +76,12 @@ pub(crate) async fn open(
                 entries: assignment.entries,
                 fingerprint,
                 epoch,
-                connected_since: epoch,
-                members: BTreeMap::new(),
-                names: HashMap::new(),
+                sessions: Sessions::default(),
                 messages,
             };
             // Whoever asked may have gone.
             let _ = opened.send(Ok(()));
-            bus.serve(ears, heard_orders).await;
+            bus.serve(ears, heard_words).await;
         });
     };
     Builder::new()
@@ -99,7 +91,7 @@ pub(crate) async fn open(
     let gone = || BusError::Thread(std::io::Error::other("it ended at once"));
     is_open.await.map_err(|_| gone())??;
     Ok(ControllerEnd {
-        orders,
+        words,
         messages: heard_messages,
     })
 }
@@ -141,25 +133,6 @@ async fn is_taken(client: &Client, subjects: &Subjects) -> bool {
     matches!(timeout(ANSWER, question).await, Ok(Ok(_)))
 }
 
-/// Whether a runner takes part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Here,
-    /// It has said its last word; what it repeats of it is still answered.
-    Gone,
-    Lost,
-}
-
-/// A runner, as the bus knows it.
-struct Member {
-    conversation: Conversation,
-    /// What it is called on the bus.
-    name: u64,
-    heard: Instant,
-    spoken: Instant,
-    state: Standing,
-}
-
 struct Bus {
     client: Client,
     subjects: Subjects,
@@ -167,14 +140,12 @@ struct Bus {
     entries: Vec<AssignedEntry>,
     fingerprint: Fingerprint,
     epoch: Instant,
-    connected_since: Instant,
-    members: BTreeMap<RunnerId, Member>,
-    names: HashMap<u64, RunnerId>,
-    messages: UnboundedSender<(RunnerId, Message)>,
+    sessions: Sessions,
+    messages: UnboundedSender<Heard>,
 }
 
 impl Bus {
-    async fn serve(mut self, mut ears: Ears, mut orders: UnboundedReceiver<(RunnerId, Order)>) {
+    async fn serve(mut self, mut ears: Ears, mut words: UnboundedReceiver<Word>) {
         let mut beat = interval(BEAT);
         loop {
             let touched = tokio::select! {
@@ -187,8 +158,8 @@ impl Bus {
                     None
                 }
                 Some(frame) = ears.frames.next() => self.hear(&frame).await,
-                order = orders.recv() => match order {
-                    Some((runner, order)) => self.say(runner, &order),
+                word = words.recv() => match word {
+                    Some(word) => self.obey(&word),
                     None => break,
                 },
                 _ = beat.tick() => {
@@ -202,14 +173,10 @@ impl Bus {
             }
         }
         let farewell = async {
-            let waits =
-                |member: &Member| member.state == Standing::Here && !member.conversation.is_heard();
-            while self.members.values().any(waits) {
+            while !self.sessions.are_heard() {
                 tokio::select! {
                     Some(frame) = ears.frames.next() => { self.hear(&frame).await; }
-                    _ = beat.tick() => {
-                        self.send_to_all().await;
-                    }
+                    _ = beat.tick() => self.send_to_all().await,
                 }
             }
         };
@@ -235,19 +202,7 @@ impl Bus {
             self.publish(reply.to_string(), refusal).await;
             return;
         }
-        if !self.names.contains_key(&conversation) {
-            let runner = RunnerId(u32::try_from(self.members.len()).unwrap_or(u32::MAX));
-            let now = Instant::now();
-            let member = Member {
-                conversation: Conversation::new(conversation),
-                name: conversation,
-                heard: now,
-                spoken: now,
-                state: Standing::Here,
-            };
-            self.names.insert(conversation, runner);
-            self.members.insert(runner, member);
-        }
+        self.sessions.greet(self.epoch.elapsed(), conversation);
         self.publish(reply.to_string(), self.welcome.clone()).await;
     }
 
@@ -261,55 +216,56 @@ impl Bus {
     /// A runner says something; who it is.
     async fn hear(&mut self, post: &Post) -> Option<RunnerId> {
         let frame: Frame = decode(&post.payload)?;
-        let now = self.epoch.elapsed();
-        let name = frame.conversation;
-        let runner = self.names.get(&name).copied();
-        let member = runner.and_then(|runner| self.members.get_mut(&runner));
-        let member = member.filter(|member| member.state != Standing::Lost);
-        let Some((runner, member)) = runner.zip(member) else {
-            let gone = encode(&Down::Gone);
-            self.publish(self.subjects.down(name), gone).await;
-            return None;
-        };
-        member.heard = Instant::now();
-        for said in member.conversation.hear(now, frame) {
-            let Some(message) = decode::<Message>(&said) else {
-                continue;
-            };
-            if matches!(message, Message::Bye | Message::Died) {
-                member.state = Standing::Gone;
+        match self.sessions.hear(self.epoch.elapsed(), frame) {
+            Hearing::Said(runner, said) => {
+                said.into_iter().for_each(|heard| self.pass_on(heard));
+                Some(runner)
             }
-            // Nobody listens any more when the run is over.
-            let _ = self.messages.send((runner, message));
+            Hearing::Unknown(name) => {
+                let gone = encode(&Down::Gone);
+                self.publish(self.subjects.down(name), gone).await;
+                None
+            }
         }
-        Some(runner)
     }
 
-    fn say(&mut self, runner: RunnerId, order: &Order) -> Option<RunnerId> {
-        let member = self.members.get_mut(&runner)?;
-        member.conversation.say(encode(order));
-        Some(runner)
+    fn pass_on(&self, heard: Heard) {
+        // Nobody listens any more when the run is over.
+        let _ = self.messages.send(heard);
     }
 
-    /// Takes note of runners that have not been heard of for too long, unless that is because the
-    /// controller itself hears nothing.
+    /// Does what the controller says; the runner that is to be sent something now.
+    fn obey(&mut self, word: &Word) -> Option<RunnerId> {
+        match word {
+            Word::Order(runner, order) => {
+                self.sessions.say(*runner, order);
+                Some(*runner)
+            }
+            Word::Confirm(runner, mark) => {
+                self.sessions.confirm(self.epoch.elapsed(), *runner, *mark);
+                Some(*runner)
+            }
+            Word::Over(runner, is_lost) => {
+                self.sessions.over(*runner, *is_lost);
+                None
+            }
+            Word::TakeOver => None,
+        }
+    }
+
+    /// Takes note of runners that have not been heard of for too long.
     fn look_after(&mut self) {
-        let now = Instant::now();
+        let now = self.epoch.elapsed();
         if self.client.connection_state() != State::Connected {
-            self.connected_since = now;
+            self.sessions.is_deaf(now);
         }
-        let deaf_until = self.connected_since;
-        for (runner, member) in &mut self.members {
-            let silent = now.saturating_duration_since(member.heard.max(deaf_until));
-            if member.state == Standing::Here && silent >= LOST {
-                member.state = Standing::Lost;
-                let _ = self.messages.send((*runner, Message::Lost));
-            }
+        for lost in self.sessions.lost(now) {
+            self.pass_on(lost);
         }
     }
 
     async fn send_to_all(&mut self) {
-        for runner in self.members.keys().copied().collect::<Vec<_>>() {
+        for runner in self.sessions.runners() {
             self.send(runner).await;
         }
     }
@@ -320,23 +276,8 @@ impl Bus {
         if self.client.connection_state() != State::Connected {
             return;
         }
-        let now = self.epoch.elapsed();
-        let Some(member) = self.members.get_mut(&runner) else {
-            return;
-        };
-        if member.state == Standing::Lost {
-            return;
-        }
-        let mut due = member.conversation.due(now);
-        let is_here = member.state == Standing::Here;
-        if due.is_empty() && is_here && member.spoken.elapsed() >= HEARTBEAT {
-            due.push(member.conversation.word());
-        }
-        if due.is_empty() {
-            return;
-        }
-        member.spoken = Instant::now();
-        let subject = self.subjects.down(member.name);
+        let (name, due) = self.sessions.due(self.epoch.elapsed(), runner);
+        let subject = self.subjects.down(name);
         for frame in due {
             self.publish(subject.clone(), encode(&Down::Frame(frame)))
                 .await;

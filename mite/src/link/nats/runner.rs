@@ -13,13 +13,17 @@ use tokio::{
 use super::{
     Assignment, BusError, Fingerprint, Options,
     clock::{Reading, zero},
-    controller::HEARTBEAT,
     subjects::Subjects,
-    talk::{Down, Hello, Welcome, decode, encode, publish},
+    talk::{Down, Hello, Welcome, publish},
 };
 use crate::{
     id::RunnerId,
-    link::{Message, Order, RunnerEnd, conversation::Conversation},
+    link::{
+        Heard, Message, Order, RunnerEnd, Word,
+        conversation::Conversation,
+        sessions::HEARTBEAT,
+        wire::{decode, encode},
+    },
 };
 
 /// How often what is late is looked after.
@@ -160,7 +164,7 @@ struct Bus {
     /// When something was heard of the controller.
     heard: Instant,
     spoken: Instant,
-    orders: UnboundedSender<(RunnerId, Order)>,
+    orders: UnboundedSender<Word>,
     /// When the run began, once that is known.
     begun: Option<Instant>,
     orphan_grace: Duration,
@@ -171,17 +175,13 @@ struct Bus {
 }
 
 impl Bus {
-    async fn serve(
-        mut self,
-        mut downs: Subscriber,
-        mut messages: UnboundedReceiver<(RunnerId, Message)>,
-    ) {
+    async fn serve(mut self, mut downs: Subscriber, mut messages: UnboundedReceiver<Heard>) {
         let mut beat = interval(BEAT);
         loop {
             tokio::select! {
                 Some(down) = downs.next() => self.hear(decode(&down.payload)),
                 message = messages.recv() => match message {
-                    Some((_, message)) => self.say(&message),
+                    Some(heard) => self.say(&heard.message),
                     None => break,
                 },
                 _ = beat.tick() => self.look_after(),
@@ -210,7 +210,7 @@ impl Bus {
             Some(Down::Frame(frame)) => {
                 self.heard = Instant::now();
                 for said in self.conversation.hear(now, frame) {
-                    if let Some(order) = decode::<Order>(&said) {
+                    if let Some(order) = decode::<Order>(&said.bytes) {
                         if let Order::Begin { at } = order {
                             self.begun = Some(self.epoch + at);
                         }
@@ -232,7 +232,7 @@ impl Bus {
 
     fn order(&self, order: Order) {
         // The runner may have gone already.
-        let _ = self.orders.send((RunnerId(0), order));
+        let _ = self.orders.send(Word::Order(RunnerId(0), order));
     }
 
     fn say(&mut self, message: &Message) {
