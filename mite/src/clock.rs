@@ -34,6 +34,15 @@ impl RunClock {
         }
     }
 
+    /// A run that began at `started`, at which it was that time of day: another clock has measured it.
+    #[cfg(feature = "nats")]
+    pub(crate) fn of_old(started: Instant, started_at: SystemTime) -> Self {
+        Self {
+            started,
+            started_at,
+        }
+    }
+
     /// Time since the run began; zero before it.
     pub(crate) fn elapsed(&self) -> Duration {
         self.at(Instant::now())

@@ -156,6 +156,13 @@ pub(super) struct ControllerArguments {
     /// How many runners have to be there before the run begins
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, allow_negative_numbers = true)]
     pub(super) wait_for_runners: u64,
+    /// Keep the state of the run in JetStream: when this controller is started again after it was
+    /// killed, or another stands by, the run goes on
+    #[arg(long)]
+    pub(super) durable: bool,
+    /// Wait while another controller leads, and go on with its run if it is gone; as --durable
+    #[arg(long)]
+    pub(super) standby: bool,
     #[command(flatten)]
     pub(super) test: ScenarioTest,
 }

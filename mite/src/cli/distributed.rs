@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    engine::{self, RunnerNews, RunnerOptions},
+    engine::{self, Bus, RunnerNews, RunnerOptions},
     link::nats::Options,
     report::Printer,
 };
@@ -25,7 +25,12 @@ pub(super) fn controller(
 ) -> Result<Exit, Failure> {
     let wait_for = usize::try_from(arguments.wait_for_runners).unwrap_or(usize::MAX);
     scenario::test_on(&arguments.test, defaults, |run| {
-        run.over(options(&arguments.nats), wait_for)
+        run.over(Bus {
+            options: options(&arguments.nats),
+            wait_for,
+            durable: arguments.durable || arguments.standby,
+            stands_by: arguments.standby,
+        })
     })
 }
 

@@ -124,6 +124,10 @@ fn end(outcome: Result<Report, RunError>) -> Result<Exit, Failure> {
             tell(&error.to_string());
             Ok(Exit::Interrupted)
         }
+        Err(error @ RunError::NotNeeded) => {
+            tell(&error.to_string());
+            Ok(Exit::Passed)
+        }
         Err(error) => Err(error.into()),
     }
 }

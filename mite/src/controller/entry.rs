@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// How far ahead runners are told what is to come.
-const LEAD: Duration = Duration::from_secs(2);
-
 /// How far ahead a model is asked that follows the results: late enough for those of the second
 /// before to be there, early enough for runners to hear of it in time.
 const FOLLOWING_LEAD: Duration = Duration::from_millis(500);
@@ -36,6 +33,8 @@ pub(super) struct EntryState {
     planner: Planner,
     /// Whether the model follows the results.
     follows: bool,
+    /// How far ahead runners are told what is to come, if it does not.
+    foresight: Duration,
     broker: Broker<RunnerId>,
     /// Whether there is no more data to be had.
     exhausted: bool,
@@ -51,11 +50,17 @@ pub(super) struct EntryState {
 }
 
 impl EntryState {
-    pub(super) fn new(id: EntryId, entry: ControllerEntry, limit: Option<Duration>) -> Self {
+    pub(super) fn new(
+        id: EntryId,
+        entry: ControllerEntry,
+        limit: Option<Duration>,
+        foresight: Duration,
+    ) -> Self {
         Self {
             id,
             journey: entry.journey,
             follows: entry.volume.follows_results(),
+            foresight,
             planner: Planner::new(entry.volume).limit(limit),
             broker: Broker::over_pool(entry.policy),
             exhausted: false,
@@ -76,7 +81,11 @@ impl EntryState {
         if self.over_at.is_some() {
             return Ok(Vec::new());
         }
-        let until = now + if self.follows { FOLLOWING_LEAD } else { LEAD };
+        let until = now
+            + match self.follows {
+                true => FOLLOWING_LEAD,
+                false => self.foresight,
+            };
         let planner = &mut self.planner;
         catch(|| planner.advance(until, observed))
             .unwrap_or_else(|panic| Err(VolumeError::new(panic.to_string())))

@@ -41,6 +41,9 @@ mod tests;
 /// How long after the order to cut the controller waits for the last word of a runner.
 const FAREWELL: Duration = Duration::from_secs(4);
 
+/// How long a controller that has taken over waits for runners to say again what was not kept.
+const REUNION: Duration = Duration::from_secs(4);
+
 /// How long after they were decided on other shares and another volume hold: late enough for
 /// runners to hear of it in time.
 const LEAD: Duration = Duration::from_millis(500);
@@ -57,6 +60,13 @@ pub(crate) struct ControllerSettings {
     pub(crate) graceful_stop: Duration,
     /// Kept out of totals and thresholds.
     pub(crate) warm_up: Duration,
+    /// How far ahead runners are told of a plan that does not follow the results.
+    pub(crate) foresight: Duration,
+}
+
+impl ControllerSettings {
+    /// How far ahead is enough where nothing can come between controller and runner.
+    pub(crate) const FORESIGHT: Duration = Duration::from_secs(2);
 }
 
 /// An entry of the scenario, as the controller needs it.
@@ -125,6 +135,17 @@ pub(crate) struct Controller {
     judges_errors: bool,
     /// When the volume was changed, and to how much of the plan.
     volume_changes: Vec<(Duration, f64)>,
+    /// When it was told the time last.
+    told_at: Duration,
+    takeovers: Vec<Takeover>,
+}
+
+/// Another controller went on with the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Takeover {
+    pub(crate) at: Duration,
+    /// How long there was none.
+    pub(crate) gap: Duration,
 }
 
 impl Controller {
@@ -137,7 +158,7 @@ impl Controller {
         let judge = Judge::new(settings.thresholds);
         let entries = (0..).map(EntryId).zip(settings.entries);
         let entries: Vec<_> = entries
-            .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
+            .map(|(id, entry)| EntryState::new(id, entry, settings.duration, settings.foresight))
             .collect();
         let mut results = Results::new(judge, settings.warm_up, &entries);
         let mut crew = Crew::default();
@@ -156,12 +177,15 @@ impl Controller {
             broken: Vec::new(),
             judges_errors,
             volume_changes: Vec::new(),
+            told_at: Duration::ZERO,
+            takeovers: Vec::new(),
         }
     }
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
+        self.told_at = now;
         if self.phase == Phase::Running {
             for entry in &mut self.entries {
                 entry.look_after_data(now);
@@ -220,6 +244,23 @@ impl Controller {
             Message::StoodStill | Message::Hello(_) => {}
         }
         actions
+    }
+
+    /// This controller goes on where another has left the run.
+    pub(crate) fn take_over(&mut self, now: Duration) -> Vec<Action> {
+        let gap = now.saturating_sub(self.told_at);
+        self.takeovers.push(Takeover { at: now, gap });
+        self.results.wait_until(now + REUNION);
+        vec![Action::Note(format!(
+            "this controller goes on with the run, which had none for {:.1} s",
+            gap.as_secs_f64()
+        ))]
+    }
+
+    /// Those who take part.
+    #[cfg(feature = "nats")]
+    pub(crate) fn runners(&self) -> Vec<RunnerId> {
+        self.crew.present().collect()
     }
 
     /// A runner takes part from now on: each gets a new share of the volume soon after.
@@ -361,6 +402,7 @@ impl Controller {
         let drained_at = self.drained_at.unwrap_or(now);
         Outcome {
             volume_changes: self.volume_changes,
+            takeovers: self.takeovers,
             crew: self.crew.outcome(),
             ..self.results.finish(&self.entries, ending, drained_at)
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Second, StopCause, busy::BusyWorkers, crew::MemberOutcome, entry::EntryState, points::Points,
-    results::Begun, stages::StageOutcome,
+    Second, StopCause, Takeover, busy::BusyWorkers, crew::MemberOutcome, entry::EntryState,
+    points::Points, results::Begun, stages::StageOutcome,
 };
 use crate::{
     scenario::threshold::ThresholdResult,
@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) busy: BusyWorkers,
     /// When the volume was changed while the run went on, and to how much of the plan.
     pub(crate) volume_changes: Vec<(Duration, f64)>,
+    /// When another controller went on with the run.
+    pub(crate) takeovers: Vec<Takeover>,
     /// Who took part.
     pub(crate) crew: Vec<MemberOutcome>,
 }

@@ -66,6 +66,8 @@ pub(super) struct Results {
     judge: Judge,
     missing: u64,
     busy: BusyLog,
+    /// No second is given up before.
+    waits_until: Duration,
 }
 
 /// What became of the starts of an entry, warm-up included.
@@ -122,7 +124,13 @@ impl Results {
             judge,
             missing: 0,
             busy: BusyLog::default(),
+            waits_until: Duration::ZERO,
         }
+    }
+
+    /// Whoever has to report may be late until then.
+    pub(super) fn wait_until(&mut self, until: Duration) {
+        self.waits_until = until;
     }
 
     /// A runner will report on what happens from `now` on.
@@ -191,7 +199,7 @@ impl Results {
         let mut seconds = Vec::new();
         loop {
             let over = Duration::from_secs(self.next + 1);
-            let late = now >= over + PATIENCE;
+            let late = now >= (over + PATIENCE).max(self.waits_until);
             let is_known = self.covered.values().all(|covered| covered.has(self.next));
             if over > now || !(is_known || late) {
                 return seconds;
@@ -335,6 +343,7 @@ impl Results {
             missing: self.missing,
             busy: self.busy.finish(),
             volume_changes: Vec::new(),
+            takeovers: Vec::new(),
             crew: Vec::new(),
         }
     }
@@ -375,6 +384,7 @@ impl Results {
             missing: self.missing + behind as u64,
             busy: self.busy.finish(),
             volume_changes: Vec::new(),
+            takeovers: Vec::new(),
             crew: Vec::new(),
         }
     }

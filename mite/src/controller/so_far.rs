@@ -39,6 +39,7 @@ impl Controller {
         };
         Outcome {
             volume_changes: self.volume_changes.clone(),
+            takeovers: self.takeovers.clone(),
             crew: self.crew.outcome(),
             ..self.results.so_far(&self.entries, ending)
         }

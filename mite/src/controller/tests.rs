@@ -162,6 +162,7 @@ impl Simulation {
             duration: None,
             graceful_stop: 30 * SECOND,
             warm_up: Duration::ZERO,
+            foresight: ControllerSettings::FORESIGHT,
         };
         change(&mut settings);
         let runners: BTreeMap<_, _> = (0..runners)

@@ -157,6 +157,17 @@ impl Audience {
         }
     }
 
+    /// Takes note of a second that somebody else has told of already.
+    #[cfg(feature = "nats")]
+    pub(super) fn recall(&mut self, second: &Second) {
+        if let Some(server) = &self.server {
+            server.second(second.point.at.as_secs() + 1);
+        }
+        for failure in self.recording.second(second) {
+            self.note(&failure);
+        }
+    }
+
     /// Tells a person something.
     pub(super) fn note(&self, note: &str) {
         if let Some(onlooker) = &self.onlooker {

@@ -1,10 +1,13 @@
 //! The controller's driver: carries its words to runners, pools and whoever is told of the run, and
 //! theirs to it.
 
-use std::time::Duration;
+#[cfg(feature = "nats")]
+mod recall;
+
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::{
-    sync::mpsc::UnboundedReceiver,
+    sync::{mpsc::UnboundedReceiver, oneshot},
     time::{MissedTickBehavior, interval},
 };
 
@@ -12,16 +15,18 @@ use super::{
     Run, RunError, Settings, Stop,
     archive::Archive,
     audience::{Audience, Ending, Invited, Programme},
+    happening::{Happening, Supply, What},
+    ledger::{Ledger, succession},
     muster::{LookedAt, Muster, muster},
-    pools::{Answer, Pools},
+    pools::Pools,
     preparation::{Checked, prepare, tear_down, unless_stopped},
     suspect::Watch,
 };
 use crate::{
     clock::RunClock,
     controller::{Action, Controller, ControllerEntry, ControllerSettings, StopCause},
-    id::RunnerId,
-    link::{self, ControllerEnd, Message},
+    id::{EntryId, RunnerId},
+    link::{self, ControllerEnd, Heard, Message},
     report::Report,
     runner::RunnerEntry,
     scenario::{Entry, Hook, Scenario},
@@ -30,6 +35,10 @@ use crate::{
 
 /// How often the controller is told the time.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How far ahead runners on other machines know what is to come: as long as they go on when nothing
+/// is heard of the controller.
+const FORESIGHT: Duration = Duration::from_secs(60);
 
 /// Runs a scenario on this thread's runtime.
 pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
@@ -43,8 +52,11 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         served,
     } = run;
     let checked = Checked::new(&scenario, &settings, stop, served)?;
+    let mut succession = unless_stopped(&mut stops, succession(&settings, &scenario)).await?;
+    let has_begun = succession.restore(&mut settings);
+    let setup = scenario.setup.take().filter(|_| !has_begun);
     let preparation = prepare(
-        scenario.setup.take(),
+        setup,
         scenario.base_url.take(),
         scenario.http.take(),
         &mut scenario.entries,
@@ -72,6 +84,7 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         checked.metrics,
         looked_at,
         telemetry,
+        &mut succession,
     );
     let Muster {
         link,
@@ -87,6 +100,10 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
             duration: settings.duration,
             graceful_stop: settings.graceful_stop,
             warm_up,
+            foresight: match begin {
+                Some(_) => FORESIGHT,
+                None => ControllerSettings::FORESIGHT,
+            },
         },
         runners.iter().cloned(),
     );
@@ -104,6 +121,8 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         warm_up,
         thresholds,
     };
+    #[cfg_attr(not(feature = "nats"), expect(unused_variables))]
+    let (ledger, past) = succession.split();
     let mut driver = Driver {
         audience: Audience::begin(invited, programme)?,
         controller,
@@ -112,11 +131,24 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         begin,
         pools,
         archive,
+        ledger,
+        asked: VecDeque::new(),
         stopping: None,
         watch: Watch::start(),
+        #[cfg(feature = "nats")]
+        recalls: false,
     };
-    driver.run(&mut stops).await;
-    driver.finish(teardown, settings, &mut stops).await
+    #[cfg(feature = "nats")]
+    match past {
+        Some(past) => driver.recall(past).await?,
+        None => driver.begin_together(),
+    }
+    driver.run(&mut stops).await?;
+    let ledger = std::mem::take(&mut driver.ledger);
+    let report = driver.finish(teardown, settings, &mut stops).await;
+    // Not before its reports are there.
+    ledger.close().await;
+    report
 }
 
 /// The parts of a run while it goes on.
@@ -129,27 +161,72 @@ struct Driver {
     pools: Pools,
     audience: Audience,
     archive: Archive,
+    ledger: Ledger,
+    /// Who waits for an answer to what is being written down.
+    asked: VecDeque<oneshot::Sender<Volume>>,
     stopping: Option<Duration>,
     watch: Watch,
+    /// Whether what happens has happened already, under another controller.
+    #[cfg(feature = "nats")]
+    recalls: bool,
 }
 
 impl Driver {
-    async fn run(&mut self, stops: &mut UnboundedReceiver<Stop>) {
+    /// Goes on until the run is over.
+    ///
+    /// # Errors
+    /// When another controller has taken over.
+    async fn run(&mut self, stops: &mut UnboundedReceiver<Stop>) -> Result<(), RunError> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while !self.controller.is_finished() {
-            let actions = tokio::select! {
-                _ = ticks.tick() => self.controller.tick(self.clock.elapsed()),
-                Some(heard) = self.link.receive() => self.hear(heard.runner, heard.message),
-                Some(answer) = self.pools.answer() => self.supply(answer),
-                Some(stop) = stops.recv() => self.stop(stop),
+            let what = tokio::select! {
+                _ = ticks.tick() => Some(What::Tick),
+                Some(heard) = self.link.receive() => Some(self.heard(heard)),
+                Some((entry, supply)) = self.pools.answer() => {
+                    Some(What::Supplied { entry, supply })
+                }
+                Some(stop) = stops.recv() => Some(What::Stop(stop)),
                 Some(question) = self.audience.question() => self.answer(question),
+                kept = self.ledger.kept() => {
+                    self.kept(kept?);
+                    None
+                }
             };
-            for action in actions {
-                self.act(action);
+            if let Some(what) = what {
+                self.happens(what);
             }
         }
         for action in self.controller.close() {
+            self.act(action);
+        }
+        Ok(())
+    }
+
+    /// Something happens: it is acted upon, at once or when it is kept.
+    fn happens(&mut self, what: What) {
+        let at = self.clock.elapsed();
+        let happening = self.ledger.take(Happening { at, what });
+        if let Some(happening) = happening {
+            self.do_what_follows(happening);
+        }
+    }
+
+    #[cfg(not(feature = "nats"))]
+    fn kept(&mut self, kept: super::ledger::Kept) {
+        match kept {}
+    }
+
+    fn do_what_follows(&mut self, Happening { at, what }: Happening) {
+        let actions = match what {
+            What::Tick => self.controller.tick(at),
+            What::Heard { runner, message } => self.hear(at, runner, message),
+            What::Supplied { entry, supply } => self.supply(at, entry, supply),
+            What::Stop(stop) => self.stop(at, stop),
+            What::Volume(factor) => self.change_volume(at, factor),
+            What::TakenOver => self.controller.take_over(at),
+        };
+        for action in actions {
             self.act(action);
         }
     }
@@ -181,11 +258,30 @@ impl Driver {
         self.audience.end(&settings, ending, stops).await
     }
 
-    fn hear(&mut self, runner: RunnerId, message: Message) -> Vec<Action> {
-        if let (Some(at), Message::Hello(_)) = (self.begin, &message) {
-            self.link.send(runner, link::Order::Begin { at });
+    /// Takes note of how far the conversation is.
+    fn heard(&mut self, heard: Heard) -> What {
+        let Heard {
+            runner, message, ..
+        } = heard;
+        #[cfg(feature = "nats")]
+        if let Some(mark) = heard.mark {
+            self.ledger.mark(runner, mark);
         }
-        self.controller.hear(self.clock.elapsed(), runner, message)
+        What::Heard { runner, message }
+    }
+
+    fn hear(&mut self, at: Duration, runner: RunnerId, message: Message) -> Vec<Action> {
+        #[cfg(feature = "nats")]
+        self.tell_who_is_gone(runner, &message);
+        if let (Some(at), Message::Hello(_)) = (self.begin, &message) {
+            self.order(runner, link::Order::Begin { at });
+        }
+        self.controller.hear(at, runner, message)
+    }
+
+    fn order(&mut self, runner: RunnerId, order: link::Order) {
+        self.ledger.said(runner, &order);
+        self.link.send(runner, order);
     }
 
     fn act(&mut self, action: Action) {
@@ -194,10 +290,14 @@ impl Driver {
                 if let link::Order::Drain { at } = order {
                     self.stopping = Some(at);
                 }
-                self.link.send(runner, order);
+                self.order(runner, order);
             }
             Action::Draw { entry, want } => self.pools.draw(entry, want),
             Action::Checkin { entry, items, used } => self.pools.check_in(entry, items, used),
+            #[cfg(feature = "nats")]
+            Action::Show(second) if self.recalls => self.audience.recall(&second),
+            #[cfg(feature = "nats")]
+            Action::Note(_) if self.recalls => {}
             Action::Show(second) => {
                 for news in self.archive.news() {
                     self.audience.note(&news);
@@ -210,29 +310,37 @@ impl Driver {
         }
     }
 
-    fn supply(&mut self, answer: Answer) -> Vec<Action> {
-        let now = self.clock.elapsed();
-        match answer.block {
-            Ok(block) => self
-                .controller
-                .supply(now, answer.entry, block.items, block.exhausted),
-            Err(error) => self
-                .controller
-                .pool_broke(now, answer.entry, &error.to_string()),
+    fn supply(&mut self, at: Duration, entry: EntryId, supply: Supply) -> Vec<Action> {
+        match supply {
+            Supply::Block(_) => {
+                let block = self.pools.take(entry);
+                self.controller
+                    .supply(at, entry, block.items, block.exhausted)
+            }
+            Supply::Broke(why) => self.controller.pool_broke(at, entry, &why),
         }
     }
 
-    fn stop(&mut self, stop: Stop) -> Vec<Action> {
-        let now = self.clock.elapsed();
+    fn change_volume(&mut self, at: Duration, factor: f64) -> Vec<Action> {
+        let adjustable = self.controller.volume().adjustable;
+        let change = self.controller.change_volume(at, factor);
+        let factor = self.controller.volume().factor;
+        if let Some(answer) = self.asked.pop_front() {
+            let _ = answer.send(Volume { adjustable, factor });
+        }
+        change
+    }
+
+    fn stop(&mut self, at: Duration, stop: Stop) -> Vec<Action> {
         match stop {
-            Stop::Gracefully => self.controller.stop(now),
-            Stop::Now => self.controller.cut(now, StopCause::Interrupted),
-            Stop::AtFailure => self.controller.cut(now, StopCause::FirstFailure),
+            Stop::Gracefully => self.controller.stop(at),
+            Stop::Now => self.controller.cut(at, StopCause::Interrupted),
+            Stop::AtFailure => self.controller.cut(at, StopCause::FirstFailure),
         }
     }
 
     /// Answers whoever looks at the run from outside, or wants something of it.
-    fn answer(&mut self, question: Question) -> Vec<Action> {
+    fn answer(&mut self, question: Question) -> Option<What> {
         match question {
             Question::Look(answer) => {
                 // Who has gone away meanwhile needs nothing to be put together.
@@ -241,15 +349,19 @@ impl Driver {
                     let stopping = self.stopping.is_some();
                     let _ = answer.send(self.audience.moment(&self.controller, figures, stopping));
                 }
-                Vec::new()
+                None
             }
-            Question::Volume(factor, answer) => {
-                let now = self.clock.elapsed();
-                let adjustable = self.controller.volume().adjustable;
-                let change = factor.map(|factor| self.controller.change_volume(now, factor));
-                let factor = self.controller.volume().factor;
-                let _ = answer.send(Volume { adjustable, factor });
-                change.unwrap_or_default()
+            Question::Volume(Some(factor), answer) => {
+                self.asked.push_back(answer);
+                Some(What::Volume(factor))
+            }
+            Question::Volume(None, answer) => {
+                let now = self.controller.volume();
+                let _ = answer.send(Volume {
+                    adjustable: now.adjustable,
+                    factor: now.factor,
+                });
+                None
             }
         }
     }

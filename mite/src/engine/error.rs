@@ -57,6 +57,15 @@ pub enum RunError {
     /// The runners on other machines cannot be reached.
     #[error("{0}")]
     Link(String),
+    /// Another controller leads the run from now on.
+    #[error(
+        "another controller has taken over the run, since nothing was heard of this one; it goes on \
+         there"
+    )]
+    TakenOver,
+    /// The run for whose controller this one stood by is over.
+    #[error("the run is over; this controller was not needed")]
+    NotNeeded,
     /// The run was stopped before its first journey.
     #[error("the run was interrupted before it began")]
     Interrupted,

@@ -5,6 +5,9 @@ mod audience;
 mod dashboard;
 mod drive;
 mod error;
+mod happening;
+#[cfg_attr(not(feature = "nats"), path = "no_ledger.rs")]
+mod ledger;
 mod moment;
 mod muster;
 mod onlooker;
@@ -43,6 +46,8 @@ pub(crate) use plan::plan;
 pub(crate) use remote::fingerprint;
 #[cfg(feature = "nats")]
 pub(crate) use remote::{RunnerNews, RunnerOptions, run_tests};
+#[cfg(feature = "nats")]
+pub(crate) use settings::Bus;
 pub(crate) use settings::Settings;
 
 use crate::{
@@ -314,8 +319,8 @@ impl Run {
 
     /// Runs the scenario on other machines, that are reached over NATS.
     #[cfg(feature = "nats")]
-    pub(crate) fn over(mut self, options: crate::link::nats::Options, wait_for: usize) -> Self {
-        self.settings.bus = Some(settings::Bus { options, wait_for });
+    pub(crate) fn over(mut self, bus: Bus) -> Self {
+        self.settings.bus = Some(bus);
         self
     }
 
@@ -412,6 +417,7 @@ impl StopHandle {
 
 /// How a run is to be stopped.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "nats", derive(serde::Serialize, serde::Deserialize))]
 enum Stop {
     Gracefully,
     Now,

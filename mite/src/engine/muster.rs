@@ -1,11 +1,15 @@
 //! Who runs the journeys: a runner in this process, or those that come over the network.
 
+#[cfg(feature = "nats")]
+mod remote;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::task::spawn_local;
 
 use super::{
     RunError, Settings,
+    ledger::Succession,
     telemetry::{Ready, Telemetry},
 };
 use crate::{
@@ -44,10 +48,11 @@ pub(super) async fn muster(
     metrics: Vec<Metric>,
     looked_at: LookedAt,
     telemetry: Ready,
+    #[cfg_attr(not(feature = "nats"), expect(unused_variables))] succession: &mut Succession,
 ) -> Result<Muster, RunError> {
     #[cfg(feature = "nats")]
     if let Some(bus) = &settings.bus {
-        return remote::runners(settings, bus, &entries, telemetry).await;
+        return remote::runners(settings, bus, &entries, telemetry, succession).await;
     }
     let clock = RunClock::start();
     let telemetry = telemetry.start(clock, settings)?;
@@ -111,77 +116,4 @@ fn start_runner(
         }
     });
     controller_end
-}
-
-#[cfg(feature = "nats")]
-mod remote {
-    use std::{collections::BTreeMap, time::Duration};
-
-    use tokio::time::Instant;
-
-    use super::{Muster, RunError, Settings};
-    use crate::{
-        clock::RunClock,
-        engine::{remote::fingerprint, settings::Bus, telemetry::Ready},
-        link::{
-            Message, Order,
-            nats::{self, AssignedEntry, Assignment},
-        },
-        runner::RunnerEntry,
-    };
-
-    /// How long after the last runner has come the run begins: time enough for all to hear of it.
-    const NOTICE: Duration = Duration::from_secs(1);
-
-    /// Waits for as many runners as were asked for, and lets them begin together.
-    pub(super) async fn runners(
-        settings: &Settings,
-        bus: &Bus,
-        entries: &[RunnerEntry],
-        telemetry: Ready,
-    ) -> Result<Muster, RunError> {
-        let entries = entries.iter().map(|entry| AssignedEntry {
-            journey: entry.journey.name().to_owned(),
-            policy: entry.policy,
-        });
-        let assignment = Assignment {
-            scenario: settings.name.clone(),
-            entries: entries.collect(),
-            config: settings.config.clone(),
-            series_cap: settings.series_cap,
-            spawn_rate: settings.spawn_rate,
-            max_start_delay: settings.max_start_delay,
-            seed: settings.seed,
-        };
-        let epoch = Instant::now();
-        let opened = nats::open(bus.options.clone(), assignment, fingerprint(), epoch).await;
-        let mut link = opened.map_err(|error| RunError::Link(error.to_string()))?;
-        let mut here = BTreeMap::new();
-        while here.len() < bus.wait_for {
-            let ended = || RunError::Link("the link over NATS has ended".to_owned());
-            let heard = link.receive().await.ok_or_else(ended)?;
-            match heard.message {
-                Message::Hello(recruit) => {
-                    here.insert(heard.runner, recruit);
-                    tracing::info!("{} of {} runners are there", here.len(), bus.wait_for);
-                }
-                Message::Lost | Message::Bye | Message::Died => {
-                    here.remove(&heard.runner);
-                }
-                _ => {}
-            }
-        }
-        let at = epoch.elapsed() + NOTICE;
-        for runner in here.keys() {
-            link.send(*runner, Order::Begin { at });
-        }
-        let clock = RunClock::beginning_at(epoch + at);
-        Ok(Muster {
-            link,
-            clock,
-            runners: here.into_iter().collect(),
-            begin: Some(at),
-            telemetry: telemetry.start(clock, settings)?,
-        })
-    }
 }

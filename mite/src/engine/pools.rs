@@ -1,13 +1,21 @@
 //! The pools of a run, each on a task of its own, so that a slow one holds up nothing else.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    hash::{Hash, Hasher},
+    rc::Rc,
+    time::Duration,
+};
 
+use rustc_hash::FxHasher;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{JoinHandle, spawn_local},
     time::sleep,
 };
 
+use super::happening::Supply;
 use crate::{
     datapool::{Block, DataPoolError, ErasedPool},
     error::catching,
@@ -24,12 +32,20 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) struct Pools {
     pools: Vec<(UnboundedSender<Request>, JoinHandle<()>)>,
     answers: UnboundedReceiver<Answer>,
+    /// What has been given and not been acted upon, by entry.
+    at_hand: Vec<VecDeque<Block>>,
+    /// Whether what has happened once happens again, and nothing has to be waited for.
+    #[cfg_attr(
+        not(feature = "nats"),
+        expect(dead_code, reason = "for runners elsewhere")
+    )]
+    hurries: Rc<Cell<bool>>,
 }
 
 /// What a pool gave.
-pub(super) struct Answer {
-    pub(super) entry: EntryId,
-    pub(super) block: Result<Block, DataPoolError>,
+struct Answer {
+    entry: EntryId,
+    block: Result<Block, DataPoolError>,
 }
 
 enum Request {
@@ -41,16 +57,26 @@ impl Pools {
     /// Starts a task for each pool.
     pub(super) fn start(pools: Vec<ErasedPool>) -> Self {
         let (answer, answers) = unbounded_channel();
+        let hurries = Rc::<Cell<bool>>::default();
+        let at_hand = pools.iter().map(|_| VecDeque::new()).collect();
         let pools = (0..).map(EntryId).zip(pools).map(|(entry, pool)| {
             let (sender, requests) = unbounded_channel();
             (
                 sender,
-                spawn_local(serve(entry, pool, requests, answer.clone())),
+                spawn_local(serve(
+                    entry,
+                    pool,
+                    requests,
+                    answer.clone(),
+                    Rc::clone(&hurries),
+                )),
             )
         });
         Self {
             pools: pools.collect(),
             answers,
+            at_hand,
+            hurries,
         }
     }
 
@@ -64,9 +90,48 @@ impl Pools {
         self.ask(entry, Request::CheckIn { items, used });
     }
 
-    /// What the pools give next; `None` when there are no pools.
-    pub(super) async fn answer(&mut self) -> Option<Answer> {
-        self.answers.recv().await
+    /// What the pools give next, which is at hand then; `None` when there are no pools.
+    pub(super) async fn answer(&mut self) -> Option<(EntryId, Supply)> {
+        let Answer { entry, block } = self.answers.recv().await?;
+        let supply = match block {
+            Ok(block) => {
+                let known_by = digest(&block);
+                if let Some(at_hand) = self.at_hand.get_mut(entry.index()) {
+                    at_hand.push_back(block);
+                }
+                Supply::Block(known_by)
+            }
+            Err(error) => Supply::Broke(error.to_string()),
+        };
+        Some((entry, supply))
+    }
+
+    /// The block that was given first of those at hand.
+    pub(super) fn take(&mut self, entry: EntryId) -> Block {
+        let at_hand = self.at_hand.get_mut(entry.index());
+        at_hand.and_then(VecDeque::pop_front).unwrap_or_default()
+    }
+
+    /// Waits until a pool has given as much as it once did; whether it is the same.
+    #[cfg(feature = "nats")]
+    pub(super) async fn gives_again(&mut self, entry: EntryId, block: u64) -> bool {
+        loop {
+            let at_hand = self.at_hand.get(entry.index());
+            if let Some(first) = at_hand.and_then(VecDeque::front) {
+                return digest(first) == block;
+            }
+            match self.answer().await {
+                Some((of, Supply::Broke(_))) if of == entry => return false,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    }
+
+    /// Whether a pool that has nothing to give is left alone for a while.
+    #[cfg(feature = "nats")]
+    pub(super) fn hurry(&self, hurries: bool) {
+        self.hurries.set(hurries);
     }
 
     /// Lets the pools take back what is still on its way; gives those that broke over it.
@@ -92,11 +157,22 @@ impl Pools {
     }
 }
 
+/// A number by which a block is known again.
+fn digest(block: &Block) -> u64 {
+    let mut hasher = FxHasher::default();
+    for item in &block.items {
+        (item.id, &item.data).hash(&mut hasher);
+    }
+    block.exhausted.hash(&mut hasher);
+    hasher.finish()
+}
+
 async fn serve(
     entry: EntryId,
     mut pool: ErasedPool,
     mut requests: UnboundedReceiver<Request>,
     answers: UnboundedSender<Answer>,
+    hurries: Rc<Cell<bool>>,
 ) {
     while let Some(request) = requests.recv().await {
         match request {
@@ -104,10 +180,8 @@ async fn serve(
                 let block = catching(pool.checkout(want))
                     .await
                     .unwrap_or_else(|panic| Err(DataPoolError::new(panic.to_string())));
-                if block
-                    .as_ref()
-                    .is_ok_and(|block| block.items.is_empty() && !block.exhausted)
-                {
+                let is_dry = |block: &Block| block.items.is_empty() && !block.exhausted;
+                if block.as_ref().is_ok_and(is_dry) && !hurries.get() {
                     sleep(PAUSE).await;
                 }
                 let _ = answers.send(Answer { entry, block });

@@ -41,6 +41,10 @@ pub(crate) struct Bus {
     pub(crate) options: crate::link::nats::Options,
     /// How many have to be there before the run begins.
     pub(crate) wait_for: usize,
+    /// Whether what happens is kept, so that another controller can go on with the run.
+    pub(crate) durable: bool,
+    /// Whether it waits until no other controller leads.
+    pub(crate) stands_by: bool,
 }
 
 impl Default for Settings {

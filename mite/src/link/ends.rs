@@ -37,6 +37,10 @@ pub(crate) struct Mark {
 #[derive(Debug)]
 pub(crate) enum Word {
     /// Tell a runner this.
+    #[cfg_attr(
+        not(feature = "nats"),
+        expect(dead_code, reason = "for runners elsewhere")
+    )]
     Order(RunnerId, Order),
     /// What was heard of a runner up to here will never be asked for again.
     #[cfg(feature = "nats")]
@@ -44,6 +48,12 @@ pub(crate) enum Word {
     /// A runner of which the former controller heard is not there any more; whether it was lost.
     #[cfg(feature = "nats")]
     Over(RunnerId, bool),
+    /// What happened up to now is kept.
+    #[cfg(feature = "nats")]
+    Kept,
+    /// Nothing is kept any more, so nothing has to be confirmed.
+    #[cfg(feature = "nats")]
+    NothingIsKept,
     /// All that the former controller said is known: from now on speak and listen.
     #[cfg(feature = "nats")]
     TakeOver,
@@ -116,7 +126,11 @@ impl RunnerEnd {
                 Word::Order(_, order) => return Some(order),
                 // Said to a network, and there is none.
                 #[cfg(feature = "nats")]
-                Word::Confirm(..) | Word::Over(..) | Word::TakeOver => {}
+                Word::Confirm(..)
+                | Word::Over(..)
+                | Word::Kept
+                | Word::NothingIsKept
+                | Word::TakeOver => {}
             }
         }
     }

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use ends::{ControllerEnd, Heard, RunnerEnd, local};
 #[cfg(feature = "nats")]
 pub(crate) use ends::{Mark, Word};
+#[cfg(feature = "nats")]
+pub(crate) use wire::{decode, encode};
 
 use crate::{
     datapool::lease,

@@ -155,6 +155,14 @@ impl Sessions {
         session.conversation.was_heard(now, mark.heard_there);
     }
 
+    /// From now on runners may forget what was heard.
+    pub(crate) fn confirm_all(&mut self) {
+        self.confirms_by_hand = false;
+        for session in self.sessions.values_mut() {
+            session.conversation.confirm_all();
+        }
+    }
+
     /// A runner has said its last word, or is lost: the controller whose place this one takes knew.
     pub(crate) fn over(&mut self, runner: RunnerId, is_lost: bool) {
         if let Some(session) = self.sessions.get_mut(&runner) {

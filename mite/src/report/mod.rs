@@ -47,8 +47,8 @@ pub use http::{ConnectionSummary, HttpSummary, PhaseSummary, RequestRow, Request
 pub use parts::{
     Cause, CollectSummary, ErrorSummary, GeneratorSummary, JourneySummary, MetricKind,
     MetricSummary, MetricValue, OwnErrors, RecordSummary, ResponseTimes, RunnerSummary, Series,
-    SeriesPoint, SeriesTimes, Suspicion, ThresholdSummary, TraceSummary, TransactionSummary,
-    VolumeChange, WaitSummary, WebhookSummary,
+    SeriesPoint, SeriesTimes, Suspicion, TakeoverSummary, ThresholdSummary, TraceSummary,
+    TransactionSummary, VolumeChange, WaitSummary, WebhookSummary,
 };
 pub use spread::Spread;
 pub use stage::{StageHttp, StageSummary};

@@ -223,12 +223,25 @@ pub struct GeneratorSummary {
     /// Journeys that at some time had to wait for data from their pool.
     #[serde(default)]
     pub starved: Vec<String>,
+    /// When another controller went on with the run, because the one before was gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takeovers: Vec<TakeoverSummary>,
     /// What else should be known, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Who ran the journeys, where that were runners on machines of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_runner: Vec<RunnerSummary>,
+}
+
+/// Another controller went on with the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TakeoverSummary {
+    /// How old the run was when it did.
+    pub at_seconds: f64,
+    /// How long there had been none.
+    pub gap_seconds: f64,
 }
 
 /// A runner on a machine of its own.

@@ -1,9 +1,9 @@
 //! What the report says of the load generator itself.
 
 use crate::{
-    controller::{MemberOutcome, Outcome},
+    controller::{MemberOutcome, Outcome, Takeover},
     engine::suspect::Machines,
-    report::{GeneratorSummary, OwnErrors, RunnerSummary, Suspicion},
+    report::{GeneratorSummary, OwnErrors, RunnerSummary, Suspicion, TakeoverSummary},
     stats::{Lacks, MachineFigures},
 };
 
@@ -47,8 +47,16 @@ pub(super) fn summary(
         },
         suspicions,
         starved: starved.map(|entry| entry.journey.clone()).collect(),
+        takeovers: outcome.takeovers.iter().map(takeover).collect(),
         notes: Vec::new(),
         by_runner: outcome.crew.iter().filter_map(runner).collect(),
+    }
+}
+
+fn takeover(takeover: &Takeover) -> TakeoverSummary {
+    TakeoverSummary {
+        at_seconds: takeover.at.as_secs_f64(),
+        gap_seconds: takeover.gap.as_secs_f64(),
     }
 }
 

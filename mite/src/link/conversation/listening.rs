@@ -60,6 +60,10 @@ impl Listening {
         self.confirmed.get_or_insert(self.heard);
     }
 
+    pub(super) fn confirm_all(&mut self) {
+        self.owes_word |= self.confirmed.take().is_some();
+    }
+
     pub(super) fn confirm(&mut self, heard: u64) {
         if let Some(confirmed) = &mut self.confirmed {
             self.owes_word |= heard > *confirmed;

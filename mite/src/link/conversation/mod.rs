@@ -73,6 +73,11 @@ impl Conversation {
         self.listening.confirm_by_hand();
     }
 
+    /// From now on the other side is told of all that was heard.
+    pub(crate) fn confirm_all(&mut self) {
+        self.listening.confirm_all();
+    }
+
     /// The other side may forget its first `heard` pieces. A side that has not heard them itself, as
     /// it takes the place of another, goes on from there.
     pub(crate) fn confirm(&mut self, heard: u64) {

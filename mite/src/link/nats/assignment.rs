@@ -23,6 +23,8 @@ pub(crate) struct Assignment {
     pub(crate) max_start_delay: Duration,
     /// What all random numbers of the run come from.
     pub(crate) seed: u64,
+    /// Whether another controller may take over: then it is worth waiting for one.
+    pub(crate) durable: bool,
 }
 
 /// One entry of the scenario, as a runner needs it.

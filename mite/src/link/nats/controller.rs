@@ -32,8 +32,21 @@ use crate::{
 const BEAT: Duration = Duration::from_millis(100);
 /// How long another controller may take to say that it is there.
 const ANSWER: Duration = Duration::from_millis(500);
+/// Another controller takes over only after a longer silence than this.
+const FRESH: Duration = Duration::from_secs(2);
 /// How long the last words may take to be heard.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How a controller leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lead {
+    /// Its run ends with it.
+    Alone,
+    /// Another can take its place: runners are told of what was heard when that is kept.
+    Kept,
+    /// It takes the place of another, whose words it is told before it speaks.
+    Successor,
+}
 
 /// Opens the controller's end of a link over NATS. Its clock shows the time since `epoch`.
 ///
@@ -44,6 +57,7 @@ pub(crate) async fn open(
     assignment: Assignment,
     fingerprint: Fingerprint,
     epoch: Instant,
+    lead: Lead,
 ) -> Result<ControllerEnd, BusError> {
     let subjects = Subjects::new(&options.prefix)?;
     let (words, heard_words) = unbounded_channel();
@@ -61,7 +75,7 @@ pub(crate) async fn open(
             }
         };
         runtime.block_on(async {
-            let listening = Listening::start(&options, &subjects).await;
+            let listening = Listening::start(&options, &subjects, lead).await;
             let (client, ears) = match listening {
                 Ok(Listening { client, ears }) => (client, ears),
                 Err(error) => {
@@ -76,12 +90,16 @@ pub(crate) async fn open(
                 entries: assignment.entries,
                 fingerprint,
                 epoch,
-                sessions: Sessions::default(),
+                sessions: match lead {
+                    Lead::Alone => Sessions::default(),
+                    Lead::Kept | Lead::Successor => Sessions::confirmed_by_hand(),
+                },
+                kept: (lead != Lead::Alone).then(Instant::now),
                 messages,
             };
             // Whoever asked may have gone.
             let _ = opened.send(Ok(()));
-            bus.serve(ears, heard_words).await;
+            bus.serve(ears, heard_words, lead).await;
         });
     };
     Builder::new()
@@ -109,9 +127,10 @@ struct Listening {
 }
 
 impl Listening {
-    async fn start(options: &Options, subjects: &Subjects) -> Result<Self, BusError> {
+    async fn start(options: &Options, subjects: &Subjects, lead: Lead) -> Result<Self, BusError> {
         let client = options.connect("mite controller").await?;
-        if is_taken(&client, subjects).await {
+        // Whoever takes over knows that nobody else leads.
+        if lead != Lead::Successor && is_taken(&client, subjects).await {
             return Err(BusError::Taken(options.prefix.clone()));
         }
         let listen = async |subject: String| {
@@ -141,11 +160,21 @@ struct Bus {
     fingerprint: Fingerprint,
     epoch: Instant,
     sessions: Sessions,
+    /// When something was kept last, where things are.
+    kept: Option<Instant>,
     messages: UnboundedSender<Heard>,
 }
 
 impl Bus {
-    async fn serve(mut self, mut ears: Ears, mut words: UnboundedReceiver<Word>) {
+    async fn serve(mut self, mut ears: Ears, mut words: UnboundedReceiver<Word>, lead: Lead) {
+        while lead == Lead::Successor {
+            match words.recv().await {
+                Some(Word::TakeOver) => break,
+                Some(word) => self.obey(&word),
+                None => return,
+            };
+        }
+        self.sessions.is_deaf(self.epoch.elapsed());
         let mut beat = interval(BEAT);
         loop {
             let touched = tokio::select! {
@@ -221,12 +250,19 @@ impl Bus {
                 said.into_iter().for_each(|heard| self.pass_on(heard));
                 Some(runner)
             }
+            // Another may have taken over, and know who that is.
+            Hearing::Unknown(_) if self.is_out_of_date() => None,
             Hearing::Unknown(name) => {
                 let gone = encode(&Down::Gone);
                 self.publish(self.subjects.down(name), gone).await;
                 None
             }
         }
+    }
+
+    /// Whether it is so long since something was kept that another controller may lead.
+    fn is_out_of_date(&self) -> bool {
+        self.kept.is_some_and(|kept| kept.elapsed() > FRESH)
     }
 
     fn pass_on(&self, heard: Heard) {
@@ -247,6 +283,15 @@ impl Bus {
             }
             Word::Over(runner, is_lost) => {
                 self.sessions.over(*runner, *is_lost);
+                None
+            }
+            Word::Kept => {
+                self.kept = Some(Instant::now());
+                None
+            }
+            Word::NothingIsKept => {
+                self.kept = None;
+                self.sessions.confirm_all();
                 None
             }
             Word::TakeOver => None,

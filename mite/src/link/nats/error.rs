@@ -33,6 +33,15 @@ pub(crate) enum BusError {
          this one and its runners another --nats-prefix"
     )]
     Taken(String),
+    /// State is to be kept, and there is nothing that keeps it.
+    #[error(
+        "this NATS has no JetStream, which --durable and --standby need; start nats-server with \
+         -js -sd DIR, or with jetstream {{ store_dir: DIR }} in its settings"
+    )]
+    NoJetStream,
+    /// The journal.
+    #[error("cannot keep the state of the run in JetStream: {0}")]
+    Journal(String),
     /// The controller does not want this runner.
     #[error("the controller does not take this runner: {0}")]
     Refused(String),

@@ -8,6 +8,7 @@ mod assignment;
 mod clock;
 mod controller;
 mod error;
+pub(crate) mod journal;
 mod options;
 mod runner;
 mod subjects;
@@ -15,7 +16,7 @@ mod talk;
 
 pub(crate) use self::{
     assignment::{AssignedEntry, Assignment, Fingerprint},
-    controller::open,
+    controller::{Lead, open},
     error::BusError,
     options::Options,
     runner::{Post, join},

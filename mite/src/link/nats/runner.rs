@@ -34,7 +34,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the clock of the controller is read at the beginning.
 const READINGS: usize = 8;
-/// How long the last words may take to be heard.
+/// How long the last words may take to be heard where no other controller could come.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long journeys may go on when there is no controller any more.
 const GRACE: Duration = Duration::from_secs(30);
@@ -93,6 +93,10 @@ pub(crate) async fn join(
         orphan_grace,
         ending: None,
         stood_still: false,
+        patience: match assignment.durable {
+            true => orphan_grace.max(FAREWELL),
+            false => FAREWELL,
+        },
     };
     let farewell = spawn_local(bus.serve(downs, heard_messages));
     Ok(Post {
@@ -172,6 +176,8 @@ struct Bus {
     ending: Option<Instant>,
     /// Whether the runner waits to hear that it is still counted on.
     stood_still: bool,
+    /// How long the last words may take to be heard.
+    patience: Duration,
 }
 
 impl Bus {
@@ -188,6 +194,7 @@ impl Bus {
             }
             self.send().await;
         }
+        let patience = self.patience;
         let farewell = async {
             while !self.conversation.is_heard() {
                 tokio::select! {
@@ -200,7 +207,7 @@ impl Bus {
                 self.send().await;
             }
         };
-        let _ = timeout(FAREWELL, farewell).await;
+        let _ = timeout(patience, farewell).await;
         let _ = timeout(FAREWELL, self.client.flush()).await;
     }
 

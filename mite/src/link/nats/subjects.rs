@@ -42,6 +42,16 @@ impl Subjects {
         format!("{}.up.*", self.prefix)
     }
 
+    /// Where a controller writes what another needs to take its place.
+    pub(super) fn journal(&self) -> String {
+        format!("{}.journal", self.prefix)
+    }
+
+    /// What the stream is called that keeps it; a name of a stream has no dots.
+    pub(super) fn journal_stream(&self) -> String {
+        format!("MITE_JOURNAL_{}", self.prefix.replace('.', "+"))
+    }
+
     /// Where a runner is spoken to.
     pub(super) fn down(&self, conversation: u64) -> String {
         format!("{}.down.{conversation:016x}", self.prefix)

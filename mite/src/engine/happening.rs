@@ -1,0 +1,67 @@
+//! What happens to a run from outside: all that its controller ever learns.
+
+use std::time::Duration;
+
+#[cfg(feature = "nats")]
+use serde::{Deserialize, Serialize};
+
+use super::Stop;
+use crate::{
+    id::{EntryId, RunnerId},
+    link::Message,
+};
+
+/// Something that happened.
+#[derive(Debug)]
+#[cfg_attr(feature = "nats", derive(Serialize, Deserialize))]
+pub(super) struct Happening {
+    /// When, on the clock of the run.
+    pub(super) at: Duration,
+    pub(super) what: What,
+}
+
+/// What happened.
+#[derive(Debug)]
+#[cfg_attr(feature = "nats", derive(Serialize, Deserialize))]
+pub(super) enum What {
+    /// Time has passed.
+    Tick,
+    /// A runner said something.
+    Heard { runner: RunnerId, message: Message },
+    /// A pool has given something, which is at hand.
+    Supplied { entry: EntryId, supply: Supply },
+    /// Somebody stops the run.
+    Stop(Stop),
+    /// Somebody wants so much of the plan.
+    Volume(f64),
+    /// The controller is another one than before.
+    #[cfg_attr(
+        not(feature = "nats"),
+        expect(dead_code, reason = "for runners elsewhere")
+    )]
+    TakenOver,
+}
+
+/// What a pool gave.
+#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "nats", derive(Serialize, Deserialize))]
+pub(super) enum Supply {
+    /// A block of items, by which it is known again.
+    Block(u64),
+    /// It broke.
+    Broke(String),
+}
+
+impl What {
+    /// Whether somebody waits for what comes of it.
+    #[cfg(feature = "nats")]
+    pub(super) fn is_urgent(&self) -> bool {
+        match self {
+            Self::Tick => false,
+            Self::Heard { message, .. } => {
+                !matches!(message, Message::Snapshot(_) | Message::Machine(_))
+            }
+            Self::Supplied { .. } | Self::Stop(_) | Self::Volume(_) | Self::TakenOver => true,
+        }
+    }
+}
