@@ -1,7 +1,7 @@
 //! Workers on a paused clock: what they start, when, and with what data.
 
+mod desk;
 mod pacing;
-
 mod still;
 
 use std::{
@@ -135,6 +135,30 @@ impl Journey for Fragile {
     }
 }
 
+/// One worker, one entry, and limits that nothing here comes near.
+fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
+    RunnerSettings {
+        clock: RunClock::start(),
+        entries: vec![RunnerEntry {
+            journey: Runnable::of::<J>(),
+            policy,
+        }],
+        config: Config::default(),
+        metrics: Vec::new(),
+        series_cap: DEFAULT_CAP,
+        workers: 1,
+        max_in_flight: 100_000,
+        spawn_rate: 1000.0,
+        max_start_delay: 10 * SECOND,
+        precise: false,
+        seed: 7,
+        tap: None,
+        keep: None,
+        trace: None,
+        machine: None,
+    }
+}
+
 /// A worker on a paused clock, with somebody at its desk.
 struct Bench {
     worker: Rc<Worker>,
@@ -153,26 +177,7 @@ impl Bench {
     }
 
     fn without_data<J: Journey>(policy: Policy, change: impl FnOnce(&mut RunnerSettings)) -> Self {
-        let mut runner = RunnerSettings {
-            clock: RunClock::start(),
-            entries: vec![RunnerEntry {
-                journey: Runnable::of::<J>(),
-                policy,
-            }],
-            config: Config::default(),
-            metrics: Vec::new(),
-            series_cap: DEFAULT_CAP,
-            workers: 1,
-            max_in_flight: 100_000,
-            spawn_rate: 1000.0,
-            max_start_delay: 10 * SECOND,
-            precise: false,
-            seed: 7,
-            tap: None,
-            keep: None,
-            trace: None,
-            machine: None,
-        };
+        let mut runner = settings::<J>(policy);
         change(&mut runner);
         let (sender, messages) = unbounded_channel();
         let (orders, inbox) = unbounded_channel();
@@ -297,8 +302,9 @@ impl Run {
                     .values()
                     .map(|journey| journey.started)
                     .sum();
+                let covers = snapshot.covers.iter();
                 self.snapshots
-                    .push((snapshot.first, snapshot.until, started));
+                    .extend(covers.map(|cover| (cover.first, cover.until, started)));
                 self.statistics.follow(snapshot.statistics);
             }
             Message::Data { report, .. } => self.data.push(report),
