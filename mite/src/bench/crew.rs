@@ -16,9 +16,10 @@ use crate::{
     engine::fingerprint,
     error::{Error, Result},
     link::{
-        self, Message, Order, Recruit,
+        self, Cover, Message, Order, Recruit,
         nats::{Options, Post, join},
     },
+    stats::CpuTime,
 };
 
 /// A runner of which nothing is heard goes on for so long.
@@ -132,11 +133,15 @@ impl Work {
         }
         let Snapshot(statistics) = self.recorder.take();
         let first = std::mem::replace(&mut self.reported, until);
-        Message::Snapshot(Box::new(link::Snapshot {
+        let cover = Cover {
             worker: 0,
             first,
             until,
             last,
+            cpu: CpuTime::default(),
+        };
+        Message::Snapshot(Box::new(link::Snapshot {
+            covers: vec![cover],
             statistics,
         }))
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     id::{EntryId, RunnerId},
-    link::Snapshot,
+    link::{Cover, Snapshot},
     scenario::threshold::{Judge, ThresholdResult},
     stats::{JourneyStatistics, Latency, Statistics},
     volume::Observed,
@@ -154,37 +154,50 @@ impl Results {
         self.observations.of(entry)
     }
 
-    /// A worker's statistics have come.
+    /// The statistics of some workers of a runner have come.
     pub(super) fn add(&mut self, runner: RunnerId, snapshot: Snapshot) {
-        let worker = (runner, snapshot.worker);
+        let until = snapshot.until();
+        for cover in snapshot.covers {
+            self.cover(runner, cover);
+        }
+        self.count(until.saturating_sub(1), snapshot.statistics);
+    }
+
+    /// A worker has reported on some seconds; what it counted in them comes by
+    /// [`count`](Results::count).
+    pub(super) fn cover(&mut self, runner: RunnerId, cover: Cover) {
+        let worker = (runner, cover.worker);
         let covered = self.covered.entry(worker).or_insert(Covered::From(0));
         if let Covered::Until(until) = *covered {
-            match snapshot.first.cmp(&until) {
+            match cover.first.cmp(&until) {
                 Ordering::Equal => {}
                 // One in between has not come, or not yet.
                 Ordering::Greater => self.missing += 1,
                 Ordering::Less => self.missing = self.missing.saturating_sub(1),
             }
         }
-        let first = snapshot.first.max(self.warm_up);
-        let cpu = snapshot.statistics.generator.cpu;
-        if first < snapshot.until {
-            self.busy.add(worker, first, snapshot.until, cpu);
+        let first = cover.first.max(self.warm_up);
+        if first < cover.until {
+            self.busy.add(worker, first, cover.until, cover.cpu);
         }
         *covered = match *covered {
-            _ if snapshot.last => Covered::Finished,
-            Covered::Until(until) => Covered::Until(until.max(snapshot.until)),
-            Covered::From(_) => Covered::Until(snapshot.until),
+            _ if cover.last => Covered::Finished,
+            Covered::Until(until) => Covered::Until(until.max(cover.until)),
+            Covered::From(_) => Covered::Until(cover.until),
             Covered::Finished => Covered::Finished,
         };
-        // A worker that was held up reports on several seconds at once. What it did belongs to the
-        // last of them, or to the first that is still open if that one has been shown.
-        let second = snapshot.until.saturating_sub(1).max(self.next);
-        match self.pending.entry(second) {
+    }
+
+    /// This was counted up to the end of a second, by whichever workers.
+    ///
+    /// A worker that was held up reports on several seconds at once. What it did belongs to the
+    /// last of them, or to the first that is still open if that one has been shown.
+    pub(super) fn count(&mut self, second: u64, statistics: Statistics) {
+        match self.pending.entry(second.max(self.next)) {
             Entry::Vacant(vacant) => {
-                vacant.insert(snapshot.statistics);
+                vacant.insert(statistics);
             }
-            Entry::Occupied(mut occupied) => occupied.get_mut().gather(snapshot.statistics),
+            Entry::Occupied(mut occupied) => occupied.get_mut().gather(statistics),
         }
     }
 

@@ -9,8 +9,8 @@ use crate::{
     datapool::Policy,
     event::{JourneyEnd, Outcome as JourneyOutcome, What},
     id::{EntryId, RunnerId, TransactionId},
-    link::{Message, Order, Recruit, Snapshot},
-    stats::{DEFAULT_CAP, Recorder},
+    link::{Cover, Message, Order, Recruit, Snapshot},
+    stats::{CpuTime, DEFAULT_CAP, Recorder},
     volume::{
         Conclusion, Constant, Ramp, Saturate, Volume, VolumeModel, Window,
         schedule::{Arrivals, Share, Timeline},
@@ -124,10 +124,13 @@ impl Runner {
         let first = std::mem::replace(&mut self.reported, until);
         let statistics = self.recorder.take();
         Message::Snapshot(Box::new(Snapshot {
-            worker: 0,
-            first,
-            until,
-            last,
+            covers: vec![Cover {
+                worker: 0,
+                first,
+                until,
+                last,
+                cpu: CpuTime::default(),
+            }],
             statistics,
         }))
     }

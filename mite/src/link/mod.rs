@@ -26,7 +26,7 @@ pub(crate) use wire::{decode, encode};
 use crate::{
     datapool::lease,
     id::EntryId,
-    stats::{MachineFigures, Statistics},
+    stats::{CpuTime, MachineFigures, Statistics},
     volume::schedule::{Segment, Share},
 };
 
@@ -59,7 +59,7 @@ pub(crate) enum Message {
     Hello(Recruit),
     /// How process and machine of a runner are, all told from its beginning on.
     Machine(Box<MachineFigures>),
-    /// What happened in some seconds of the run.
+    /// What happened in some seconds of the run, in one worker or in several.
     Snapshot(Box<Snapshot>),
     /// About the data of an entry: what is wanted, given back and spent.
     Data {
@@ -90,9 +90,18 @@ pub(crate) struct Recruit {
     pub(crate) host: String,
 }
 
-/// The statistics of one worker over some seconds of the run.
+/// What some workers of a runner counted, all of it up to the end of the same second.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
+    /// Whose it is, a worker once at most.
+    pub(crate) covers: Vec<Cover>,
+    /// What happened, all of theirs together.
+    pub(crate) statistics: Statistics,
+}
+
+/// Which seconds a worker reports on, and what it took to do what was done in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cover {
     /// The worker, counted within its runner.
     pub(crate) worker: u32,
     /// The first second covered, counted from the start of the run.
@@ -101,6 +110,20 @@ pub(crate) struct Snapshot {
     pub(crate) until: u64,
     /// Whether it is the worker's last.
     pub(crate) last: bool,
-    /// What happened.
-    pub(crate) statistics: Statistics,
+    /// What this worker alone used.
+    pub(crate) cpu: CpuTime,
+}
+
+impl Snapshot {
+    /// The second after the last one covered; 0 if it is nobody's.
+    pub(crate) fn until(&self) -> u64 {
+        let ends = self.covers.iter().map(|cover| cover.until);
+        ends.max().unwrap_or_default()
+    }
+
+    /// Adds what other workers counted up to the end of the same second.
+    pub(crate) fn gather(&mut self, other: Snapshot) {
+        self.covers.extend(other.covers);
+        self.statistics.gather(other.statistics);
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     GeneratorSummary, HttpSummary, JourneySummary, LatencySummary, MetricKind, MetricSummary,
     MetricValue, NameNow, OwnErrors, PhaseSummary, Progress, Report, RequestRow, RequestSummary,
     ResponseTimes, RunnerSummary, Series, SeriesPoint, SeriesTimes, Speed, Spread, StageHttp,
-    StageSummary, State, StepSummary, Suspicion, ThresholdNow, ThresholdSummary,
+    StageSummary, State, StepSummary, Suspicion, TakeoverSummary, ThresholdNow, ThresholdSummary,
     TransactionSummary, Verdict, VolumeChange, WaitSummary, WebhookSummary,
 };
 use crate::volume::{Conclusion, FindingKind, Unit};
@@ -158,6 +158,10 @@ pub(crate) fn full() -> Report {
                     .into(),
             }],
             starved: vec!["shop::sign_in".into()],
+            takeovers: vec![TakeoverSummary {
+                at_seconds: 12.3,
+                gap_seconds: 4.5,
+            }],
             notes: vec!["The limit of open files is 1,024.".into()],
             by_runner: vec![RunnerSummary {
                 host: "load-2".into(),

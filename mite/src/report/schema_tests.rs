@@ -128,6 +128,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 }],
                 "starved": ["shop::sign_in"],
                 "notes": ["The limit of open files is 1,024."],
+                "takeovers": [{"at_seconds": 12.3, "gap_seconds": 4.5}],
                 "by_runner": [{
                     "host": "load-2", "workers": 2, "joined_seconds": 0.5, "left_seconds": 42.0,
                     "lost": true, "cpu_seconds": 31.5, "peak_rss_bytes": 48_000_000,

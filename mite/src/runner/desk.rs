@@ -1,21 +1,21 @@
 //! The desk of a runner: passes orders to its workers and their messages to the controller, and
 //! shares out the data its workers ask for.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender},
-    time::interval,
+    time::{Instant, interval, sleep_until},
 };
 
-use super::{MachineSource, RunnerSettings};
+use super::{MachineSource, RunnerSettings, gathering::Gathering};
 use crate::{
     datapool::{
         broker::{Action, Broker},
         lease,
     },
     id::EntryId,
-    link::{Message, Order, RunnerEnd},
+    link::{Message, Order, RunnerEnd, Snapshot},
     volume::schedule::Share,
 };
 
@@ -33,6 +33,7 @@ pub(super) struct Desk {
     link: RunnerEnd,
     workers: Vec<WorkerSeat>,
     brokers: Vec<Broker<usize>>,
+    gathering: Gathering,
     machine: Option<MachineSource>,
 }
 
@@ -52,6 +53,7 @@ impl Desk {
     ) -> Self {
         Self {
             link,
+            gathering: Gathering::new(orders.len()),
             workers: orders
                 .into_iter()
                 .map(|orders| WorkerSeat {
@@ -74,7 +76,12 @@ impl Desk {
         let mut flush = interval(FLUSH);
         let mut look = interval(LOOK);
         loop {
+            let late = self.gathering.late_at();
             tokio::select! {
+                () = sleep_till(late) => {
+                    let late = self.gathering.late(Instant::now());
+                    self.report(late);
+                }
                 _ = flush.tick() => self.flush_data(),
                 _ = look.tick() => self.tell_machine(),
                 order = self.link.receive() => match order {
@@ -94,6 +101,8 @@ impl Desk {
             }
         };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        let rest = self.gathering.finish();
+        self.report(rest);
         self.return_data();
         self.tell_machine();
         self.link.send(Message::Bye);
@@ -150,7 +159,11 @@ impl Desk {
                 broker.leave(worker, lease::Report::default())
             }),
             Message::Died => self.gone(worker, |broker| broker.lost(worker)),
-            message @ (Message::Snapshot(_) | Message::StoodStill) => self.link.send(message),
+            Message::Snapshot(snapshot) => {
+                let complete = self.gathering.add(Instant::now(), *snapshot);
+                self.report(complete);
+            }
+            Message::StoodStill => self.link.send(message),
             // No worker says these.
             Message::Hello(_) | Message::Machine(_) | Message::Lost => {}
         }
@@ -161,10 +174,19 @@ impl Desk {
         if let Some(seat) = self.workers.get_mut(worker) {
             seat.gone = true;
         }
+        let complete = self.gathering.leave(worker);
+        self.report(complete);
         for entry in (0..self.brokers.len()).filter_map(|entry| u32::try_from(entry).ok()) {
             self.broker(EntryId(entry), &release);
         }
         self.drained(worker);
+    }
+
+    /// Tells what the workers have counted.
+    fn report(&self, snapshots: Vec<Snapshot>) {
+        for snapshot in snapshots {
+            self.link.send(Message::Snapshot(Box::new(snapshot)));
+        }
     }
 
     /// A worker has nothing in flight any more.
@@ -233,6 +255,14 @@ impl Desk {
         for seat in &self.workers {
             seat.tell(order.clone());
         }
+    }
+}
+
+/// Never, if there is no such time.
+async fn sleep_till(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -3,6 +3,7 @@
 mod alarm;
 mod desk;
 mod entry;
+mod gathering;
 mod meter;
 mod open;
 mod rounds;

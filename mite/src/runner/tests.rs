@@ -2,7 +2,6 @@
 
 mod desk;
 mod pacing;
-
 mod still;
 
 use std::{
@@ -136,6 +135,7 @@ impl Journey for Fragile {
     }
 }
 
+/// One worker, one entry, and limits that nothing here comes near.
 fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
     RunnerSettings {
         clock: RunClock::start(),
@@ -302,8 +302,9 @@ impl Run {
                     .values()
                     .map(|journey| journey.started)
                     .sum();
+                let covers = snapshot.covers.iter();
                 self.snapshots
-                    .push((snapshot.first, snapshot.until, started));
+                    .extend(covers.map(|cover| (cover.first, cover.until, started)));
                 self.statistics.follow(snapshot.statistics);
             }
             Message::Data { report, .. } => self.data.push(report),

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     context::{Scope, ScopeSettings, Shared},
     id::EntryId,
-    link::{Message, Order, Snapshot},
+    link::{Cover, Message, Order, Snapshot},
     trace::Tracer,
 };
 
@@ -210,14 +210,18 @@ impl Worker {
             self.scope.recorder().waited(entry.id, waits);
         }
         let mut statistics = self.scope.recorder().take();
-        statistics.generator.cpu = self.cpu.lap(now);
+        let cpu = self.cpu.lap(now);
+        statistics.generator.cpu = cpu;
         self.scope.flush();
-        let first = self.snapshot_due.replace(second);
-        self.outbox.send(Message::Snapshot(Box::new(Snapshot {
+        let cover = Cover {
             worker: u32::try_from(self.index).unwrap_or(u32::MAX),
-            first,
+            first: self.snapshot_due.replace(second),
             until: second,
             last,
+            cpu,
+        };
+        self.outbox.send(Message::Snapshot(Box::new(Snapshot {
+            covers: vec![cover],
             statistics,
         })));
     }
