@@ -7,6 +7,8 @@
 mod conversation;
 mod ends;
 #[cfg(feature = "nats")]
+mod lifeline;
+#[cfg(feature = "nats")]
 pub(crate) mod nats;
 #[cfg(feature = "nats")]
 mod sessions;

@@ -14,7 +14,7 @@ use super::{
 use crate::id::RunnerId;
 
 /// Each side says something so often at least, were it only what it has heard.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 /// A runner of which nothing was heard for so long is lost.
 const LOST: Duration = Duration::from_secs(3);
 

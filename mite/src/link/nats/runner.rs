@@ -19,9 +19,8 @@ use super::{
 use crate::{
     id::RunnerId,
     link::{
-        Heard, Message, Order, RunnerEnd, Word,
-        conversation::Conversation,
-        sessions::HEARTBEAT,
+        Heard, Order, RunnerEnd, Word,
+        lifeline::Lifeline,
         wire::{decode, encode},
     },
 };
@@ -36,8 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const READINGS: usize = 8;
 /// How long the last words may take to be heard where no other controller could come.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How long journeys may go on when there is no controller any more.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// What a runner has from the controller whose run it has joined.
 #[derive(Debug)]
@@ -84,15 +81,9 @@ pub(crate) async fn join(
     let bus = Bus {
         client,
         subject: subjects.up(name),
-        conversation: Conversation::new(name),
         epoch,
-        heard: Instant::now(),
-        spoken: Instant::now(),
+        lifeline: Lifeline::new(epoch.elapsed(), name, orphan_grace),
         orders,
-        begun: None,
-        orphan_grace,
-        ending: None,
-        stood_still: false,
         patience: match assignment.durable {
             true => orphan_grace.max(FAREWELL),
             false => FAREWELL,
@@ -160,22 +151,13 @@ async fn read_clock(client: &Client, subjects: &Subjects) -> Result<(Instant, Du
     zero(&readings).ok_or(BusError::Garbled("no word of the time"))
 }
 
+/// Carries what the lifeline says, and to it what comes.
 struct Bus {
     client: Client,
     subject: String,
-    conversation: Conversation,
     epoch: Instant,
-    /// When something was heard of the controller.
-    heard: Instant,
-    spoken: Instant,
+    lifeline: Lifeline,
     orders: UnboundedSender<Word>,
-    /// When the run began, once that is known.
-    begun: Option<Instant>,
-    orphan_grace: Duration,
-    /// When journeys are cut, once the controller is given up.
-    ending: Option<Instant>,
-    /// Whether the runner waits to hear that it is still counted on.
-    stood_still: bool,
     /// How long the last words may take to be heard.
     patience: Duration,
 }
@@ -184,23 +166,27 @@ impl Bus {
     async fn serve(mut self, mut downs: Subscriber, mut messages: UnboundedReceiver<Heard>) {
         let mut beat = interval(BEAT);
         loop {
-            tokio::select! {
+            let orders = tokio::select! {
                 Some(down) = downs.next() => self.hear(decode(&down.payload)),
                 message = messages.recv() => match message {
-                    Some(heard) => self.say(&heard.message),
+                    Some(heard) => self.lifeline.say(&heard.message).into_iter().collect(),
                     None => break,
                 },
-                _ = beat.tick() => self.look_after(),
-            }
+                _ = beat.tick() => {
+                    self.lifeline.look_after(self.epoch.elapsed()).into_iter().collect()
+                }
+            };
+            self.pass_on(orders);
             self.send().await;
         }
         let patience = self.patience;
         let farewell = async {
-            while !self.conversation.is_heard() {
+            while !self.lifeline.is_heard() {
                 tokio::select! {
                     Some(down) = downs.next() => match decode(&down.payload) {
                         Some(Down::Gone) => break,
-                        down => self.hear(down),
+                        // Nobody is left to do what it says.
+                        down => drop(self.hear(down)),
                     },
                     _ = beat.tick() => {}
                 }
@@ -211,57 +197,15 @@ impl Bus {
         let _ = timeout(FAREWELL, self.client.flush()).await;
     }
 
-    fn hear(&mut self, down: Option<Down>) {
+    fn hear(&mut self, down: Option<Down>) -> Vec<Order> {
         let now = self.epoch.elapsed();
-        match down {
-            Some(Down::Frame(frame)) => {
-                self.heard = Instant::now();
-                for said in self.conversation.hear(now, frame) {
-                    if let Some(order) = decode::<Order>(&said.bytes) {
-                        if let Order::Begin { at } = order {
-                            self.begun = Some(self.epoch + at);
-                        }
-                        self.order(order);
-                    }
-                }
-                // What was sent before it stood still may come only now; the answer to what has been
-                // said since comes from a controller that still talks to us.
-                if self.stood_still && self.conversation.is_heard() {
-                    self.stood_still = false;
-                    self.order(Order::GoOn);
-                }
-            }
-            // It counts us among the lost, and others do what is ours.
-            Some(Down::Gone) => self.order(Order::Cut),
-            None => {}
-        }
+        down.map_or_else(Vec::new, |down| self.lifeline.hear(now, down))
     }
 
-    fn order(&self, order: Order) {
-        // The runner may have gone already.
-        let _ = self.orders.send(Word::Order(RunnerId(0), order));
-    }
-
-    fn say(&mut self, message: &Message) {
-        if self.ending.is_some() && *message == Message::Drained {
-            self.order(Order::Cut);
-        }
-        self.stood_still |= *message == Message::StoodStill;
-        self.conversation.say(encode(message));
-    }
-
-    /// Gives up a controller of which nothing has been heard for too long.
-    fn look_after(&mut self) {
-        let now = Instant::now();
-        if let Some(cut) = self.ending {
-            if now >= cut {
-                self.order(Order::Cut);
-            }
-        } else if now.saturating_duration_since(self.heard) >= self.orphan_grace {
-            let begun = self.begun.unwrap_or(now);
-            let at = now.saturating_duration_since(begun);
-            self.order(Order::Drain { at });
-            self.ending = Some(now + GRACE);
+    fn pass_on(&self, orders: Vec<Order>) {
+        for order in orders {
+            // The runner may have gone already.
+            let _ = self.orders.send(Word::Order(RunnerId(0), order));
         }
     }
 
@@ -269,12 +213,7 @@ impl Bus {
         if self.client.connection_state() != State::Connected {
             return;
         }
-        let mut due = self.conversation.due(self.epoch.elapsed());
-        if due.is_empty() && self.spoken.elapsed() >= HEARTBEAT {
-            due.push(self.conversation.word());
-        }
-        for frame in due {
-            self.spoken = Instant::now();
+        for frame in self.lifeline.due(self.epoch.elapsed()) {
             publish(&self.client, self.subject.clone(), encode(&frame)).await;
         }
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{Assignment, Fingerprint};
-use crate::link::conversation::Frame;
+pub(super) use crate::link::lifeline::Down;
 
 /// What a runner says when it comes.
 #[derive(Serialize, Deserialize)]
@@ -22,15 +22,6 @@ pub(super) enum Welcome {
     Work(Box<Assignment>),
     /// It is not made for it.
     Refused(Vec<String>),
-}
-
-/// What goes to a runner.
-#[derive(Serialize, Deserialize)]
-pub(super) enum Down {
-    /// Part of the conversation.
-    Frame(Frame),
-    /// The controller holds no such conversation, or none any more.
-    Gone,
 }
 
 /// Says something on the bus. What cannot be said now is said again, as all that is not heard.
