@@ -101,6 +101,8 @@ pub(crate) enum StopCause {
     Threshold(String),
     /// A volume model broke, or a failure was to end it.
     Broken(String),
+    /// Every runner that was left was told to end.
+    Abandoned,
 }
 
 /// Where the run stands.
@@ -144,7 +146,7 @@ impl Controller {
             .map(|(id, entry)| EntryState::new(id, entry, settings.duration))
             .collect();
         let mut results = Results::new(judge, settings.warm_up, &entries);
-        for member in crew.outcome() {
+        for member in crew.outcome(None) {
             results.join(member.runner, member.recruit.workers, Duration::ZERO);
         }
         Self {
@@ -215,6 +217,7 @@ impl Controller {
                     self.go_on_without(now, &mut actions);
                 }
             }
+            Message::Leaving => self.release(now, from, &mut actions),
             Message::Lost => actions.extend(self.lose(now, from)),
             Message::Machine(figures) => self.crew.note(from, figures),
             // That it was heard is the answer.
@@ -237,6 +240,23 @@ impl Controller {
             }),
         }
         actions
+    }
+
+    /// A runner was told to end: the others have its share from soon after `now` on.
+    fn release(&mut self, now: Duration, runner: RunnerId, actions: &mut Vec<Action>) {
+        // In its end the run asks nothing more of anybody.
+        if self.phase != Phase::Running || !self.crew.release(runner) {
+            return;
+        }
+        let host = self.crew.host(runner);
+        actions.push(Action::Note(format!("the runner on {host} leaves the run")));
+        if self.crew.is_abandoned() {
+            self.drain(now, now, StopCause::Abandoned, actions);
+        } else {
+            self.share_anew(now, actions);
+            let order = Order::Release { at: now + LEAD };
+            actions.push(Action::Send { runner, order });
+        }
     }
 
     /// Nothing is heard of a runner any more: what it did since it last reported is not known, and
@@ -362,7 +382,7 @@ impl Controller {
         let drained_at = self.drained_at.unwrap_or(now);
         Outcome {
             volume_changes: self.volume_changes,
-            crew: self.crew.outcome(),
+            crew: self.crew.outcome(self.drained_at),
             ..self.results.finish(&self.entries, ending, drained_at)
         }
     }
@@ -409,6 +429,8 @@ impl Controller {
                 self.stop = Some((now, StopCause::Broken(why)));
             }
             self.phase = Phase::Finished;
+        } else if self.phase == Phase::Running && self.crew.is_abandoned() {
+            self.drain(now, now, StopCause::Abandoned, actions);
         } else if self.phase == Phase::Running {
             self.share_anew(now, actions);
         } else if self.crew.is_drained() {

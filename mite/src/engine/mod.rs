@@ -42,7 +42,7 @@ pub(crate) use plan::plan;
 #[cfg(all(feature = "nats", feature = "bench"))]
 pub(crate) use remote::fingerprint;
 #[cfg(feature = "nats")]
-pub(crate) use remote::{RunnerNews, RunnerOptions, run_tests};
+pub(crate) use remote::{RunnerNews, RunnerOptions, Served, run_tests};
 pub(crate) use settings::Settings;
 
 use crate::{

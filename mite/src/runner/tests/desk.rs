@@ -1,11 +1,12 @@
 //! The desk between workers and controller, with somebody in the place of both.
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::*;
 use crate::{
+    id::RunnerId,
     link::{self, ControllerEnd, Cover, Snapshot},
-    runner::desk::Desk,
+    runner::{Leaving, Wish, desk::Desk},
     stats::CpuTime,
 };
 
@@ -15,11 +16,16 @@ struct Office {
     workers: UnboundedSender<(usize, Message)>,
     /// What the workers are told.
     orders: Vec<UnboundedReceiver<Order>>,
+    /// What its owner tells it.
+    wish: watch::Sender<Wish>,
 }
 
 impl Office {
     fn open(workers: usize) -> Self {
-        let settings = settings::<Blink>(Policy::Shared);
+        let mut settings = settings::<Blink>(Policy::Shared);
+        let (wish, wishes) = watch::channel(Wish::Stay);
+        let grace = 30 * SECOND;
+        settings.leaving = Some(Leaving { wishes, grace });
         let (controller, end) = link::local();
         let (sender, inbox) = unbounded_channel();
         let (order_senders, orders) = (0..workers).map(|_| unbounded_channel()).unzip();
@@ -28,6 +34,7 @@ impl Office {
             controller,
             workers: sender,
             orders,
+            wish,
         }
     }
 
@@ -89,7 +96,7 @@ async fn a_worker_that_is_stuck_holds_the_others_back_for_a_moment_only() {
 #[tokio::test(start_paused = true)]
 async fn what_waits_at_the_end_is_told_before_the_last_word() {
     let mut office = Office::open(2);
-    office.controller.send(crate::id::RunnerId(0), Order::Cut);
+    office.controller.send(RunnerId(0), Order::Cut);
     assert_eq!(office.orders[1].recv().await, Some(Order::Cut));
     office.report(0, 1, false);
     office.report(0, 2, true);
@@ -98,4 +105,47 @@ async fn what_waits_at_the_end_is_told_before_the_last_word() {
     assert_eq!(office.snapshot().await, Some((1, vec![0])));
     assert_eq!(office.snapshot().await, Some((2, vec![0])));
     assert_eq!(office.snapshot().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_that_is_told_to_end_has_its_journeys_end_when_others_have_its_share() {
+    let mut office = Office::open(2);
+    let clock = Instant::now();
+    sleep(SECOND).await;
+    office.wish.send_replace(Wish::Leave);
+    while office.controller.receive().await.unwrap().1 != Message::Leaving {}
+    let at = clock.elapsed() + SECOND / 2;
+    office.controller.send(RunnerId(0), Order::Release { at });
+    for orders in &mut office.orders {
+        assert_eq!(orders.recv().await, Some(Order::Drain { at }));
+    }
+    assert_eq!(clock.elapsed(), at, "it has its share until then");
+    // It waits for the last journey, and for nobody's word after that.
+    for worker in [0, 1] {
+        sleep(5 * SECOND).await;
+        assert!(office.orders[0].is_empty());
+        office.workers.send((worker, Message::Drained)).unwrap();
+    }
+    for (worker, orders) in office.orders.iter_mut().enumerate() {
+        assert_eq!(orders.recv().await, Some(Order::Cut));
+        office.workers.send((worker, Message::Bye)).unwrap();
+    }
+    assert_eq!(clock.elapsed(), at + 10 * SECOND);
+    assert_eq!(office.snapshot().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn journeys_that_do_not_end_are_cut_after_the_grace_or_by_another_word() {
+    for told_again in [None, Some(3 * SECOND)] {
+        let mut office = Office::open(1);
+        let told = Instant::now();
+        office.wish.send_replace(Wish::Leave);
+        if let Some(after) = told_again {
+            sleep(after).await;
+            office.wish.send_replace(Wish::Go);
+        }
+        // Nobody answers that wish.
+        assert_eq!(office.orders[0].recv().await, Some(Order::Cut));
+        assert_eq!(told.elapsed(), told_again.unwrap_or(30 * SECOND));
+    }
 }
