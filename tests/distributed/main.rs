@@ -13,6 +13,7 @@ mod counts;
 mod crew;
 mod faults;
 mod kills;
+mod leaving;
 mod network;
 mod refused;
 mod secured;

@@ -64,6 +64,35 @@ fn readers() -> Scenario {
     Scenario::new().journey::<read>(Once::new(1..=600), Constant::per_second(100, MINUTE))
 }
 
+/// Asks for one thing, and a second later for another.
+#[journey]
+async fn stay(ctx: &Context) -> mite::Result {
+    for item in 1..=2 {
+        let url = format!("/item/{item}");
+        ctx.http().get(&url).send().await?.expect_status(200)?;
+        if item == 1 {
+            ctx.pause(Duration::from_secs(1)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at the front page, and at its clock.
+#[journey]
+async fn dwell(ctx: &Context) -> mite::Result {
+    ctx.http().get("/").send().await?.expect_status(200)?;
+    ctx.pause(Duration::from_millis(200)).await;
+    Ok(())
+}
+
+/// Forty stays a second for a minute, and six users who look again and again.
+#[scenario]
+fn stays() -> Scenario {
+    Scenario::new()
+        .journey::<stay>((), Constant::per_second(40, MINUTE))
+        .journey::<dwell>((), Constant::users(6, MINUTE))
+}
+
 fn main() -> ExitCode {
     mite::main()
 }

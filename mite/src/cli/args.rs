@@ -184,6 +184,9 @@ pub(super) struct RunnerArguments {
     /// How long to keep the volume up when nothing is heard of the controller
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(super) orphan_grace: Duration,
+    /// How long journeys may go on when the runner is told to end (Ctrl-C, SIGTERM)
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(super) graceful_stop: Duration,
     /// Leave after one test, instead of waiting for the next
     #[arg(long)]
     pub(super) once: bool,

@@ -2,7 +2,7 @@
 
 use std::thread::available_parallelism;
 
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::{mpsc::unbounded_channel, watch};
 
 use super::{
     args::{ControllerArguments, NatsArguments, RunnerArguments},
@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     config::Config,
-    engine::{self, Bus, RunnerNews, RunnerOptions},
+    engine::{self, Bus, RunnerNews, RunnerOptions, Served},
     link::nats::Options,
     report::Printer,
+    runner::{Leaving, Wish},
 };
 
 /// Runs a scenario on runners elsewhere and shows its summary.
@@ -38,6 +39,7 @@ pub(super) fn controller(
 pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
     logging::start(arguments.log_level, Printer::plain());
     let workers = arguments.workers;
+    let (wish, wishes) = watch::channel(Wish::Stay);
     let options = RunnerOptions {
         bus: options(&arguments.nats),
         workers: workers.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
@@ -45,6 +47,10 @@ pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
         precise: arguments.precise,
         orphan_grace: arguments.orphan_grace,
         once: arguments.once,
+        leaving: Leaving {
+            wishes,
+            grace: arguments.graceful_stop,
+        },
     };
     let at = options.bus.shown();
     let (sender, mut news) = unbounded_channel();
@@ -58,7 +64,8 @@ pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
     };
     runtime.block_on(async {
         let serving = engine::run_tests(options, sender);
-        tokio::pin!(serving);
+        let told_to_end = signals::watch_runner(wish, say);
+        tokio::pin!(serving, told_to_end);
         loop {
             tokio::select! {
                 biased;
@@ -66,9 +73,14 @@ pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
                     RunnerNews::Waiting => say(&format!("waiting for a controller at {at}")),
                     RunnerNews::Joined(scenario) => say(&format!("running {scenario}")),
                     RunnerNews::Over => say("the run is over"),
+                    RunnerNews::Left => say("has left the run"),
                 },
-                ended = &mut serving => return Ok(ended.map(|()| Exit::Passed)?),
-                _ = signals::any() => return Ok(Exit::Interrupted),
+                ended = &mut serving => return Ok(match ended? {
+                    Served::Once => Exit::Passed,
+                    Served::ToldToEnd => Exit::Interrupted,
+                }),
+                // There is no telling it to end, or it has been told three times.
+                _ = &mut told_to_end => return Ok(Exit::Interrupted),
             }
         }
     })

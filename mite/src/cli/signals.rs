@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
+#[cfg(feature = "nats")]
+use crate::runner::Wish;
 use crate::{engine::StopHandle, report::Printer};
 
 /// Stops the run as the user asks for it; never ends by itself.
@@ -34,6 +36,25 @@ pub(super) async fn watch(stop: StopHandle, mut printer: Option<Printer>) -> io:
 pub(super) async fn any() -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    either(&mut interrupt, &mut terminate).await;
+    Ok(())
+}
+
+/// Lets a runner leave the run it takes part in as the user asks for it: ends with the third signal,
+/// or at once when there can be no watch.
+#[cfg(feature = "nats")]
+pub(super) async fn watch_runner(
+    wish: tokio::sync::watch::Sender<Wish>,
+    say: impl Fn(&str),
+) -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    either(&mut interrupt, &mut terminate).await;
+    say("leaving; Ctrl-C again cuts journeys in flight");
+    wish.send_replace(Wish::Leave);
+    either(&mut interrupt, &mut terminate).await;
+    say("cutting; Ctrl-C again leaves without a word");
+    wish.send_replace(Wish::Go);
     either(&mut interrupt, &mut terminate).await;
     Ok(())
 }

@@ -18,6 +18,8 @@ struct Member {
     machine: Option<Box<MachineFigures>>,
     joined: Duration,
     drained: bool,
+    /// Whether it wants to go, and others have its share.
+    leaving: bool,
     left: Option<Leave>,
 }
 
@@ -52,6 +54,7 @@ impl Crew {
             machine: None,
             joined: now,
             drained: false,
+            leaving: false,
             left: None,
         };
         self.members.insert(runner, member);
@@ -69,6 +72,12 @@ impl Crew {
         if let Some(member) = self.members.get_mut(&runner) {
             member.drained = true;
         }
+    }
+
+    /// A runner wants to go and has no share any more; whether it had one until now.
+    pub(super) fn release(&mut self, runner: RunnerId) -> bool {
+        let member = self.members.get_mut(&runner);
+        member.is_some_and(|member| !std::mem::replace(&mut member.leaving, true))
     }
 
     /// A runner takes part no longer; whether it did until now.
@@ -92,21 +101,24 @@ impl Crew {
         self.here().map(|(runner, _)| runner)
     }
 
-    /// The workers of those that take part.
-    pub(super) fn workers(&self) -> u32 {
-        self.here().map(|(_, member)| member.recruit.workers).sum()
-    }
-
-    /// The share of each that takes part: as many parts as it has workers.
+    /// The share of each that takes part: as many parts as it has workers, and none of those who
+    /// want to go.
     pub(super) fn shares(&self) -> Vec<(RunnerId, Share)> {
-        let of = self.workers();
+        let parts = |member: &Member| member.recruit.workers * u32::from(!member.leaving);
+        let of = self.here().map(|(_, member)| parts(member)).sum();
         self.here()
             .scan(0, |index, (runner, member)| {
                 let share = Share { index: *index, of };
-                *index += member.recruit.workers;
-                Some((runner, share))
+                *index += parts(member);
+                Some((runner, if member.leaving { Share::NONE } else { share }))
             })
             .collect()
+    }
+
+    /// What the machine of a runner is called.
+    pub(super) fn host(&self, runner: RunnerId) -> &str {
+        let member = self.members.get(&runner);
+        member.map_or("", |member| &member.recruit.host)
     }
 
     /// Whether none has anything in flight.
@@ -114,20 +126,27 @@ impl Crew {
         self.here().all(|(_, member)| member.drained)
     }
 
+    /// Whether none takes part that does not want to go.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.here().all(|(_, member)| member.leaving)
+    }
+
     /// Whether none takes part any more.
     pub(super) fn is_gone(&self) -> bool {
         self.here().next().is_none()
     }
 
-    /// What became of them.
-    pub(super) fn outcome(&self) -> Vec<MemberOutcome> {
+    /// What became of them in a run that was over at `over`, if it is: who left after that was there
+    /// to the end.
+    pub(super) fn outcome(&self, over: Option<Duration>) -> Vec<MemberOutcome> {
+        let early = |left: &Leave| left.lost || over.is_none_or(|over| left.at < over);
         let each = self.members.iter();
         each.map(|(runner, member)| MemberOutcome {
             runner: *runner,
             recruit: member.recruit.clone(),
             machine: member.machine.clone(),
             joined: member.joined,
-            left: member.left.map(|left| left.at),
+            left: member.left.filter(early).map(|left| left.at),
             lost: member.left.is_some_and(|left| left.lost),
         })
         .collect()

@@ -111,6 +111,8 @@ pub(crate) enum StopCause {
     Threshold(String),
     /// A volume model broke, or a failure was to end it.
     Broken(String),
+    /// Every runner that was left was told to end.
+    Abandoned,
 }
 
 /// Where the run stands.
@@ -238,6 +240,7 @@ impl Controller {
                     self.go_on_without(now, &mut actions);
                 }
             }
+            Message::Leaving => self.release(now, from, &mut actions),
             Message::Lost => actions.extend(self.lose(now, from)),
             Message::Machine(figures) => self.crew.note(from, figures),
             // That it was heard is the answer.
@@ -277,6 +280,23 @@ impl Controller {
             }),
         }
         actions
+    }
+
+    /// A runner was told to end: the others have its share from soon after `now` on.
+    fn release(&mut self, now: Duration, runner: RunnerId, actions: &mut Vec<Action>) {
+        // In its end the run asks nothing more of anybody.
+        if self.phase != Phase::Running || !self.crew.release(runner) {
+            return;
+        }
+        let host = self.crew.host(runner);
+        actions.push(Action::Note(format!("the runner on {host} leaves the run")));
+        if self.crew.is_abandoned() {
+            self.drain(now, now, StopCause::Abandoned, actions);
+        } else {
+            self.share_anew(now, actions);
+            let order = Order::Release { at: now + LEAD };
+            actions.push(Action::Send { runner, order });
+        }
     }
 
     /// Nothing is heard of a runner any more: what it did since it last reported is not known, and
@@ -403,7 +423,7 @@ impl Controller {
         Outcome {
             volume_changes: self.volume_changes,
             takeovers: self.takeovers,
-            crew: self.crew.outcome(),
+            crew: self.crew.outcome(self.drained_at),
             ..self.results.finish(&self.entries, ending, drained_at)
         }
     }
@@ -450,6 +470,8 @@ impl Controller {
                 self.stop = Some((now, StopCause::Broken(why)));
             }
             self.phase = Phase::Finished;
+        } else if self.phase == Phase::Running && self.crew.is_abandoned() {
+            self.drain(now, now, StopCause::Abandoned, actions);
         } else if self.phase == Phase::Running {
             self.share_anew(now, actions);
         } else if self.crew.is_drained() {

@@ -40,7 +40,7 @@ impl Controller {
         Outcome {
             volume_changes: self.volume_changes.clone(),
             takeovers: self.takeovers.clone(),
-            crew: self.crew.outcome(),
+            crew: self.crew.outcome(None),
             ..self.results.so_far(&self.entries, ending)
         }
     }

@@ -80,7 +80,7 @@ impl Runner {
                 Some(Message::Drained)
             }
             Order::Cut => Some(Message::Bye),
-            Order::Data { .. } | Order::Begin { .. } | Order::GoOn => None,
+            Order::Data { .. } | Order::Begin { .. } | Order::Release { .. } | Order::GoOn => None,
         }
     }
 

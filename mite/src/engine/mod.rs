@@ -45,7 +45,7 @@ pub(crate) use plan::plan;
 #[cfg(all(feature = "nats", feature = "bench"))]
 pub(crate) use remote::fingerprint;
 #[cfg(feature = "nats")]
-pub(crate) use remote::{RunnerNews, RunnerOptions, run_tests};
+pub(crate) use remote::{RunnerNews, RunnerOptions, Served, run_tests};
 #[cfg(feature = "nats")]
 pub(crate) use settings::Bus;
 pub(crate) use settings::Settings;

@@ -103,6 +103,7 @@ fn start_runner(
         keep,
         trace,
         machine: None,
+        leaving: None,
     };
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
     runner_end.send(Message::Hello(Recruit {

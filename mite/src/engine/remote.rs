@@ -17,11 +17,11 @@ use crate::{
     clock::RunClock,
     journey::{Runnable, registry},
     link::{
-        Message, Order, Recruit,
+        Cover, Message, Order, Recruit, RunnerEnd, Snapshot,
         nats::{self, Assignment, Fingerprint, Options, Post},
     },
-    runner::{self, RunnerEntry, RunnerSettings},
-    stats::metric,
+    runner::{self, Leaving, RunnerEntry, RunnerSettings, Wish},
+    stats::{CpuTime, Statistics, metric},
 };
 
 /// What a runner is told on its command line.
@@ -39,6 +39,8 @@ pub(crate) struct RunnerOptions {
     pub(crate) orphan_grace: Duration,
     /// Whether it leaves after the first run.
     pub(crate) once: bool,
+    /// How it is told to end, and how long journeys in flight may go on then.
+    pub(crate) leaving: Leaving,
 }
 
 /// Something that a runner tells a person.
@@ -50,6 +52,17 @@ pub(crate) enum RunnerNews {
     Joined(String),
     /// The run is over.
     Over,
+    /// It has left the run, which goes on.
+    Left,
+}
+
+/// Why a runner serves no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// It was there for one run only, and that is over.
+    Once,
+    /// It was told to end.
+    ToldToEnd,
 }
 
 /// What this program is made of.
@@ -64,14 +77,14 @@ pub(crate) fn fingerprint() -> Fingerprint {
     }
 }
 
-/// Serves controllers, one after the other, on a thread of its own.
+/// Serves controllers, one after the other, on a thread of its own, until it is told to end.
 ///
 /// # Errors
 /// When NATS cannot be reached, or a controller does not take this runner.
 pub(crate) async fn run_tests(
     options: RunnerOptions,
     news: UnboundedSender<RunnerNews>,
-) -> Result<(), RunError> {
+) -> Result<Served, RunError> {
     let (sender, receiver) = oneshot::channel();
     thread::Builder::new()
         .name("mite-engine".to_owned())
@@ -92,7 +105,7 @@ pub(crate) async fn run_tests(
 async fn serve(
     options: &RunnerOptions,
     news: &UnboundedSender<RunnerNews>,
-) -> Result<(), RunError> {
+) -> Result<Served, RunError> {
     raise_descriptor_limit();
     let fingerprint = fingerprint();
     let tell = |what| {
@@ -103,14 +116,20 @@ async fn serve(
         let joining = nats::join(&options.bus, &fingerprint, options.orphan_grace, || {
             tell(RunnerNews::Waiting);
         });
-        let post = joining
-            .await
-            .map_err(|error| RunError::Link(error.to_string()))?;
+        let post = tokio::select! {
+            post = joining => post.map_err(|error| RunError::Link(error.to_string()))?,
+            _ = options.leaving.wished(Wish::Stay) => return Ok(Served::ToldToEnd),
+        };
         tell(RunnerNews::Joined(post.assignment.scenario.clone()));
         run_one(options, post).await?;
+        let wish = *options.leaving.wishes.borrow();
+        if wish > Wish::Stay {
+            tell(RunnerNews::Left);
+            return Ok(Served::ToldToEnd);
+        }
         tell(RunnerNews::Over);
         if options.once {
-            return Ok(());
+            return Ok(Served::Once);
         }
     }
 }
@@ -126,22 +145,23 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     } = post;
     tracing::info!("the clock of the controller is known to {error:?}");
     let workers = options.workers.min(options.max_in_flight).max(1);
-    end.send(Message::Hello(Recruit {
+    let recruit = Recruit {
         workers: u32::try_from(workers).unwrap_or(u32::MAX),
         max_in_flight: options.max_in_flight as u64,
         host: host_name(),
-    }));
-    let at = loop {
-        match end.receive().await {
-            Some(Order::Begin { at }) => break at,
-            Some(Order::Cut | Order::Drain { .. }) | None => {
-                end.send(Message::Bye);
-                drop(end);
-                let _ = farewell.await;
-                return Ok(());
-            }
-            Some(_) => {}
-        }
+    };
+    end.send(Message::Hello(recruit.clone()));
+    let begins = tokio::select! {
+        begins = begin(&mut end) => begins,
+        _ = options.leaving.wished(Wish::Stay) => None,
+    };
+    let Some(at) = begins else {
+        // The controller may have begun meanwhile, and be waiting for what the workers did.
+        end.send(nothing_done(recruit.workers));
+        end.send(Message::Bye);
+        drop(end);
+        let _ = farewell.await;
+        return Ok(());
     };
     let started = epoch + at;
     let watch = Arc::new(Watch::start());
@@ -162,6 +182,7 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         keep: None,
         trace: None,
         machine: Some(machine),
+        leaving: Some(options.leaving.clone()),
     };
     // All begin together.
     sleep_until(started).await;
@@ -169,6 +190,32 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     // It has panicked, if it did not end by itself; then there is nobody to say goodbye to.
     let _ = farewell.await;
     served.map_err(RunError::Thread)
+}
+
+/// When the run begins; `None` when it will not for this runner.
+async fn begin(end: &mut RunnerEnd) -> Option<Duration> {
+    loop {
+        match end.receive().await? {
+            Order::Begin { at } => return Some(at),
+            Order::Cut | Order::Drain { .. } => return None,
+            _ => {}
+        }
+    }
+}
+
+/// The last statistics of workers that were never started.
+fn nothing_done(workers: u32) -> Message {
+    let cover = |worker| Cover {
+        worker,
+        first: 0,
+        until: 0,
+        last: true,
+        cpu: CpuTime::default(),
+    };
+    Message::Snapshot(Box::new(Snapshot {
+        covers: (0..workers).map(cover).collect(),
+        statistics: Statistics::default(),
+    }))
 }
 
 fn entries(assignment: &Assignment) -> Result<Vec<RunnerEntry>, RunError> {

@@ -46,6 +46,9 @@ pub(crate) enum Order {
     },
     /// About the data of an entry: here is some, others need some, there is no more.
     Data { entry: EntryId, order: lease::Order },
+    /// Others have the share of a runner that wants to leave from `at` on: it starts nothing that is
+    /// due then or later, and goes when nothing is in flight any more.
+    Release { at: Duration },
     /// The controller still counts on a runner that stood still: it may start what is due.
     GoOn,
     /// Start nothing that is due at `at` or later, and let what is in flight come to its end.
@@ -71,6 +74,8 @@ pub(crate) enum Message {
     /// A worker stood still for so long that the controller may have given the runner up and others
     /// do what was its share; it starts nothing until it is told to go on.
     StoodStill,
+    /// A runner was told to end before the run is over, and wants others to take over its share.
+    Leaving,
     /// Nothing is in flight any more, and nothing will be.
     Drained,
     /// The last word; the last snapshot came before it.

@@ -1,14 +1,18 @@
 //! The desk of a runner: passes orders to its workers and their messages to the controller, and
 //! shares out the data its workers ask for.
 
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender},
-    time::{Instant, interval, sleep_until},
+    time::{Instant, interval},
 };
 
-use super::{MachineSource, RunnerSettings, gathering::Gathering};
+use super::{
+    MachineSource, RunnerSettings,
+    gathering::Gathering,
+    leaving::{Departure, Step, sleep_till},
+};
 use crate::{
     datapool::{
         broker::{Action, Broker},
@@ -34,6 +38,7 @@ pub(super) struct Desk {
     workers: Vec<WorkerSeat>,
     brokers: Vec<Broker<usize>>,
     gathering: Gathering,
+    departure: Departure,
     machine: Option<MachineSource>,
 }
 
@@ -67,6 +72,7 @@ impl Desk {
                 .iter()
                 .map(|entry| Broker::relay(entry.policy))
                 .collect(),
+            departure: Departure::new(settings.leaving.clone(), settings.clock),
             machine: settings.machine.clone(),
         }
     }
@@ -75,9 +81,14 @@ impl Desk {
     pub(super) async fn serve(mut self, mut inbox: UnboundedReceiver<(usize, Message)>) {
         let mut flush = interval(FLUSH);
         let mut look = interval(LOOK);
-        loop {
+        while !self.has_left() {
             let late = self.gathering.late_at();
             tokio::select! {
+                step = self.departure.step() => match step {
+                    Step::Ask => self.link.send(Message::Leaving),
+                    Step::Drain(at) => self.tell_all(&Order::Drain { at }),
+                    Step::Cut => break,
+                },
                 () = sleep_till(late) => {
                     let late = self.gathering.late(Instant::now());
                     self.report(late);
@@ -131,6 +142,7 @@ impl Desk {
                 }
             }
             Order::Data { entry, order } => self.obey_data(entry, order),
+            Order::Release { at } => self.departure.release(at),
             // Has been obeyed by whoever started this runner.
             Order::Begin { .. } => {}
             order @ (Order::GoOn | Order::Drain { .. } | Order::Cut) => self.tell_all(&order),
@@ -165,7 +177,7 @@ impl Desk {
             }
             Message::StoodStill => self.link.send(message),
             // No worker says these.
-            Message::Hello(_) | Message::Machine(_) | Message::Lost => {}
+            Message::Hello(_) | Message::Machine(_) | Message::Leaving | Message::Lost => {}
         }
     }
 
@@ -194,9 +206,18 @@ impl Desk {
         if let Some(seat) = self.workers.get_mut(worker) {
             seat.drained = true;
         }
-        if self.workers.iter().all(|worker| worker.drained) {
+        if self.is_drained() {
             self.link.send(Message::Drained);
         }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.workers.iter().all(|worker| worker.drained)
+    }
+
+    /// Whether nobody has to be waited for before the runner leaves as it was told to.
+    fn has_left(&self) -> bool {
+        self.departure.is_on_its_way() && self.is_drained()
     }
 
     /// Lets the broker of an entry act, and does what it says.
@@ -255,14 +276,6 @@ impl Desk {
         for seat in &self.workers {
             seat.tell(order.clone());
         }
-    }
-}
-
-/// Never, if there is no such time.
-async fn sleep_till(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => pending().await,
     }
 }
 

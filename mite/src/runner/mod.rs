@@ -4,6 +4,7 @@ mod alarm;
 mod desk;
 mod entry;
 mod gathering;
+mod leaving;
 mod meter;
 mod open;
 mod rounds;
@@ -14,6 +15,8 @@ mod worker;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use leaving::{Leaving, Wish};
 
 use std::{
     sync::Arc,
@@ -75,6 +78,8 @@ pub(crate) struct RunnerSettings {
     /// Tells how process and machine are, where the controller is elsewhere and cannot see that by
     /// itself.
     pub(crate) machine: Option<MachineSource>,
+    /// How it is told to leave before the run is over, where it can be.
+    pub(crate) leaving: Option<Leaving>,
 }
 
 /// One entry of the scenario, as a runner needs it.

@@ -199,7 +199,8 @@ impl Worker {
             }
             Some(Order::Drain { at }) => self.drain(at),
             Some(Order::GoOn) => self.rounds.held.set(false),
-            Some(Order::Begin { .. }) => {}
+            // The desk sees to it.
+            Some(Order::Begin { .. } | Order::Release { .. }) => {}
             Some(Order::Cut) | None => self.rounds.cut.set(true),
         }
     }

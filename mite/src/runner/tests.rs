@@ -156,6 +156,7 @@ fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
         keep: None,
         trace: None,
         machine: None,
+        leaving: None,
     }
 }
 
@@ -312,6 +313,7 @@ impl Run {
             Message::StoodStill => self.stood_still += 1,
             Message::Hello(_)
             | Message::Machine(_)
+            | Message::Leaving
             | Message::Bye
             | Message::Died
             | Message::Lost => {}

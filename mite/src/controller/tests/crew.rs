@@ -163,6 +163,75 @@ fn who_joins_when_the_run_stops_is_sent_away_and_not_waited_for() {
     assert!(run.now < 20 * SECOND, "{:?}", run.now);
 }
 
+/// What a run says of its runners: whether each is lost, and the second in which it left.
+fn departures(outcome: &Outcome) -> Vec<(bool, Option<u64>)> {
+    let each = outcome.crew.iter();
+    each.map(|member| (member.lost, member.left.map(|left| left.as_secs())))
+        .collect()
+}
+
+#[test]
+fn a_runner_that_was_told_to_end_leaves_its_share_to_others_and_no_start_is_lost_or_doubled() {
+    for plan in [
+        Constant::per_second(100, MINUTE),
+        Constant::per_second(100, MINUTE).poisson(),
+    ] {
+        let random = plan.clone();
+        let mut run = Simulation::new(plan, 3);
+        run.step = SECOND / 20;
+        run.run_until(20 * SECOND + SECOND / 3);
+        run.say(RunnerId(1), Message::Leaving);
+        run.say(RunnerId(1), Message::Leaving);
+        run.run_until(22 * SECOND);
+        let leaver = run.runners[&RunnerId(1)].started;
+        run.say_goodbye(1);
+        run.run_until(2 * MINUTE);
+        let mut alone = Simulation::new(random, 1);
+        alone.run_until(2 * MINUTE);
+        assert_eq!(run.started() + leaver, alone.started());
+        // A third for 20.8 s.
+        assert!((600..=790).contains(&leaver), "{leaver}");
+        let outcome = run.finish();
+        assert_eq!(outcome.entries[0].started, alone.started());
+        assert_eq!(outcome.missing, 0);
+        assert_eq!(outcome.ending.cause, StopCause::Planned);
+        assert_eq!(
+            departures(&outcome),
+            [(false, None), (false, Some(22)), (false, None)]
+        );
+    }
+}
+
+#[test]
+fn when_all_runners_were_told_to_end_the_run_comes_to_its_end_and_says_why() {
+    let mut run = Simulation::new(Constant::users(10, HOUR), 2);
+    run.run_until(10 * SECOND);
+    run.say(RunnerId(0), Message::Leaving);
+    run.run_until(12 * SECOND);
+    let users = |run: &Simulation, id: u32| {
+        let runner = &run.runners[&RunnerId(id)];
+        runner.timeline.users_at(run.now, runner.share.unwrap())
+    };
+    assert_eq!((users(&run, 0), users(&run, 1)), (0, 10));
+    run.say(RunnerId(1), Message::Leaving);
+    run.run_until(HOUR);
+    assert!(run.now < 20 * SECOND, "{:?}", run.now);
+    let outcome = run.finish();
+    assert_eq!(outcome.ending.cause, StopCause::Abandoned);
+    assert_eq!((outcome.missing, outcome.ending.silent), (0, 0));
+}
+
+#[test]
+fn when_only_a_runner_that_leaves_is_left_the_run_comes_to_its_end() {
+    let mut run = Simulation::new(Constant::per_second(10, HOUR), 2);
+    run.run_until(10 * SECOND);
+    run.say(RunnerId(0), Message::Leaving);
+    run.kill(1, SECOND);
+    run.run_until(HOUR);
+    assert!(run.now < 20 * SECOND, "{:?}", run.now);
+    assert_eq!(run.finish().ending.cause, StopCause::Abandoned);
+}
+
 #[test]
 fn what_a_lost_runner_says_later_counts_nothing() {
     let mut run = Simulation::new(Constant::per_second(100, 20 * SECOND), 2);

@@ -20,7 +20,10 @@ const START_DELAY: Duration = Duration::from_millis(100);
 pub(super) fn suspicions(outcome: &Outcome, circumstances: Circumstances) -> Vec<Suspicion> {
     let mut suspicions = Vec::new();
     // A run that was broken off has a reason of its own for what it lacks.
-    let broken_off = matches!(outcome.ending.cause, StopCause::Broken(_));
+    let broken_off = matches!(
+        outcome.ending.cause,
+        StopCause::Broken(_) | StopCause::Abandoned
+    );
     if !broken_off {
         suspicions.extend(missing_starts(outcome, circumstances));
     }
@@ -50,6 +53,7 @@ pub(super) fn suspicions(outcome: &Outcome, circumstances: Circumstances) -> Vec
     suspicions.extend(nothing_measured(outcome));
     suspicions.extend(missing_statistics(outcome));
     suspicions.extend(lost_runners(outcome));
+    suspicions.extend(abandoned(outcome));
     suspicions
 }
 
@@ -180,6 +184,17 @@ fn lost_runners(outcome: &Outcome) -> impl Iterator<Item = Suspicion> {
             time(left.as_secs_f64())
         );
         decisive("runners", 1.0, 0.0, Cause::Generator, message)
+    })
+}
+
+fn abandoned(outcome: &Outcome) -> Option<Suspicion> {
+    (outcome.ending.cause == StopCause::Abandoned).then(|| {
+        let message = format!(
+            "No runner is left: the last one was told to end {} into the run, before its plan was \
+             over. Have others come before runners go, or tell the controller to end.",
+            time(outcome.ending.stopped_at.as_secs_f64())
+        );
+        decisive("runners", 0.0, 1.0, Cause::Generator, message)
     })
 }
 

@@ -1,12 +1,12 @@
 //! The desk between workers and controller, with somebody in the place of both.
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::*;
 use crate::{
     id::RunnerId,
     link::{self, ControllerEnd, Cover, Snapshot},
-    runner::desk::Desk,
+    runner::{Leaving, Wish, desk::Desk},
     stats::CpuTime,
 };
 
@@ -16,11 +16,16 @@ struct Office {
     workers: UnboundedSender<(usize, Message)>,
     /// What the workers are told.
     orders: Vec<UnboundedReceiver<Order>>,
+    /// What its owner tells it.
+    wish: watch::Sender<Wish>,
 }
 
 impl Office {
     fn open(workers: usize) -> Self {
-        let settings = settings::<Blink>(Policy::Shared);
+        let mut settings = settings::<Blink>(Policy::Shared);
+        let (wish, wishes) = watch::channel(Wish::Stay);
+        let grace = 30 * SECOND;
+        settings.leaving = Some(Leaving { wishes, grace });
         let (controller, end) = link::local();
         let (sender, inbox) = unbounded_channel();
         let (order_senders, orders) = (0..workers).map(|_| unbounded_channel()).unzip();
@@ -29,6 +34,7 @@ impl Office {
             controller,
             workers: sender,
             orders,
+            wish,
         }
     }
 
@@ -103,27 +109,60 @@ async fn what_waits_at_the_end_is_told_before_the_last_word() {
 
 #[tokio::test(start_paused = true)]
 async fn all_workers_hear_that_the_data_is_used_up_before_they_hear_of_the_end() {
-    let (controller, runner) = link::local();
-    let (orders, mut heard): (Vec<_>, Vec<_>) = (0..2).map(|_| unbounded_channel()).unzip();
-    let (messages, inbox) = unbounded_channel();
-    let settings = settings::<Blink>(Policy::Once);
-    let desk = Desk::new(&settings, orders, runner);
-    let to = |order| controller.send(RunnerId(0), order);
+    let mut office = Office::open(2);
     let used_up = Order::Data {
         entry: ENTRY,
         order: lease::Order::Exhausted,
     };
-    to(used_up.clone());
-    to(Order::Drain { at: SECOND });
-    to(Order::Cut);
-    for worker in 0..2 {
-        messages.send((worker, Message::Bye)).unwrap();
+    for order in [used_up.clone(), Order::Drain { at: SECOND }] {
+        office.controller.send(RunnerId(0), order);
     }
-    desk.serve(inbox).await;
     // Neither has said that it waits for any.
-    for worker in &mut heard {
-        let mut orders = std::iter::from_fn(|| worker.try_recv().ok());
-        assert_eq!(orders.next(), Some(used_up.clone()));
-        assert_eq!(orders.next(), Some(Order::Drain { at: SECOND }));
+    for orders in &mut office.orders {
+        assert_eq!(orders.recv().await, Some(used_up.clone()));
+        assert_eq!(orders.recv().await, Some(Order::Drain { at: SECOND }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_that_is_told_to_end_has_its_journeys_end_when_others_have_its_share() {
+    let mut office = Office::open(2);
+    let clock = Instant::now();
+    sleep(SECOND).await;
+    office.wish.send_replace(Wish::Leave);
+    while office.controller.receive().await.unwrap().message != Message::Leaving {}
+    let at = clock.elapsed() + SECOND / 2;
+    office.controller.send(RunnerId(0), Order::Release { at });
+    for orders in &mut office.orders {
+        assert_eq!(orders.recv().await, Some(Order::Drain { at }));
+    }
+    assert_eq!(clock.elapsed(), at, "it has its share until then");
+    // It waits for the last journey, and for nobody's word after that.
+    for worker in [0, 1] {
+        sleep(5 * SECOND).await;
+        assert!(office.orders[0].is_empty());
+        office.workers.send((worker, Message::Drained)).unwrap();
+    }
+    for (worker, orders) in office.orders.iter_mut().enumerate() {
+        assert_eq!(orders.recv().await, Some(Order::Cut));
+        office.workers.send((worker, Message::Bye)).unwrap();
+    }
+    assert_eq!(clock.elapsed(), at + 10 * SECOND);
+    assert_eq!(office.snapshot().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn journeys_that_do_not_end_are_cut_after_the_grace_or_by_another_word() {
+    for told_again in [None, Some(3 * SECOND)] {
+        let mut office = Office::open(1);
+        let told = Instant::now();
+        office.wish.send_replace(Wish::Leave);
+        if let Some(after) = told_again {
+            sleep(after).await;
+            office.wish.send_replace(Wish::Go);
+        }
+        // Nobody answers that wish.
+        assert_eq!(office.orders[0].recv().await, Some(Order::Cut));
+        assert_eq!(told.elapsed(), told_again.unwrap_or(30 * SECOND));
     }
 }
