@@ -26,6 +26,8 @@ pub(crate) use results::Second;
 pub(crate) use so_far::EntryNow;
 pub(crate) use stages::StageOutcome;
 
+#[cfg(feature = "nats")]
+use crate::link::Cover;
 use crate::{
     datapool::{Policy, lease},
     id::{EntryId, ItemId, RunnerId},
@@ -246,6 +248,24 @@ impl Controller {
             // That it was heard is the answer.
             Message::StoodStill | Message::Hello(_) => {}
         }
+        actions
+    }
+
+    /// Runners, each of which may be gone by now, counted this in the second before `until`.
+    #[cfg(feature = "nats")]
+    pub(crate) fn reported(
+        &mut self,
+        now: Duration,
+        covers: Vec<(RunnerId, Cover)>,
+        until: u64,
+        statistics: Statistics,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for (runner, cover) in covers {
+            self.results.cover(runner, cover);
+        }
+        self.results.count(until.saturating_sub(1), statistics);
+        self.show(now, &mut actions);
         actions
     }
 

@@ -11,6 +11,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+#[cfg(feature = "nats")]
+use super::happening::Reported;
 use super::{
     Run, RunError, Settings, Stop,
     archive::Archive,
@@ -221,6 +223,15 @@ impl Driver {
         let actions = match what {
             What::Tick => self.controller.tick(at),
             What::Heard { runner, message } => self.hear(at, runner, message),
+            #[cfg(feature = "nats")]
+            What::Reported(reported) => {
+                let Reported {
+                    covers,
+                    until,
+                    statistics,
+                } = *reported;
+                self.controller.reported(at, covers, until, statistics)
+            }
             What::Supplied { entry, supply } => self.supply(at, entry, supply),
             What::Stop(stop) => self.stop(at, stop),
             What::Volume(factor) => self.change_volume(at, factor),
@@ -266,6 +277,9 @@ impl Driver {
         #[cfg(feature = "nats")]
         if let Some(mark) = heard.mark {
             self.ledger.mark(runner, mark);
+            if let Message::Snapshot(snapshot) = message {
+                return What::Reported(Box::new(Reported::of(runner, *snapshot)));
+            }
         }
         What::Heard { runner, message }
     }

@@ -10,6 +10,11 @@ use crate::{
     id::{EntryId, RunnerId},
     link::Message,
 };
+#[cfg(feature = "nats")]
+use crate::{
+    link::{Cover, Snapshot},
+    stats::Statistics,
+};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -28,6 +33,9 @@ pub(super) enum What {
     Tick,
     /// A runner said something.
     Heard { runner: RunnerId, message: Message },
+    /// Runners said what happened in a second, all together.
+    #[cfg(feature = "nats")]
+    Reported(Box<Reported>),
     /// A pool has given something, which is at hand.
     Supplied { entry: EntryId, supply: Supply },
     /// Somebody stops the run.
@@ -40,6 +48,37 @@ pub(super) enum What {
         expect(dead_code, reason = "for runners elsewhere")
     )]
     TakenOver,
+}
+
+/// What several runners counted in a second.
+#[cfg(feature = "nats")]
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Reported {
+    /// Whose it is.
+    pub(super) covers: Vec<(RunnerId, Cover)>,
+    /// The second after the last one covered.
+    pub(super) until: u64,
+    pub(super) statistics: Statistics,
+}
+
+#[cfg(feature = "nats")]
+impl Reported {
+    /// What one runner counted.
+    pub(super) fn of(runner: RunnerId, snapshot: Snapshot) -> Self {
+        let until = snapshot.until();
+        let covers = snapshot.covers.into_iter();
+        Self {
+            covers: covers.map(|cover| (runner, cover)).collect(),
+            until,
+            statistics: snapshot.statistics,
+        }
+    }
+
+    /// Adds what others counted in the same second.
+    pub(super) fn gather(&mut self, other: Self) {
+        self.covers.extend(other.covers);
+        self.statistics.gather(other.statistics);
+    }
 }
 
 /// What a pool gave.
@@ -57,10 +96,8 @@ impl What {
     #[cfg(feature = "nats")]
     pub(super) fn is_urgent(&self) -> bool {
         match self {
-            Self::Tick => false,
-            Self::Heard { message, .. } => {
-                !matches!(message, Message::Snapshot(_) | Message::Machine(_))
-            }
+            Self::Tick | Self::Reported(_) => false,
+            Self::Heard { message, .. } => !matches!(message, Message::Machine(_)),
             Self::Supplied { .. } | Self::Stop(_) | Self::Volume(_) | Self::TakenOver => true,
         }
     }

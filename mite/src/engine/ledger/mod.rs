@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::succession::{Past, Succession, succession};
-use super::{RunError, happening::Happening};
+use super::{
+    RunError,
+    happening::{Happening, What},
+};
 use crate::{
     config::Config,
     datapool::lease,
@@ -107,8 +110,30 @@ impl Ledger {
             false => now + GATHER,
         };
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
-        self.waiting.happenings.push(happening);
+        self.gather(happening);
         None
+    }
+
+    /// Adds to what waits; what runners counted in one second is added up, or it would be as much to
+    /// write as there are runners.
+    fn gather(&mut self, happening: Happening) {
+        let Happening { at, what } = happening;
+        let What::Reported(reported) = what else {
+            self.waiting.happenings.push(Happening { at, what });
+            return;
+        };
+        let mut waiting = self.waiting.happenings.iter_mut();
+        let same = waiting.find_map(|one| match &mut one.what {
+            What::Reported(one) if one.until == reported.until => Some(one),
+            _ => None,
+        });
+        match same {
+            Some(same) => same.gather(*reported),
+            None => self.waiting.happenings.push(Happening {
+                at,
+                what: What::Reported(reported),
+            }),
+        }
     }
 
     /// The conversation with a runner is so far.
