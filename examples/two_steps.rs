@@ -13,7 +13,7 @@ use mite::{
     Config, Context, Scenario, datapool,
     datapool::{Once, Recyclable},
     journey, scenario,
-    volume::Constant,
+    volume::{Constant, Nothing},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,12 +27,15 @@ struct Customer {
     password: String,
 }
 
+/// Forgets the accounts of earlier runs.
+#[journey]
+async fn forget_accounts(ctx: &Context) -> mite::Result {
+    ctx.purge("customers")
+}
+
 /// Opens an account and keeps what is needed to use it.
 #[journey]
 async fn open_account(ctx: &Context, name: String) -> mite::Result {
-    // The accounts of an earlier run are not those of this one.
-    ctx.shared("purged", async { ctx.purge("customers") })
-        .await?;
     let answer = ctx.http().post("/accounts").json(&json!({ "name": name }));
     let customer: Customer = answer.send().await?.expect_status(201)?.json()?;
     ctx.record("customers", &customer)
@@ -59,12 +62,16 @@ fn customers(config: &Config) -> mite::Result<Recyclable<Customer>> {
     Ok(Recyclable::from_msgpack(file))
 }
 
-/// The first step: a hundred accounts.
+/// The first step: a hundred accounts, after the one that forgets those of earlier runs.
 #[scenario]
 fn create() -> Scenario {
     Scenario::new()
         .base_url(examples::shop_url())
-        .journey::<open_account>(names(), Constant::per_second(50, 2 * SECOND))
+        .journey::<forget_accounts>((), Constant::per_second(1, SECOND))
+        .journey::<open_account>(
+            names(),
+            Nothing::over(2 * SECOND) + Constant::per_second(50, 2 * SECOND),
+        )
 }
 
 /// The second step: customers who come back.

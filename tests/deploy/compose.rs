@@ -98,8 +98,8 @@ fn what_is_mounted_is_there_and_what_configs_name_is_mounted() {
 }
 
 #[test]
-fn controller_and_runner_take_what_they_are_given() {
-    for name in ["controller", "runner"] {
+fn what_is_deployed_takes_what_it_is_given() {
+    for name in ["controller", "runner", "collector"] {
         let deployed = deployed(name);
         deployed.assert_environment_is_known();
         deployed.assert_accepted();
@@ -145,6 +145,7 @@ fn the_server_of_the_bus_is_given_the_passwords_that_its_clients_know() {
     for (name, user) in [
         ("MITE_CONTROLLER_PASSWORD", "controller"),
         ("MITE_RUNNER_PASSWORD", "runner"),
+        ("MITE_COLLECTOR_PASSWORD", "collector"),
     ] {
         assert!(config.contains(&format!("${name}")));
         let (_, password) = known.iter().find(|(known, _)| known == name).unwrap();
@@ -154,5 +155,9 @@ fn the_server_of_the_bus_is_given_the_passwords_that_its_clients_know() {
             .find(|(name, _)| name == "MITE_NATS_URL")
             .unwrap();
         assert_eq!(*url, format!("nats://{user}:{password}@nats:4222"));
+    }
+    for variable in config.split('$').filter(|rest| rest.starts_with("MITE_")) {
+        let end = variable.find(',').unwrap();
+        assert!(known.iter().any(|(known, _)| *known == variable[..end]));
     }
 }

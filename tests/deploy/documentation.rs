@@ -20,9 +20,10 @@ fn every_option_of_a_runner_and_of_the_link_is_on_the_page() {
     };
     let of_the_link = options("controller")
         .into_iter()
-        .filter(|option| option.starts_with("--nats") || option == "--wait-for-runners");
+        .filter(|option| option.starts_with("--nats") || option.starts_with("--wait-for-"));
     let of_all = ["--", "--help", "--quiet", "--log-level"];
-    let mut options = options("runner");
+    let all = ["runner", "collector", "recorder", "exporter"];
+    let mut options: BTreeSet<_> = all.into_iter().flat_map(options).collect();
     options.extend(of_the_link);
     options.retain(|option| !of_all.contains(&option.as_str()));
     assert!(options.len() >= 11, "{options:?}");
@@ -39,7 +40,7 @@ fn every_option_of_a_runner_and_of_the_link_is_on_the_page() {
 fn the_permissions_on_the_page_are_those_of_the_config() {
     let page = read(PAGE);
     let config = read("deploy/nats/nats.conf");
-    for user in ["controller", "runner"] {
+    for user in ["controller", "runner", "collector", "recorder", "exporter"] {
         let row = page
             .lines()
             .find(|line| line.starts_with(&format!("| `{user}` | `mite.")));

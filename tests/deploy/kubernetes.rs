@@ -125,7 +125,7 @@ fn the_page_says_how_to_make_every_secret_that_is_asked_for() {
     for variable in variables.values() {
         asked.insert(variable["valueFrom"]["secretKeyRef"].clone().to_string());
     }
-    assert_eq!(asked.len(), 5, "{asked:?}");
+    assert_eq!(asked.len(), 8, "{asked:?}");
     for secret in asked {
         let secret: Value = serde_json::from_str(&secret).unwrap();
         let [name, key] = ["name", "key"].map(|field| secret[field].as_str().unwrap());

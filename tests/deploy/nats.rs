@@ -7,22 +7,26 @@ use std::{
 };
 
 use tests::{
+    asking::Asked,
     certificates::Authority,
     nats::Nats,
     nginx::Nginx,
-    running::{Running, program},
+    running::{PATIENCE, Running, program},
 };
 
 use crate::files::repository;
 
 const VISITS: &str = env!("CARGO_BIN_EXE_visits");
-const PASSWORDS: [(&str, &str); 2] = [
+const PASSWORDS: [(&str, &str); 5] = [
     ("MITE_CONTROLLER_PASSWORD", "c0ntroller"),
     ("MITE_RUNNER_PASSWORD", "runn3r"),
+    ("MITE_COLLECTOR_PASSWORD", "c0llector"),
+    ("MITE_RECORDER_PASSWORD", "rec0rder"),
+    ("MITE_EXPORTER_PASSWORD", "exp0rter"),
 ];
 
 fn server(config: &str) -> Nats {
-    Nats::with_environment(&["-c", config], &PASSWORDS)
+    Nats::keeping_with(&["-c", config], &PASSWORDS)
 }
 
 fn plain() -> Nats {
@@ -73,6 +77,51 @@ fn its_users_can_run_a_test() {
     let controller = nats.url_for("controller:c0ntroller");
     let runner = nats.url_for("runner:runn3r");
     assert_runs(&["--nats", &controller], &["--nats", &runner]);
+}
+
+#[test]
+fn its_users_can_collect_record_and_export() {
+    let (nats, directory) = (plain(), tempfile::tempdir().unwrap());
+    let into = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let start = |who: &str, arguments: &[&str], ready: &str| {
+        let url = nats.url_for(who);
+        let (command, _) = who.split_once(':').unwrap();
+        let mut running = Running::start(&mut program(
+            VISITS,
+            &[&[command, "--nats", &url], arguments].concat(),
+        ));
+        let said = running.wait_for(ready);
+        (running, said)
+    };
+    let events = ["--once", "--collect", &into("events")];
+    let (collector, _) = start("collector:c0llector", &events, "collecting from");
+    let data = ["--record", &into("data")];
+    let (_recorder, _) = start("recorder:rec0rder", &data, "recording from");
+    let at = ["--metrics", "127.0.0.1:0"];
+    let (_exporter, said) = start("exporter:exp0rter", &at, "metrics of the run");
+    let exported = Asked::named_in(&said);
+    let controller = nats.url_for("controller:c0ntroller");
+    let runner = nats.url_for("runner:runn3r");
+    let done = std::thread::scope(|scope| {
+        let scrapes = scope.spawn(|| {
+            let began = std::time::Instant::now();
+            while exported.get("/metrics").status != 200 {
+                assert!(began.elapsed() < PATIENCE, "nothing is exported");
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        });
+        assert_runs(
+            &["--nats", &controller, "--wait-for-collectors", "1"],
+            &["--nats", &runner],
+        );
+        scrapes.join()
+    });
+    done.unwrap();
+    let ended = collector.end();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert!(ended.stderr.contains("400 events"), "{ended}");
+    let other = answer(&nats, "collector", "c0llector", "PUB mite.down.1 1\r\nx");
+    assert!(other.contains("Permissions Violation"), "{other}");
 }
 
 #[test]

@@ -117,6 +117,11 @@ impl Controller {
         self.running.wait_for_second(second);
     }
 
+    /// Waits until it has said this, and gives all it has said.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        self.running.wait_for(text)
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         self.running.signal(name);
     }

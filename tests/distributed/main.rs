@@ -9,12 +9,15 @@
     clippy::unwrap_used
 )]
 
+mod collect;
 mod counts;
 mod crew;
+mod export;
 mod faults;
 mod kills;
 mod leaving;
 mod network;
+mod record;
 mod refused;
 mod secured;
 mod shop;

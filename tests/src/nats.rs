@@ -21,6 +21,7 @@ pub struct Nats {
     port: u16,
     options: Vec<String>,
     environment: Vec<(String, String)>,
+    keeps: bool,
     directory: TempDir,
 }
 
@@ -65,6 +66,16 @@ impl Nats {
         Self::with(&[])
     }
 
+    /// A server with JetStream, which keeps what it has also when it is killed.
+    pub fn keeping() -> Self {
+        Self::keeping_with(&[], &[])
+    }
+
+    /// The same with options and variables.
+    pub fn keeping_with(options: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::one(options, environment, true)
+    }
+
     /// One with these options beside its own.
     pub fn with(options: &[&str]) -> Self {
         Self::with_environment(options, &[])
@@ -72,6 +83,10 @@ impl Nats {
 
     /// One with these options, for whose config file the environment has these variables.
     pub fn with_environment(options: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::one(options, environment, false)
+    }
+
+    fn one(options: &[&str], environment: &[(&str, &str)], keeps: bool) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         on_free_port(LOOPBACK, |port| {
             let mut server = Self {
@@ -79,6 +94,7 @@ impl Nats {
                 port,
                 options: options.iter().map(ToString::to_string).collect(),
                 environment: environment.iter().map(owned).collect(),
+                keeps,
                 directory: readable_directory(),
             };
             server.spawn()?;
@@ -117,6 +133,10 @@ impl Nats {
             .args(&self.options)
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null());
+        if self.keeps {
+            let store = self.directory.path().join("jetstream");
+            command.arg("-js").arg("-sd").arg(store);
+        }
         let mut process = Process::start("nats-server", &mut command, self.directory.path());
         process.wait_until(|| TcpStream::connect(("127.0.0.1", self.port)).is_ok())?;
         self.process = Some(process);

@@ -1,7 +1,7 @@
 //! Records on their way from a worker to the disk, and the way itself: bounded, and never waited
 //! for.
 
-use std::sync::{Arc, mpsc::Sender};
+use std::sync::Arc;
 
 use super::{
     format::Format,
@@ -31,28 +31,47 @@ impl Block {
         block
     }
 
+    /// One block in the place of two.
+    #[cfg(feature = "nats")]
+    pub(super) fn and(&mut self, other: Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.events = self.events.and(other.events);
+        self.gap = self.gap.and(other.gap);
+    }
+
     /// What is missing when this is.
     pub(super) fn as_gap(&self) -> Gap {
         self.gap.and(self.events)
     }
 }
 
-/// What the thread that writes is told.
+/// What the thread that writes or passes on is told.
 pub(super) enum Message {
-    /// Write this.
+    /// Here is one.
     Block(Block),
     /// There is no more.
     Close,
 }
 
-/// The way to the thread that writes.
+/// The way to whoever writes, or passes on.
 #[derive(Clone)]
 pub(super) struct Outlet {
-    pub(super) messages: Sender<Message>,
-    pub(super) room: Arc<Room>,
+    room: Arc<Room>,
+    way: Arc<dyn Fn(Message) -> bool + Send + Sync>,
 }
 
 impl Outlet {
+    /// A way that says whether anybody is still there, with this much room in front of it.
+    pub(super) fn new(
+        room: Arc<Room>,
+        way: impl Fn(Message) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            room,
+            way: Arc::new(way),
+        }
+    }
+
     /// Passes a block on, or says at once what is missing because of it.
     pub(super) fn pass(&self, block: Block) -> Result<(), Gap> {
         let (bytes, gap) = (block.bytes.len(), block.as_gap());
@@ -60,6 +79,18 @@ impl Outlet {
             return Err(gap);
         }
         // Nobody writes any more when the run is over.
-        self.messages.send(Message::Block(block)).map_err(|_| gap)
+        let passed = (self.way)(Message::Block(block));
+        if passed { Ok(()) } else { Err(gap) }
+    }
+
+    /// Says that there is no more.
+    pub(super) fn close(&self) {
+        (self.way)(Message::Close);
+    }
+
+    /// Bytes that wait.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> usize {
+        self.room.taken()
     }
 }

@@ -3,8 +3,8 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread::Builder,
@@ -13,14 +13,15 @@ use std::{
 
 use super::{
     ArchiveError,
-    block::{Message, Outlet},
+    block::Outlet,
     directory::{Directory, Sheet, Shelf},
     format::Format,
     gap::Gap,
+    rolling::{Roll, Rolling},
     room::Room,
     row::Origin,
-    scribe::{Open, Roll, Scribe, Tally},
-    tap::CollectTap,
+    scribe::{Scribe, Tally},
+    taps::Taps,
 };
 use crate::{config::Config, event::Tap};
 
@@ -54,7 +55,7 @@ impl Default for CollectOptions {
 }
 
 impl CollectOptions {
-    fn roll(&self) -> Result<Roll, ArchiveError> {
+    pub(super) fn roll(&self) -> Result<Roll, ArchiveError> {
         if self.roll_size == 0 || self.roll_time.is_zero() {
             return Err(ArchiveError(
                 "a file of collected events has to have a size and a time above zero before the \
@@ -127,12 +128,10 @@ impl Ready {
         let scribe = Scribe {
             messages: heard,
             room: Arc::clone(&room),
-            shelf: self.shelf,
-            roll: self.roll,
+            files: Rolling::new(self.shelf, self.roll, self.first),
             format,
             origin: Arc::clone(&origin),
             tally: Arc::clone(&tally),
-            file: self.first.map(Open::new),
             gap: Gap::default(),
         };
         Builder::new()
@@ -142,11 +141,9 @@ impl Ready {
                 let _done = done;
                 scribe.run();
             })?;
+        let outlet = Outlet::new(room, move |message| messages.send(message).is_ok());
         Ok(Collector {
-            outlet: Outlet { messages, room },
-            origin,
-            format,
-            seen: Arc::default(),
+            taps: Taps::new(outlet, origin, format),
             tally,
             told: 0,
             over,
@@ -156,11 +153,7 @@ impl Ready {
 
 /// Collects the events of a run.
 pub(crate) struct Collector {
-    outlet: Outlet,
-    origin: Arc<Origin>,
-    format: Format,
-    /// What each worker has seen.
-    seen: Arc<Mutex<Vec<Arc<AtomicU64>>>>,
+    taps: Taps,
     tally: Arc<Tally>,
     /// How many failures have been told.
     told: usize,
@@ -187,21 +180,7 @@ impl Collector {
     pub(crate) fn taps(
         &self,
     ) -> impl Fn(&Config, SystemTime) -> Box<dyn Tap> + Send + Sync + use<> {
-        let (outlet, origin) = (self.outlet.clone(), Arc::clone(&self.origin));
-        let (format, seen) = (self.format, Arc::clone(&self.seen));
-        move |config, began| {
-            let count = Arc::<AtomicU64>::default();
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push(Arc::clone(&count));
-            Box::new(CollectTap::new(
-                Arc::clone(&origin),
-                format,
-                config.masker(),
-                began,
-                count,
-                outlet.clone(),
-            ))
-        }
+        self.taps.factory()
     }
 
     /// What the disk has refused since this was asked last.
@@ -215,7 +194,7 @@ impl Collector {
     /// Bytes that wait for the disk.
     #[cfg(test)]
     pub(super) fn taken(&self) -> usize {
-        self.outlet.room.taken()
+        self.taps.waiting()
     }
 
     /// Waits until all is written, unless the disk takes nothing any more. The workers are gone.
@@ -224,7 +203,7 @@ impl Collector {
     }
 
     pub(super) fn finish_within(self, patience: Duration) -> Collected {
-        let _ = self.outlet.messages.send(Message::Close);
+        self.taps.close();
         let mut steps = self.tally.steps.load(Ordering::Relaxed);
         let mut failures = Vec::new();
         while self.over.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
@@ -237,13 +216,11 @@ impl Collector {
                 break;
             }
         }
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen: u64 = seen.iter().map(|seen| seen.load(Ordering::Relaxed)).sum();
         let events = self.tally.events.load(Ordering::Relaxed);
         failures.splice(..0, self.tally.failures());
         Collected {
             events,
-            missing: seen.saturating_sub(events),
+            missing: self.taps.seen().saturating_sub(events),
             files: self.tally.files.load(Ordering::Relaxed),
             bytes: self.tally.bytes.load(Ordering::Relaxed),
             failures,

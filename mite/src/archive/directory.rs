@@ -23,6 +23,10 @@ pub(super) trait Sheet: Write + Send {
     /// Gives up what is behind this length.
     fn cut(&mut self, length: u64) -> io::Result<()>;
 
+    /// Sees to it that what was written outlives the machine.
+    #[cfg(feature = "nats")]
+    fn sync(&mut self) -> io::Result<()>;
+
     /// There is no more: names it. One that is dropped instead, and empty, is removed.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
@@ -65,6 +69,8 @@ impl Shelf for Directory {
             let file = OpenOptions::new().write(true).create_new(true).open(&part);
             match file {
                 Ok(file) => {
+                    // Who mends what killed collectors have left keeps away from it.
+                    let _ = file.try_lock();
                     return Ok(Box::new(Part {
                         file,
                         part,
@@ -106,6 +112,11 @@ impl Sheet for Part {
         use io::Seek as _;
         self.file.set_len(length)?;
         self.file.seek(io::SeekFrom::Start(length)).map(drop)
+    }
+
+    #[cfg(feature = "nats")]
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {

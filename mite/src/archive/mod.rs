@@ -6,11 +6,19 @@ mod collector;
 mod directory;
 mod format;
 mod gap;
+#[cfg(feature = "nats")]
+mod gathering;
+#[cfg(feature = "nats")]
+mod leftover;
 mod recorder;
+#[cfg(feature = "nats")]
+mod relay;
+mod rolling;
 mod room;
 mod row;
 mod scribe;
 mod tap;
+mod taps;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -21,7 +29,13 @@ use thiserror::Error;
 
 pub(crate) use cat::{Trouble, cat, uncat};
 pub(crate) use collector::{CollectOptions, Collected, Collector, Ready};
+#[cfg(feature = "nats")]
+pub(crate) use gathering::{Gathered, Gathering};
 pub(crate) use recorder::{Kept, Recorder};
+#[cfg(feature = "nats")]
+pub(crate) use recorder::{Notes, Outbox, Outgoing as OutboxOutgoing, Received, Reception};
+#[cfg(feature = "nats")]
+pub(crate) use relay::{Parcel, Relay, Sender, Shipment};
 
 /// What collects events onto a disk that costs nothing.
 #[cfg(feature = "bench")]
@@ -47,7 +61,7 @@ pub(crate) fn discarding_tap(
         config.masker(),
         std::time::SystemTime::now(),
         std::sync::Arc::default(),
-        block::Outlet { messages, room },
+        block::Outlet::new(room, move |message| messages.send(message).is_ok()),
     )))
 }
 

@@ -1,6 +1,10 @@
 //! The recorder: what journeys record for a later run, in one file a name.
 
 mod notebook;
+#[cfg(feature = "nats")]
+mod outbox;
+#[cfg(feature = "nats")]
+mod reception;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +22,10 @@ use std::{
 };
 
 use notebook::Notebook;
+#[cfg(feature = "nats")]
+pub(crate) use outbox::{Note, Notes, Outbox, Outgoing};
+#[cfg(feature = "nats")]
+pub(crate) use reception::{Received, Reception};
 
 use super::{ArchiveError, room::Room};
 use crate::event::Keep;

@@ -1,4 +1,4 @@
-//! The thread that writes collected events into files, and rolls these.
+//! The thread that writes collected events into files.
 
 use std::{
     io,
@@ -7,14 +7,14 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
     block::{Block, Message},
-    directory::{Sheet, Shelf},
     format::Format,
     gap::{Gap, GapRecord},
+    rolling::Rolling,
     room::Room,
     row::Origin,
 };
@@ -57,41 +57,12 @@ impl Tally {
 pub(super) struct Scribe {
     pub(super) messages: Receiver<Message>,
     pub(super) room: Arc<Room>,
-    pub(super) shelf: Box<dyn Shelf>,
-    pub(super) roll: Roll,
+    pub(super) files: Rolling,
     pub(super) format: Format,
     pub(super) origin: Arc<Origin>,
     pub(super) tally: Arc<Tally>,
-    pub(super) file: Option<Open>,
     /// What is missing and has not been told yet.
     pub(super) gap: Gap,
-}
-
-/// When a file is finished and the next one begun.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Roll {
-    /// When it has so many bytes.
-    pub(super) size: u64,
-    /// When it is so old.
-    pub(super) time: Duration,
-}
-
-/// The file that is being written.
-pub(super) struct Open {
-    sheet: Box<dyn Sheet>,
-    length: u64,
-    since: Instant,
-}
-
-impl Open {
-    /// A file with nothing in it.
-    pub(super) fn new(sheet: Box<dyn Sheet>) -> Self {
-        Self {
-            sheet,
-            length: 0,
-            since: Instant::now(),
-        }
-    }
 }
 
 impl Scribe {
@@ -111,14 +82,8 @@ impl Scribe {
         self.close();
     }
 
-    /// How long the file may still be written.
     fn patience(&self) -> Duration {
-        self.file
-            .as_ref()
-            .filter(|file| file.length > 0)
-            .map_or(IDLE, |file| {
-                self.roll.time.saturating_sub(file.since.elapsed())
-            })
+        self.files.patience().unwrap_or(IDLE)
     }
 
     fn block(&mut self, block: &Block) {
@@ -143,41 +108,28 @@ impl Scribe {
             let (gap, origin) = (self.gap, &*self.origin);
             self.format.append(&mut before, &GapRecord { gap, origin });
         }
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(Open::new(self.shelf.begin()?)),
-        };
-        if file.length == 0 {
-            file.since = Instant::now();
-        }
-        let written = (file.sheet.write_all(&before)).and_then(|()| file.sheet.write_all(records));
-        if let Err(error) = written {
-            let whole = file.sheet.cut(file.length).is_ok();
-            // Another file may have room where this one has none. What was not cut is the tail of
-            // its last record, with which it is still readable up to there.
-            if file.length > 0 || !whole {
-                self.finish_file();
+        let written = match self.files.write(&[&before, records]) {
+            Ok(written) => written,
+            Err((error, finishes)) => {
+                if finishes {
+                    self.finish_file();
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
-        let length = (before.len() + records.len()) as u64;
-        if file.length == 0 {
+        };
+        if written.begins {
             self.tally.files.fetch_add(1, Ordering::Relaxed);
         }
-        file.length += length;
-        self.tally.bytes.fetch_add(length, Ordering::Relaxed);
+        self.tally.bytes.fetch_add(written.bytes, Ordering::Relaxed);
         self.gap = Gap::default();
-        if file.length >= self.roll.size {
+        if self.files.is_full() {
             self.finish_file();
         }
         Ok(())
     }
 
     fn finish_file(&mut self) {
-        let Some(file) = self.file.take() else { return };
-        if file.length > 0
-            && let Err(error) = file.sheet.finish()
-        {
+        if let Err(error) = self.files.finish() {
             self.failed("finish", &error);
         }
     }
@@ -197,7 +149,7 @@ impl Scribe {
     fn failed(&self, what: &str, error: &io::Error) {
         self.tally.failed(format!(
             "cannot {what} a file with collected events in {}: {error}",
-            self.shelf.name()
+            self.files.name()
         ));
     }
 }

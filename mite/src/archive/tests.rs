@@ -20,7 +20,7 @@ use super::{
     CollectOptions, Collector, Ready, cat,
     directory::{Sheet, Shelf},
     format::Format,
-    scribe::Roll,
+    rolling::Roll,
 };
 use crate::{
     config::Config,
@@ -114,6 +114,11 @@ impl Sheet for Page {
     fn cut(&mut self, length: u64) -> io::Result<()> {
         let mut files = self.disk.files.lock().unwrap();
         files[self.number].truncate(length as usize);
+        Ok(())
+    }
+
+    #[cfg(feature = "nats")]
+    fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
 

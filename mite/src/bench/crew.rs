@@ -71,7 +71,7 @@ async fn take_part(url: String, names: usize) -> Result<Vec<SystemTime>> {
     }));
     let started = loop {
         match end.receive().await {
-            Some(Order::Begin { at }) => break epoch + at,
+            Some(Order::Begin { at, .. }) => break epoch + at,
             Some(Order::Cut) | None => return Err(Error::other(io::Error::other("not wanted"))),
             Some(_) => {}
         }

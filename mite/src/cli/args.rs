@@ -1,6 +1,8 @@
 //! The arguments as they are typed.
 
 mod archive;
+#[cfg(feature = "nats")]
+mod keepers;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,6 +11,10 @@ use tracing::Level;
 
 use archive::RECORD;
 pub(super) use archive::{ArchiveArguments, Files};
+#[cfg(feature = "nats")]
+pub(super) use keepers::{
+    CollectorArguments, ExporterArguments, KeeperArguments, RecorderArguments,
+};
 
 /// A load test made with mite
 #[derive(Debug, Parser)]
@@ -39,6 +45,16 @@ pub(super) enum Command {
     /// Run journeys for a controller that is reached over NATS, test after test
     #[cfg(feature = "nats")]
     Runner(RunnerArguments),
+    /// Write down the events of runners elsewhere, run after run; it is started before the controller
+    #[cfg(feature = "nats")]
+    Collector(Box<CollectorArguments>),
+    /// Write down what journeys of runners elsewhere record for a later run; it is started before the
+    /// controller
+    #[cfg(feature = "nats")]
+    Recorder(Box<RecorderArguments>),
+    /// Serve Prometheus what a controller elsewhere knows of its run, run after run
+    #[cfg(feature = "nats")]
+    Exporter(Box<ExporterArguments>),
     /// Say what changed between two runs of a scenario, and whether it is more than chance
     Compare(Compare),
     /// Show files of collected events or recorded items, MessagePack, as lines of JSON
@@ -156,6 +172,14 @@ pub(super) struct ControllerArguments {
     /// How many runners have to be there before the run begins
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, allow_negative_numbers = true)]
     pub(super) wait_for_runners: u64,
+    /// How many collectors have to be there; those that are there are used in any case
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(super) wait_for_collectors: u64,
     /// Keep the state of the run in JetStream: when this controller is started again after it was
     /// killed, or another stands by, the run goes on
     #[arg(long)]

@@ -1,11 +1,11 @@
-//! `controller` and `runner`: one test over many machines.
+//! `controller`, `runner` and `exporter`: one test over many machines.
 
 use std::thread::available_parallelism;
 
 use tokio::sync::{mpsc::unbounded_channel, watch};
 
 use super::{
-    args::{ControllerArguments, NatsArguments, RunnerArguments},
+    args::{ControllerArguments, ExporterArguments, NatsArguments, RunnerArguments},
     exit::{Exit, Failure},
     logging,
     output::tell,
@@ -29,6 +29,7 @@ pub(super) fn controller(
         run.over(Bus {
             options: options(&arguments.nats),
             wait_for,
+            collectors: usize::try_from(arguments.wait_for_collectors).unwrap_or(usize::MAX),
             durable: arguments.durable || arguments.standby,
             stands_by: arguments.standby,
         })
@@ -86,7 +87,29 @@ pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
     })
 }
 
-fn options(arguments: &NatsArguments) -> Options {
+/// Serves what a controller elsewhere knows until it is told to end.
+pub(super) fn exporter(arguments: &ExporterArguments) -> Result<Exit, Failure> {
+    logging::start(arguments.log_level, Printer::plain());
+    let options = options(&arguments.nats);
+    let at = options.shown();
+    let ready = |url: &str| {
+        if !arguments.quiet {
+            tell(&format!("metrics of the run at {at}: {url}metrics"));
+        }
+    };
+    let stop = async {
+        // Where there can be no watch it ends at once, rather than never.
+        let _ = signals::any().await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let address = arguments.metrics.clone();
+    runtime.block_on(engine::export(&options, address, ready, stop))?;
+    Ok(Exit::Interrupted)
+}
+
+pub(super) fn options(arguments: &NatsArguments) -> Options {
     Options {
         urls: arguments.nats.clone(),
         prefix: arguments.nats_prefix.clone(),

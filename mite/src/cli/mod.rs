@@ -9,6 +9,8 @@ mod console;
 mod distributed;
 mod exit;
 mod journey;
+#[cfg(feature = "nats")]
+mod keepers;
 mod list;
 mod logging;
 mod output;
@@ -98,6 +100,12 @@ fn dispatch(arguments: Arguments, config: Config) -> Result<Exit, Failure> {
         Command::Controller(arguments) => distributed::controller(&arguments, config),
         #[cfg(feature = "nats")]
         Command::Runner(arguments) => distributed::runner(&arguments),
+        #[cfg(feature = "nats")]
+        Command::Collector(arguments) => keepers::collector(&arguments),
+        #[cfg(feature = "nats")]
+        Command::Recorder(arguments) => keepers::recorder(&arguments),
+        #[cfg(feature = "nats")]
+        Command::Exporter(arguments) => distributed::exporter(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Cat(arguments) => cat::cat(&arguments),
         Command::Uncat(arguments) => cat::uncat(&arguments),

@@ -247,6 +247,13 @@ impl Controller {
             Message::Machine(figures) => self.crew.note(from, figures),
             // That it was heard is the answer.
             Message::StoodStill | Message::Hello(_) => {}
+            Message::Sending => {
+                if let Phase::Cut { until } = &mut self.phase {
+                    *until = now + FAREWELL;
+                }
+            }
+            // Concerns whoever writes the report.
+            Message::Sent(_) => {}
         }
         actions
     }

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+#[cfg(feature = "nats")]
+use super::elsewhere::{Elsewhere, SentAway};
 use super::{Run, RunError, Settings};
 use crate::{
     archive::{ArchiveError, Collected, Collector, Kept, Ready, Recorder},
@@ -87,7 +89,8 @@ impl Files {
         {
             return Err(RunError::Option(
                 "--collect and --record write down what the runner of this process does, and the \
-                 runners of this test are elsewhere; leave them out"
+                 runners of this test are elsewhere; start the command collector or recorder with \
+                 the same --nats instead, which takes the directory"
                     .to_owned(),
             ));
         }
@@ -108,6 +111,8 @@ impl Files {
         Ok(Archive {
             collector: collector.map_err(RunError::Thread)?,
             recorder: self.recorder.map(Arc::new),
+            #[cfg(feature = "nats")]
+            elsewhere: None,
         })
     }
 }
@@ -116,6 +121,9 @@ impl Files {
 pub(super) struct Archive {
     collector: Option<Collector>,
     recorder: Option<Arc<Recorder>>,
+    /// What runners on other machines send to be kept.
+    #[cfg(feature = "nats")]
+    pub(super) elsewhere: Option<Elsewhere>,
 }
 
 impl Archive {
@@ -152,8 +160,15 @@ impl Archive {
     }
 
     /// Waits until all is written. The workers are gone.
-    pub(super) fn finish(self) -> Archived {
+    pub(super) async fn finish(self) -> Archived {
+        #[cfg(feature = "nats")]
+        let sent = match self.elsewhere {
+            Some(elsewhere) => Some(elsewhere.finish().await),
+            None => None,
+        };
         Archived {
+            #[cfg(feature = "nats")]
+            sent,
             collected: self.collector.map(Collector::finish),
             kept: self.recorder.map(|recorder| recorder.finish()),
         }
@@ -162,6 +177,8 @@ impl Archive {
 
 /// What was written.
 pub(super) struct Archived {
+    #[cfg(feature = "nats")]
+    sent: Option<SentAway>,
     collected: Option<Collected>,
     kept: Option<Kept>,
 }
@@ -169,14 +186,19 @@ pub(super) struct Archived {
 impl Archived {
     /// Puts into the report what became of it, and says what could not be written.
     pub(super) fn tell(self, settings: &Settings, report: &mut Report) -> Vec<String> {
+        #[cfg(feature = "nats")]
+        if let Some(sent) = self.sent {
+            return sent.tell(report);
+        }
         let mut unwritten = Vec::new();
         if let (Some(collected), Some(into)) = (self.collected, &settings.collect.directory) {
             let directory = into.display().to_string();
             report.collected = Some(CollectSummary {
-                directory: settings.config.mask(&directory),
+                directory: Some(settings.config.mask(&directory)),
+                stream: None,
                 events: collected.events,
                 missing: collected.missing,
-                files: collected.files,
+                files: Some(collected.files),
                 bytes: collected.bytes,
             });
             if collected.missing > 0 {
@@ -191,7 +213,7 @@ impl Archived {
         };
         for name in &kept.names {
             if name.missing > 0 {
-                let suspicion = lost(&name.name, name.items, name.missing);
+                let suspicion = lost(&name.name, name.items, name.missing, "the disk");
                 unwritten.push(suspicion.message.clone());
                 report.generator.suspicions.push(suspicion);
             }
@@ -225,20 +247,21 @@ fn gap(collected: &Collected, directory: &str) -> Suspicion {
     )
 }
 
-fn lost(name: &str, items: u64, missing: u64) -> Suspicion {
+/// Items are missing, since something did not take them.
+pub(super) fn lost(name: &str, items: u64, missing: u64, by: &str) -> Suspicion {
     let share = missing as f64 / (items + missing).max(1) as f64;
     warning(
         "record_lost",
         share,
         format!(
-            "{} of {} that journeys recorded as {name} are in no file: the disk did not take them.",
+            "{} of {} that journeys recorded as {name} are in no file: {by} did not take them.",
             human::count(missing),
             human::plural(items + missing, "item"),
         ),
     )
 }
 
-fn warning(name: &str, value: f64, message: String) -> Suspicion {
+pub(super) fn warning(name: &str, value: f64, message: String) -> Suspicion {
     Suspicion {
         name: name.to_owned(),
         value,

@@ -87,7 +87,7 @@ impl Audience {
             warm_up,
             thresholds,
         } = programme;
-        let watched = dashboard.server.is_some();
+        let watched = dashboard.is_page();
         let recorder = sinks.begin(clock.started_at(), &settings.config, watched)?;
         let batching = recorder.batches.clone();
         let recording = Recording::start(recorder)?;

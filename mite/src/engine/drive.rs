@@ -12,7 +12,7 @@ use tokio::{
 };
 
 #[cfg(feature = "nats")]
-use super::happening::Reported;
+use super::{exports::answer_exporters, happening::Reported};
 use super::{
     Run, RunError, Settings, Stop,
     archive::Archive,
@@ -75,7 +75,11 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
     } = scenario;
     let (runner_entries, controller_entries, pools) = split(entries);
     let telemetry = checked.telemetry;
-    let archive = checked.files.start(&settings)?;
+    #[cfg_attr(
+        not(feature = "nats"),
+        expect(unused_mut, reason = "only what is elsewhere comes later")
+    )]
+    let mut archive = checked.files.start(&settings)?;
     let looked_at = LookedAt {
         tap: archive.tap(tap),
         keep: archive.keep(),
@@ -94,7 +98,13 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         runners,
         begin,
         telemetry,
+        #[cfg(feature = "nats")]
+        elsewhere,
     } = unless_stopped(&mut stops, mustering).await?;
+    #[cfg(feature = "nats")]
+    {
+        archive.elsewhere = elsewhere;
+    }
     let controller = Controller::new(
         ControllerSettings {
             entries: controller_entries,
@@ -109,6 +119,10 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         },
         runners.iter().cloned(),
     );
+    #[cfg(feature = "nats")]
+    if let (Some(bus), Some(feed)) = (&settings.bus, checked.dashboard.feed.clone()) {
+        answer_exporters(&settings, &bus.options, feed)?;
+    }
     let invited = Invited {
         observer,
         sinks: checked.sinks,
@@ -260,7 +274,7 @@ impl Driver {
         drop(self.link);
         let torn_down = tear_down(teardown, &mut settings.config, stops).await;
         outcome.ending.broken.extend(torn_down.err());
-        let archived = self.archive.finish();
+        let archived = self.archive.finish().await;
         let ending = Ending {
             outcome,
             figures,
@@ -286,9 +300,13 @@ impl Driver {
 
     fn hear(&mut self, at: Duration, runner: RunnerId, message: Message) -> Vec<Action> {
         #[cfg(feature = "nats")]
+        if let (Some(elsewhere), Message::Sent(sent)) = (&mut self.archive.elsewhere, &message) {
+            elsewhere.hear((**sent).clone());
+        }
+        #[cfg(feature = "nats")]
         self.tell_who_is_gone(runner, &message);
         if let (Some(at), Message::Hello(_)) = (self.begin, &message) {
-            self.order(runner, link::Order::Begin { at });
+            self.order(runner, link::Order::Begin { at, runner });
         }
         self.controller.hear(at, runner, message)
     }

@@ -2,9 +2,15 @@
 
 mod archive;
 mod audience;
+#[cfg(feature = "nats")]
+mod collect;
 mod dashboard;
 mod drive;
+#[cfg(feature = "nats")]
+mod elsewhere;
 mod error;
+#[cfg(feature = "nats")]
+mod exports;
 mod happening;
 #[cfg_attr(not(feature = "nats"), path = "no_ledger.rs")]
 mod ledger;
@@ -16,9 +22,13 @@ mod plan;
 mod pools;
 mod preparation;
 mod progress;
+#[cfg(feature = "nats")]
+mod record;
 mod recording;
 #[cfg(feature = "nats")]
 mod remote;
+#[cfg(feature = "nats")]
+mod sending;
 mod settings;
 mod suspect;
 mod system;
@@ -40,8 +50,14 @@ use tokio::{
     },
 };
 
+#[cfg(feature = "nats")]
+pub(crate) use collect::{CollectorOptions, KeeperEnd, KeeperNews, collect};
 pub use error::RunError;
+#[cfg(feature = "nats")]
+pub(crate) use exports::export;
 pub(crate) use plan::plan;
+#[cfg(feature = "nats")]
+pub(crate) use record::{RecorderOptions, record};
 #[cfg(all(feature = "nats", feature = "bench"))]
 pub(crate) use remote::fingerprint;
 #[cfg(feature = "nats")]

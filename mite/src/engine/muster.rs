@@ -30,6 +30,9 @@ pub(super) struct Muster {
     /// What the controller's clock shows when the run begins; runners on other machines are told.
     pub(super) begin: Option<Duration>,
     pub(super) telemetry: Telemetry,
+    /// Who keeps on other machines what runners send.
+    #[cfg(feature = "nats")]
+    pub(super) elsewhere: Option<super::elsewhere::Elsewhere>,
 }
 
 /// Who looks at what the runner of this process does, and keeps what it gives.
@@ -69,6 +72,8 @@ pub(super) async fn muster(
             runners: vec![(runner, recruit)],
             begin: None,
             telemetry,
+            #[cfg(feature = "nats")]
+            elsewhere: None,
         }),
         _ => Err(RunError::Thread(std::io::Error::other(
             "the runner did not start",
@@ -104,6 +109,7 @@ fn start_runner(
         trace,
         machine: None,
         leaving: None,
+        sent: None,
     };
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
     runner_end.send(Message::Hello(Recruit {

@@ -47,7 +47,7 @@ impl Checked {
             sinks: Sinks::open(&settings.reports)?,
             telemetry: Ready::check(settings)?,
             files: Files::open(settings)?,
-            dashboard: Dashboard::open(&settings.serve, stop, served)?,
+            dashboard: Dashboard::open(settings, stop, served)?,
         })
     }
 }

@@ -10,11 +10,13 @@ use tokio::{
 
 use super::{
     RunError,
+    sending::Sending,
     suspect::Watch,
     system::{host_name, raise_descriptor_limit},
 };
 use crate::{
     clock::RunClock,
+    id::RunnerId,
     journey::{Runnable, registry},
     link::{
         Cover, Message, Order, Recruit, RunnerEnd, Snapshot,
@@ -155,7 +157,7 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         begins = begin(&mut end) => begins,
         _ = options.leaving.wished(Wish::Stay) => None,
     };
-    let Some(at) = begins else {
+    let Some((at, runner)) = begins else {
         // The controller may have begun meanwhile, and be waiting for what the workers did.
         end.send(nothing_done(recruit.workers));
         end.send(Message::Bye);
@@ -164,6 +166,7 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         return Ok(());
     };
     let started = epoch + at;
+    let sending = Sending::start(&options.bus, &assignment, runner.0)?;
     let watch = Arc::new(Watch::start());
     let machine = Arc::new(move || watch.so_far());
     let settings = RunnerSettings {
@@ -178,11 +181,12 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         max_start_delay: assignment.max_start_delay,
         precise: options.precise,
         seed: assignment.seed,
-        tap: None,
-        keep: None,
+        tap: sending.tap(),
+        keep: Some(sending.keep()),
         trace: None,
         machine: Some(machine),
         leaving: Some(options.leaving.clone()),
+        sent: sending.sent(),
     };
     // All begin together.
     sleep_until(started).await;
@@ -193,10 +197,10 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
 }
 
 /// When the run begins; `None` when it will not for this runner.
-async fn begin(end: &mut RunnerEnd) -> Option<Duration> {
+async fn begin(end: &mut RunnerEnd) -> Option<(Duration, RunnerId)> {
     loop {
         match end.receive().await? {
-            Order::Begin { at } => return Some(at),
+            Order::Begin { at, runner } => return Some((at, runner)),
             Order::Cut | Order::Drain { .. } => return None,
             _ => {}
         }

@@ -45,6 +45,8 @@ pub(crate) struct Bus {
     pub(crate) durable: bool,
     /// Whether it waits until no other controller leads.
     pub(crate) stands_by: bool,
+    /// How many collectors have to be.
+    pub(crate) collectors: usize,
 }
 
 impl Default for Settings {

@@ -66,7 +66,7 @@ impl Lifeline {
         let said = self.conversation.hear(now, frame);
         let mut orders: Vec<Order> = said.iter().filter_map(|said| decode(&said.bytes)).collect();
         let begin = orders.iter().find_map(|order| match order {
-            Order::Begin { at } => Some(*at),
+            Order::Begin { at, .. } => Some(*at),
             _ => None,
         });
         self.begun = begin.or(self.begun);

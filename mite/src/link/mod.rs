@@ -15,7 +15,7 @@ mod sessions;
 #[cfg(feature = "nats")]
 mod wire;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub(crate) use wire::{decode, encode};
 
 use crate::{
     datapool::lease,
-    id::EntryId,
+    id::{EntryId, RunnerId},
     stats::{CpuTime, MachineFigures, Statistics},
     volume::schedule::{Segment, Share},
 };
@@ -36,8 +36,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Order {
     /// The run begins when the clock of the controller shows this: the first order of a runner that
-    /// is not in the controller's process.
-    Begin { at: Duration },
+    /// is not in the controller's process. It has this number.
+    Begin { at: Duration, runner: RunnerId },
     /// From the segment's beginning on, keep up this share of it, until told otherwise.
     Target {
         entry: EntryId,
@@ -78,6 +78,10 @@ pub(crate) enum Message {
     Leaving,
     /// Nothing is in flight any more, and nothing will be.
     Drained,
+    /// Its workers are gone, and it is still busy with what it sends to be kept.
+    Sending,
+    /// What became of what it sent to be kept.
+    Sent(Box<Sent>),
     /// The last word; the last snapshot came before it.
     Bye,
     /// The last word of one that panicked: what it held is lost.
@@ -95,6 +99,37 @@ pub(crate) struct Recruit {
     pub(crate) max_in_flight: u64,
     /// The name of its machine; empty when it is in the controller's own process.
     pub(crate) host: String,
+}
+
+/// What became of what a runner sent to be kept elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sent {
+    /// Of its events, if they were to be collected.
+    pub(crate) events: Option<SentEvents>,
+    /// Of what its journeys recorded, by name.
+    pub(crate) recorded: BTreeMap<String, SentItems>,
+    /// Why something was not sent.
+    pub(crate) failures: Vec<String>,
+}
+
+/// What became of the events of a runner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SentEvents {
+    /// Those that were sent.
+    pub(crate) events: u64,
+    /// Those that were not.
+    pub(crate) missing: u64,
+    /// The bytes of their records.
+    pub(crate) bytes: u64,
+}
+
+/// What became of what journeys recorded under one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SentItems {
+    /// Items that were sent.
+    pub(crate) items: u64,
+    /// Items that were not.
+    pub(crate) missing: u64,
 }
 
 /// What some workers of a runner counted, all of it up to the end of the same second.

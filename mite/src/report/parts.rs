@@ -292,15 +292,20 @@ pub struct TraceSummary {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CollectSummary {
-    /// The directory.
-    pub directory: String,
-    /// Events in its files, of this run.
+    /// The directory; absent where collectors elsewhere write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// The stream of NATS from which collectors elsewhere take them; absent in one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// Events of this run in the files of the directory, or that were put into the stream.
     pub events: u64,
-    /// Events that happened and are in no file.
+    /// Events that happened and are not there.
     pub missing: u64,
-    /// The files of this run.
-    pub files: u64,
-    /// The bytes in them.
+    /// The files of this run; absent where collectors elsewhere write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// The bytes in them, or of the records that were put into the stream.
     pub bytes: u64,
 }
 

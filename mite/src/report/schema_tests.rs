@@ -31,10 +31,11 @@ fn full() -> Report {
         spans: 4186,
     });
     report.collected = Some(CollectSummary {
-        directory: "events".to_owned(),
+        directory: Some("events".to_owned()),
+        stream: Some("mite-events".to_owned()),
         events: 9_000,
         missing: 12,
-        files: 2,
+        files: Some(2),
         bytes: 2_700_000,
     });
     report.recorded = vec![RecordSummary {

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    MachineSource, RunnerSettings,
+    MachineSource, RunnerSettings, SentSource,
     gathering::Gathering,
     leaving::{Departure, Step, sleep_till},
 };
@@ -29,6 +29,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How often it is told how the machine is.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How often the controller is told that what is to be kept elsewhere is still being sent.
+const SENDING: Duration = Duration::from_secs(1);
+
 /// How often spent data is reported.
 const FLUSH: Duration = Duration::from_millis(200);
 
@@ -40,6 +43,7 @@ pub(super) struct Desk {
     gathering: Gathering,
     departure: Departure,
     machine: Option<MachineSource>,
+    sent: Option<SentSource>,
 }
 
 /// What the desk knows of one worker.
@@ -74,6 +78,7 @@ impl Desk {
                 .collect(),
             departure: Departure::new(settings.leaving.clone(), settings.clock),
             machine: settings.machine.clone(),
+            sent: settings.sent.clone(),
         }
     }
 
@@ -116,6 +121,7 @@ impl Desk {
         self.report(rest);
         self.return_data();
         self.tell_machine();
+        self.tell_sent().await;
         self.link.send(Message::Bye);
     }
 
@@ -177,7 +183,12 @@ impl Desk {
             }
             Message::StoodStill => self.link.send(message),
             // No worker says these.
-            Message::Hello(_) | Message::Machine(_) | Message::Leaving | Message::Lost => {}
+            Message::Hello(_)
+            | Message::Machine(_)
+            | Message::Leaving
+            | Message::Lost
+            | Message::Sending
+            | Message::Sent(_) => {}
         }
     }
 
@@ -263,6 +274,24 @@ impl Desk {
     fn tell_machine(&self) {
         if let Some(machine) = &self.machine {
             self.link.send(Message::Machine(Box::new(machine())));
+        }
+    }
+
+    /// Waits until what was to be kept elsewhere has been sent, and tells what became of it.
+    async fn tell_sent(&self) {
+        let Some(sent) = &self.sent else { return };
+        let sent = sent();
+        tokio::pin!(sent);
+        let mut patience = interval(SENDING);
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sent => {
+                    self.link.send(Message::Sent(Box::new(sent)));
+                    return;
+                }
+                _ = patience.tick() => self.link.send(Message::Sending),
+            }
         }
     }
 

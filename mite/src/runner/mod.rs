@@ -19,6 +19,7 @@ mod tests;
 pub(crate) use leaving::{Leaving, Wish};
 
 use std::{
+    pin::Pin,
     sync::Arc,
     thread::{Builder, JoinHandle},
     time::Duration,
@@ -33,7 +34,7 @@ use crate::{
     datapool::Policy,
     event::{Keep, Tap},
     journey::Runnable,
-    link::RunnerEnd,
+    link::{RunnerEnd, Sent},
     stats::{MachineFigures, metric::Metric},
     trace::TraceSettings,
 };
@@ -43,6 +44,9 @@ pub(crate) type TapFactory = Arc<dyn Fn(&Config, RunClock) -> Box<dyn Tap> + Sen
 
 /// Tells how process and machine are.
 pub(crate) type MachineSource = Arc<dyn Fn() -> MachineFigures + Send + Sync>;
+
+/// Waits until what a runner sends to be kept has been sent, and tells what became of it.
+pub(crate) type SentSource = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Sent>>> + Send + Sync>;
 
 /// What a runner runs, and within which limits.
 #[derive(Clone)]
@@ -80,6 +84,8 @@ pub(crate) struct RunnerSettings {
     pub(crate) machine: Option<MachineSource>,
     /// How it is told to leave before the run is over, where it can be.
     pub(crate) leaving: Option<Leaving>,
+    /// Tells what became of what was sent to be kept, where something is.
+    pub(crate) sent: Option<SentSource>,
 }
 
 /// One entry of the scenario, as a runner needs it.

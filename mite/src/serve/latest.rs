@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Moment, Question, Stage};
+use super::{Feed, Moment, Question, Stage};
 use crate::report::{Report, SeriesPoint};
 
 /// How long the engine may take to answer.
@@ -50,10 +50,10 @@ struct Split {
 }
 
 impl Latest {
-    pub(super) fn new(questions: Sender<Question>, stages: watch::Receiver<Stage>) -> Self {
+    pub(super) fn new(feed: Feed) -> Self {
         Self {
-            questions,
-            stages,
+            questions: feed.questions,
+            stages: feed.stages,
             kept: Rc::default(),
         }
     }

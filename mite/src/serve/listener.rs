@@ -1,8 +1,9 @@
 //! Connections: how many, for how long, and their end.
 
-use std::{io, net::TcpListener as Socket, rc::Rc, time::Duration};
+use std::{convert::Infallible, io, net::TcpListener as Socket, rc::Rc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -12,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Stage, patience::Patient, routes::Desk};
+use super::{Stage, answer::Answer, patience::Patient};
 
 /// How many connections there may be at once.
 const MOST_CONNECTIONS: usize = 64;
@@ -33,6 +34,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\n\
                       content-length: 21\r\n\r\ntoo many connections\n";
 
+/// Who answers requests.
+pub(super) trait Answers: 'static {
+    /// The answer to one.
+    async fn answer(self: Rc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible>;
+}
+
 /// Waits for connections until the run is over, and a while longer.
 pub(super) struct Listener {
     pub(super) socket: Socket,
@@ -42,14 +49,14 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Answers on this thread until nobody is to be answered any more.
-    pub(super) fn serve(self, desk: Desk) -> io::Result<()> {
+    pub(super) fn serve(self, desk: impl Answers) -> io::Result<()> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build_local(LocalOptions::default())?;
         runtime.block_on(self.accept(Rc::new(desk)))
     }
 
-    async fn accept(self, desk: Rc<Desk>) -> io::Result<()> {
+    async fn accept(self, desk: Rc<impl Answers>) -> io::Result<()> {
         let listener = TcpListener::from_std(self.socket)?;
         let (closing, closes) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -96,7 +103,7 @@ async fn until_served(mut stages: watch::Receiver<Stage>, linger: Duration) {
 }
 
 /// Answers the requests of one connection.
-async fn converse(stream: TcpStream, desk: Rc<Desk>, mut closes: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, desk: Rc<impl Answers>, mut closes: watch::Receiver<bool>) {
     // Events are short and wait for nothing.
     let _ = stream.set_nodelay(true);
     let stream = TokioIo::new(Patient::new(stream, READER_TIME));

@@ -8,6 +8,8 @@ mod answer;
 mod controls;
 mod error;
 mod events;
+#[cfg(feature = "nats")]
+mod exporter;
 mod exposition;
 mod guard;
 mod latest;
@@ -15,6 +17,8 @@ mod listener;
 mod moment;
 mod patience;
 mod routes;
+#[cfg(feature = "nats")]
+mod scrapes;
 mod token;
 
 use std::{
@@ -26,15 +30,19 @@ use std::{
 };
 
 use tokio::sync::{
-    mpsc::{Receiver, channel},
+    mpsc::{Receiver, Sender, channel},
     oneshot, watch,
 };
 
 pub(crate) use address::Address;
 pub(crate) use controls::{Stop, Volume};
 pub(crate) use error::ServeError;
+#[cfg(feature = "nats")]
+pub(crate) use exporter::{Ask, export};
 pub(crate) use exposition::ClassicBuckets;
 pub(crate) use moment::Moment;
+#[cfg(feature = "nats")]
+pub(crate) use scrapes::Scrapes;
 
 use latest::Latest;
 use token::Token;
@@ -87,6 +95,13 @@ pub(crate) struct Server {
     stage: watch::Sender<Stage>,
 }
 
+/// A way to look at the run, for whoever shows it.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    questions: Sender<Question>,
+    stages: watch::Receiver<Stage>,
+}
+
 /// What the server wants of the engine.
 pub(crate) enum Question {
     /// How the run stands.
@@ -103,6 +118,17 @@ enum Stage {
     During(u64),
     /// It is over, and this is what it came to.
     Over(Arc<dyn Moment>),
+}
+
+/// What the engine hears of those who look at the run, and their way to it.
+pub(crate) fn feed() -> (Server, Feed) {
+    let (questions, asked) = channel(WAITING);
+    let (stage, stages) = watch::channel(Stage::Before);
+    let server = Server {
+        questions: asked,
+        stage,
+    };
+    (server, Feed { questions, stages })
 }
 
 /// Takes the port, so that what is wrong with it is known before the run begins.
@@ -159,21 +185,20 @@ impl Bound {
     /// When there can be no thread.
     pub(crate) fn start(
         self,
+        feed: Feed,
         stop: Stop,
         served: oneshot::Sender<()>,
-    ) -> Result<Server, ServeError> {
-        let (questions, asked) = channel(WAITING);
-        let (stage, stages) = watch::channel(Stage::Before);
+    ) -> Result<(), ServeError> {
         let listener = listener::Listener {
             socket: self.listener,
-            stages: stages.clone(),
+            stages: feed.stages.clone(),
             linger: self.linger,
         };
         let serve = move || {
             listener.serve(routes::Desk {
                 guard: guard::Guard::new(self.at, self.token),
-                latest: Latest::new(questions.clone(), stages),
-                controls: controls::Controls::new(stop, questions),
+                controls: controls::Controls::new(stop, feed.questions.clone()),
+                latest: Latest::new(feed),
                 buckets: self.buckets,
             })
         };
@@ -186,10 +211,7 @@ impl Bound {
                 }
             })
             .map_err(ServeError::Thread)?;
-        Ok(Server {
-            questions: asked,
-            stage,
-        })
+        Ok(())
     }
 }
 

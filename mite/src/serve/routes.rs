@@ -16,6 +16,7 @@ use super::{
     events, exposition,
     guard::{Guard, Refused},
     latest::{Latest, Seen},
+    listener::Answers,
 };
 use crate::report::page;
 
@@ -86,12 +87,8 @@ enum Wrong {
 /// The methods of what is only looked at.
 const READ: &str = "GET, HEAD";
 
-impl Desk {
-    /// Answers a request.
-    pub(super) async fn answer(
-        self: Rc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Answer, Infallible> {
+impl Answers for Desk {
+    async fn answer(self: Rc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible> {
         Ok(match self.route(&request) {
             Ok(Route::Page) => answer::page(page::live()),
             Ok(Route::Report) => self.report().await,
@@ -106,7 +103,9 @@ impl Desk {
             Err(Wrong::Refused((status, why))) => refusal(status, why),
         })
     }
+}
 
+impl Desk {
     /// What is asked for by somebody who may. Nobody needs a token to be told that there is no such
     /// thing.
     fn route(&self, request: &Request<Incoming>) -> Result<Route, Wrong> {

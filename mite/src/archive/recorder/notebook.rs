@@ -58,6 +58,12 @@ impl Notebook {
         written
     }
 
+    /// Sees to it that what was appended outlives the machine.
+    #[cfg(feature = "nats")]
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     /// Removes the file.
     pub(super) fn remove(self, path: &Path) -> Result<(), String> {
         remove(path)

@@ -36,7 +36,7 @@ pub(in crate::cli) struct Files {
 }
 
 /// A number of bytes: `1000000`, `512KiB`, `64MiB`, `2GiB`, and `kB`, `MB` and `GB` in tens.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|sign: char| sign.is_ascii_alphabetic());
     let (number, unit) = text.split_at(digits.len());
     let unit = match unit {

@@ -43,7 +43,7 @@ impl Driver {
     pub(super) fn begin_together(&mut self) {
         let Some(at) = self.begin else { return };
         for runner in self.controller.runners() {
-            self.order(runner, Order::Begin { at });
+            self.order(runner, Order::Begin { at, runner });
         }
     }
 

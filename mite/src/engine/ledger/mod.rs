@@ -29,7 +29,10 @@ use crate::{
     id::RunnerId,
     link::{
         Mark, Order, Recruit, encode,
-        nats::journal::{Journal, Unkept},
+        nats::{
+            Keeping,
+            journal::{Journal, Unkept},
+        },
     },
 };
 
@@ -58,6 +61,8 @@ pub(super) struct Beginning {
     pub(super) started_at: SystemTime,
     pub(super) runners: Vec<(RunnerId, Recruit)>,
     pub(super) marks: BTreeMap<RunnerId, Mark>,
+    /// What is kept of it elsewhere.
+    pub(super) keeping: Keeping,
 }
 
 /// Some of what happened, in order.

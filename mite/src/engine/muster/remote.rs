@@ -8,6 +8,7 @@ use super::{Muster, RunError, Settings};
 use crate::{
     clock::RunClock,
     engine::{
+        elsewhere::Elsewhere,
         ledger::{Beginning, Past, Record, Succession},
         remote::fingerprint,
         settings::Bus,
@@ -16,7 +17,7 @@ use crate::{
     id::RunnerId,
     link::{
         ControllerEnd, Mark, Message, Recruit, Word, encode,
-        nats::{self, AssignedEntry, Assignment, Lead, journal::Unkept},
+        nats::{self, AssignedEntry, Assignment, Keepers, Keeping, Lead, journal::Unkept},
     },
     runner::RunnerEntry,
 };
@@ -40,7 +41,12 @@ pub(super) async fn runners(
     telemetry: Ready,
     succession: &mut Succession,
 ) -> Result<Muster, RunError> {
-    let assignment = assignment(settings, bus, entries);
+    let keepers = match &succession.past {
+        Some(past) => Keepers::again(&bus.options, past.beginning.keeping.clone()).await,
+        None => Keepers::find(&bus.options, bus.collectors).await,
+    };
+    let keepers = keepers.map_err(|error| RunError::Link(error.to_string()))?;
+    let assignment = assignment(settings, bus, entries, keepers.keeping.clone());
     let journal = succession.journal.as_ref();
     let epoch = journal.map_or_else(Instant::now, |journal| journal.epoch);
     let lead = match (journal, &succession.past) {
@@ -59,6 +65,7 @@ pub(super) async fn runners(
             runners: beginning.runners.clone(),
             begin: Some(at),
             telemetry: telemetry.start(clock, settings)?,
+            elsewhere: Some(Elsewhere::new(keepers)),
         });
     }
     let here = wait_for(bus.wait_for, &mut link).await?;
@@ -74,6 +81,7 @@ pub(super) async fn runners(
             started_at: clock.started_at(),
             runners: runners.clone(),
             marks: here.marks,
+            keeping: keepers.keeping.clone(),
         };
         keep(succession, beginning, &link).await?;
     }
@@ -83,11 +91,17 @@ pub(super) async fn runners(
         runners,
         begin: Some(at),
         telemetry: telemetry.start(clock, settings)?,
+        elsewhere: Some(Elsewhere::new(keepers)),
     })
 }
 
 /// What runners are to know.
-fn assignment(settings: &Settings, bus: &Bus, entries: &[RunnerEntry]) -> Assignment {
+fn assignment(
+    settings: &Settings,
+    bus: &Bus,
+    entries: &[RunnerEntry],
+    keeping: Keeping,
+) -> Assignment {
     let entries = entries.iter().map(|entry| AssignedEntry {
         journey: entry.journey.name().to_owned(),
         policy: entry.policy,
@@ -101,6 +115,7 @@ fn assignment(settings: &Settings, bus: &Bus, entries: &[RunnerEntry]) -> Assign
         max_start_delay: settings.max_start_delay,
         seed: settings.seed,
         durable: bus.durable,
+        keeping,
     }
 }
 

@@ -25,6 +25,37 @@ pub(crate) struct Assignment {
     pub(crate) seed: u64,
     /// Whether another controller may take over: then it is worth waiting for one.
     pub(crate) durable: bool,
+    /// What is kept of the run elsewhere.
+    pub(crate) keeping: Keeping,
+}
+
+/// What is kept of a run elsewhere, and under which number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Keeping {
+    /// What tells this run from all others.
+    pub(crate) run: u64,
+    /// How events are collected, if anybody does.
+    pub(crate) collect: Option<Collecting>,
+    /// How journeys record for a later run, if anybody takes it.
+    pub(crate) record: Option<Recording>,
+}
+
+/// How events are collected, as a collector wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Collecting {
+    /// The form of records.
+    pub(crate) format: String,
+    /// How many bytes may wait in a runner for the stream.
+    pub(crate) waiting: u64,
+    /// The stream they go to.
+    pub(crate) stream: String,
+}
+
+/// How journeys record, as the recorder wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recording {
+    /// How many bytes may wait in a runner for the stream.
+    pub(crate) waiting: u64,
 }
 
 /// One entry of the scenario, as a runner needs it.

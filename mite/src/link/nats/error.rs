@@ -48,6 +48,28 @@ pub(crate) enum BusError {
     /// Somebody says what cannot be understood.
     #[error("{0} is not what mite of this version says; is another program using this prefix?")]
     Garbled(&'static str),
+    /// There is nothing that would keep anything.
+    #[error(
+        "the NATS server at {0} has no JetStream, which keeps what runners send until it is \
+         written; start it with `nats-server -js -sd DIRECTORY`, or write \
+         `jetstream {{ store_dir: DIRECTORY }}` into its configuration"
+    )]
+    NoStreams(String),
+    /// A stream cannot be made or read.
+    #[error("cannot keep the stream {name} on NATS: {reason}")]
+    Stream { name: String, reason: String },
+    /// Another recorder is there.
+    #[error(
+        "there is a recorder already for tests of the prefix {0:?}; wait for its end, or give this \
+         one, its controller and its runners another --nats-prefix"
+    )]
+    RecorderThere(String),
+    /// Collectors that want different things.
+    #[error(
+        "the collectors of this test want events as {0} and as {1}; start all with the same \
+         --collect-format"
+    )]
+    Formats(String, String),
     /// A thread or runtime.
     #[error("cannot start the thread of the link: {0}")]
     Thread(io::Error),

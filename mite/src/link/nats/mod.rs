@@ -9,15 +9,21 @@ mod clock;
 mod controller;
 mod error;
 pub(crate) mod journal;
+mod metrics;
 mod options;
 mod runner;
+mod streams;
 mod subjects;
 mod talk;
 
 pub(crate) use self::{
-    assignment::{AssignedEntry, Assignment, Fingerprint},
+    assignment::{AssignedEntry, Assignment, Collecting, Fingerprint, Keeping, Recording},
     controller::{Lead, open},
     error::BusError,
+    metrics::{Scraper, answer_scrapes},
     options::Options,
     runner::{Post, join},
+    streams::{
+        Delivery, Heard, Intake, Keepers, Letter, Outgoing, Over, Stream, StreamLimits, deliver,
+    },
 };

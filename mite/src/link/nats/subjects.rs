@@ -1,6 +1,6 @@
 //! Where what is said on the bus.
 
-use super::BusError;
+use super::{BusError, Stream};
 
 /// The subjects of one test, below a prefix that tells it from others on the same NATS.
 #[derive(Clone, Debug)]
@@ -50,6 +50,36 @@ impl Subjects {
     /// What the stream is called that keeps it; a name of a stream has no dots.
     pub(super) fn journal_stream(&self) -> String {
         format!("MITE_JOURNAL_{}", self.prefix.replace('.', "+"))
+    }
+
+    /// Where collectors are asked who is there, and told that a run is over.
+    pub(super) fn collect(&self) -> String {
+        format!("{}.collect", self.prefix)
+    }
+
+    /// Where the recorder is asked whether it is there.
+    pub(super) fn record(&self) -> String {
+        format!("{}.record", self.prefix)
+    }
+
+    /// Where the controller is asked for the metrics of its run.
+    pub(super) fn metrics(&self) -> String {
+        format!("{}.metrics", self.prefix)
+    }
+
+    /// Where a sender puts what goes to a stream.
+    pub(super) fn to(&self, stream: Stream, sender: u64) -> String {
+        format!("{}.{}.{sender:016x}", self.prefix, stream.word())
+    }
+
+    /// All that goes to a stream.
+    pub(super) fn all_to(&self, stream: Stream) -> String {
+        format!("{}.{}.*", self.prefix, stream.word())
+    }
+
+    /// What a stream is called, which takes no dots.
+    pub(super) fn stream(&self, stream: Stream) -> String {
+        format!("{}-{}", self.prefix.replace('.', "="), stream.word())
     }
 
     /// Where a runner is spoken to.

@@ -160,12 +160,14 @@ impl Summary<'_> {
         let Some(collected) = &self.report.collected else {
             return Vec::new();
         };
-        let mut facts = vec![
-            human::plural(collected.events, "event"),
-            human::plural(collected.files, "file"),
-            human::bytes(collected.bytes),
-            format!("in {}", text::clean(&collected.directory)),
-        ];
+        let mut facts = vec![human::plural(collected.events, "event")];
+        facts.extend(collected.files.map(|files| human::plural(files, "file")));
+        facts.push(human::bytes(collected.bytes));
+        let stream = collected.stream.as_ref();
+        let stream = stream.map(|stream| format!("by way of {}", text::clean(stream)));
+        let directory = collected.directory.as_ref();
+        let directory = directory.map(|directory| format!("in {}", text::clean(directory)));
+        facts.extend(directory.or(stream));
         if collected.missing > 0 {
             facts.push(format!("{} missing", human::count(collected.missing)));
         }
