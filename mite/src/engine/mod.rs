@@ -26,6 +26,8 @@ mod webhook;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "nats"))]
+mod weather;
 
 use std::{future::Future, path::PathBuf, thread, time::Duration};
 
