@@ -296,16 +296,16 @@ impl Controller {
     /// A runner takes part from now on: each gets a new share of the volume soon after.
     fn join(&mut self, now: Duration, runner: RunnerId, recruit: Recruit) -> Vec<Action> {
         let mut actions = Vec::new();
+        if self.phase != Phase::Running {
+            // It has come too late to do anything, maybe for the next run and fresh from this one:
+            // nobody waits for it.
+            let order = Order::Cut;
+            actions.push(Action::Send { runner, order });
+            return actions;
+        }
         self.results.join(runner, recruit.workers, now);
         self.crew.join(runner, recruit, now);
-        match self.phase {
-            Phase::Running => self.share_anew(now, &mut actions),
-            // It has come too late to do anything.
-            _ => actions.push(Action::Send {
-                runner,
-                order: Order::Cut,
-            }),
-        }
+        self.share_anew(now, &mut actions);
         actions
     }
 

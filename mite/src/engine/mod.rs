@@ -39,6 +39,8 @@ mod webhook;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "nats"))]
+mod weather;
 
 use std::{future::Future, path::PathBuf, thread, time::Duration};
 

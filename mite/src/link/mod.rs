@@ -4,14 +4,14 @@
 //! from the controller down to the thread.
 
 #[cfg(feature = "nats")]
-mod conversation;
+pub(crate) mod conversation;
 mod ends;
 #[cfg(feature = "nats")]
-mod lifeline;
+pub(crate) mod lifeline;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
 #[cfg(feature = "nats")]
-mod sessions;
+pub(crate) mod sessions;
 #[cfg(feature = "nats")]
 mod wire;
 

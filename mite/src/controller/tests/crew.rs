@@ -154,13 +154,19 @@ fn who_joins_when_the_run_stops_is_sent_away_and_not_waited_for() {
     let mut run = Simulation::new(Constant::per_second(10, HOUR), 1);
     run.run_until(10 * SECOND);
     let mut actions = run.controller.stop(run.now);
+    let late = RunnerId(7);
     let hello = Message::Hello(recruit(4));
-    actions.extend(run.controller.hear(run.now, RunnerId(7), hello));
-    run.runners.insert(RunnerId(7), Runner::new(7));
+    let answer = run.controller.hear(run.now, late, hello);
+    let is_sent_away = |action: &Action| matches!(action, Action::Send { runner, order: Order::Cut } if *runner == late);
+    assert!(answer.iter().all(is_sent_away) && answer.len() == 1);
+    actions.extend(answer);
     run.act(actions);
     run.run_until(MINUTE);
     assert!(run.controller.is_finished());
     assert!(run.now < 20 * SECOND, "{:?}", run.now);
+    let outcome = run.finish();
+    assert_eq!(outcome.crew.len(), 1, "it took no part");
+    assert_eq!((outcome.missing, outcome.ending.silent), (0, 0));
 }
 
 /// What a run says of its runners: whether each is lost, and the second in which it left.
