@@ -1,6 +1,6 @@
 //! A controller and its runners, each a process.
 
-use std::{fs, process::Command};
+use std::{fs, process::Command, thread::sleep, time::Duration};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,6 +17,8 @@ const SHOP: &str = env!("CARGO_BIN_EXE_shop");
 pub(crate) struct Controller {
     running: Running,
     directory: TempDir,
+    /// What it is started by.
+    command: Vec<String>,
 }
 
 /// What came of it.
@@ -52,6 +54,11 @@ pub(crate) fn have_left(runners: impl IntoIterator<Item = Running>) {
         let ended = runner.end();
         assert_eq!(ended.code, Some(0), "{ended}");
     }
+}
+
+fn start(command: &[String], more: &[&str]) -> Running {
+    let arguments: Vec<_> = command[1..].iter().map(String::as_str).collect();
+    Running::start(&mut program(&command[0], &[&arguments, more].concat()))
 }
 
 impl Controller {
@@ -105,11 +112,35 @@ impl Controller {
             "--report",
             report.to_str().unwrap(),
         ];
-        let mut command = program(path, &[&first, arguments].concat());
+        let command = [&[path], &first[..], arguments].concat();
+        let command: Vec<_> = command.into_iter().map(str::to_owned).collect();
         Self {
-            running: Running::start(&mut command),
+            running: start(&command, &[]),
             directory,
+            command,
         }
+    }
+
+    /// Another one that is started in the same way, with more arguments.
+    pub(crate) fn another(&self, arguments: &[&str]) -> Running {
+        start(&self.command, arguments)
+    }
+
+    /// It is killed, and another is started in the same way after `pause`.
+    pub(crate) fn kill_and_start_again(&mut self, pause: Duration) {
+        self.running.signal("KILL");
+        sleep(pause);
+        self.running = start(&self.command, &[]);
+    }
+
+    /// It is killed, and whoever stood by has its place.
+    pub(crate) fn replace(&mut self, by: Running) {
+        self.exchange(by).signal("KILL");
+    }
+
+    /// Whoever stood by has its place.
+    pub(crate) fn exchange(&mut self, by: Running) -> Running {
+        std::mem::replace(&mut self.running, by)
     }
 
     /// Waits until this second of the run has been shown.

@@ -21,3 +21,4 @@ mod record;
 mod refused;
 mod secured;
 mod shop;
+mod succession;

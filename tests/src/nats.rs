@@ -4,12 +4,19 @@ use std::{
     net::{IpAddr, Ipv4Addr, TcpStream},
     process::{Command, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Process, free_port, on_free_port, program, readable_directory};
+use crate::{
+    asking::Asked,
+    process::{Process, free_port, on_free_port, program, readable_directory},
+};
+
+/// Longer than a cluster takes to find itself on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -23,34 +30,98 @@ pub struct Nats {
     environment: Vec<(String, String)>,
     keeps: bool,
     directory: TempDir,
+    /// Where its settings are, if it has any.
+    settings: Option<TempDir>,
 }
 
 /// Servers that know each other.
 #[derive(Debug)]
-pub struct Cluster(Vec<Nats>);
+pub struct Cluster(Vec<Member>);
+
+#[derive(Debug)]
+struct Member {
+    server: Nats,
+    name: String,
+    /// Where it tells how it is.
+    monitoring: u16,
+}
 
 impl Cluster {
     /// So many servers.
     pub fn start(size: usize) -> Self {
+        Self::of(size, false)
+    }
+
+    /// So many servers with JetStream, which know who leads.
+    pub fn keeping(size: usize) -> Self {
+        let cluster = Self::of(size, true);
+        cluster.wait_for("a leader", |told| {
+            told.pointer("/meta_cluster/leader")
+                .is_some_and(|leader| !leader.as_str().unwrap_or_default().is_empty())
+        });
+        cluster
+    }
+
+    fn of(size: usize, keeps: bool) -> Self {
         let ports: Vec<_> = (0..size).map(|_| free_port(LOOPBACK)).collect();
         let url = |port: &u16| format!("nats://{LOOPBACK}:{port}");
         let routes = ports.iter().map(url).collect::<Vec<_>>().join(",");
         let server = |port: &u16| {
-            Nats::with(&[
+            let name = format!("server-{port}");
+            let monitoring = free_port(LOOPBACK);
+            let options = [
+                "--name",
+                &name,
                 "--cluster_name",
                 "tests",
                 "--cluster",
                 &url(port),
                 "--routes",
                 &routes,
-            ])
+                "-m",
+                &monitoring.to_string(),
+            ];
+            Member {
+                server: Nats::one(&options, &[], keeps),
+                name,
+                monitoring,
+            }
         };
         Self(ports.iter().map(server).collect())
     }
 
+    /// The server that leads this stream is killed and does not come back.
+    pub fn lose_leader_of(&mut self, stream: &str) {
+        let path = "/account_details/0/stream_detail";
+        let leader = |told: &Value| {
+            let streams = told.pointer(path)?.as_array()?;
+            let named = streams.iter().find(|one| one["name"] == stream)?;
+            Some(named.pointer("/cluster/leader")?.as_str()?.to_owned())
+        };
+        let told = self.wait_for("a leader", |told| leader(told).is_some());
+        let leader = leader(&told);
+        self.0
+            .retain(|member| Some(&member.name) != leader.as_ref());
+    }
+
+    /// What one of them tells, when it tells this.
+    fn wait_for(&self, what: &str, is_told: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            for member in &self.0 {
+                let told = told(member.monitoring);
+                if let Some(told) = told.filter(|told| is_told(told)) {
+                    return told;
+                }
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("the cluster has never {what}");
+    }
+
     /// Where those are that there are.
     pub fn urls(&self) -> String {
-        let urls: Vec<_> = self.0.iter().map(Nats::url).collect();
+        let urls: Vec<_> = self.0.iter().map(|member| member.server.url()).collect();
         urls.join(",")
     }
 
@@ -76,6 +147,27 @@ impl Nats {
         Self::one(options, environment, true)
     }
 
+    /// A server that keeps no more than this, such as `20KB`.
+    pub fn keeping_little(room: &str) -> Self {
+        let directory = readable_directory();
+        let path = directory.path().join("nats.conf");
+        let store = directory.path().join("store");
+        let text = format!("jetstream {{ store_dir: {store:?}, max_file_store: {room} }}");
+        std::fs::write(&path, text).unwrap();
+        let mut server = Self::with(&["-c", path.to_str().unwrap()]);
+        server.settings = Some(directory);
+        server
+    }
+
+    /// The streams it has kept on disk.
+    pub fn streams(&self) -> Vec<String> {
+        let path = self.directory.path().join("jetstream/jetstream/$G/streams");
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+
     /// One with these options beside its own.
     pub fn with(options: &[&str]) -> Self {
         Self::with_environment(options, &[])
@@ -96,6 +188,7 @@ impl Nats {
                 environment: environment.iter().map(owned).collect(),
                 keeps,
                 directory: readable_directory(),
+                settings: None,
             };
             server.spawn()?;
             Ok(server)
@@ -142,4 +235,10 @@ impl Nats {
         self.process = Some(process);
         Ok(())
     }
+}
+
+/// What a server tells of its streams.
+fn told(port: u16) -> Option<Value> {
+    let reply = Asked(format!("{LOOPBACK}:{port}")).get("/jsz?accounts=true&streams=true");
+    serde_json::from_slice(&reply.body).ok()
 }
