@@ -33,6 +33,8 @@ pub(crate) struct RunnerOptions {
     pub(crate) bus: Options,
     /// Worker threads.
     pub(crate) workers: usize,
+    /// Its part of the volume, against the weights of others; as many as workers if it is not said.
+    pub(crate) weight: Option<u32>,
     /// Journeys in flight at once.
     pub(crate) max_in_flight: usize,
     /// Whether workers go round all the time rather than sleep until something is due.
@@ -147,8 +149,10 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     } = post;
     tracing::info!("the clock of the controller is known to {error:?}");
     let workers = options.workers.min(options.max_in_flight).max(1);
+    let threads = u32::try_from(workers).unwrap_or(u32::MAX);
     let recruit = Recruit {
-        workers: u32::try_from(workers).unwrap_or(u32::MAX),
+        workers: threads,
+        weight: options.weight.unwrap_or(threads),
         max_in_flight: options.max_in_flight as u64,
         host: host_name(),
     };

@@ -166,6 +166,7 @@ pub(crate) fn full() -> Report {
             by_runner: vec![RunnerSummary {
                 host: "load-2".into(),
                 workers: 2,
+                weight: 3,
                 joined_seconds: 0.5,
                 left_seconds: Some(42.0),
                 lost: true,

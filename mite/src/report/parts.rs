@@ -252,6 +252,9 @@ pub struct RunnerSummary {
     pub host: String,
     /// Its worker threads.
     pub workers: u32,
+    /// Its part of the volume, against the weights of the others that were there.
+    #[serde(default)]
+    pub weight: u32,
     /// How old the run was when it came.
     pub joined_seconds: f64,
     /// How old it was when it left; absent when it was there to the end.

@@ -66,6 +66,7 @@ fn runner(member: &MemberOutcome) -> Option<RunnerSummary> {
     (!member.recruit.host.is_empty()).then(|| RunnerSummary {
         host: member.recruit.host.clone(),
         workers: member.recruit.workers,
+        weight: member.recruit.weight,
         joined_seconds: member.joined.as_secs_f64(),
         left_seconds: member.left.map(|left| left.as_secs_f64()),
         lost: member.lost,
