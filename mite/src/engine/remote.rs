@@ -23,7 +23,7 @@ use crate::{
         nats::{self, Assignment, Fingerprint, Options, Post},
     },
     runner::{self, Leaving, RunnerEntry, RunnerSettings, Wish},
-    stats::{CpuTime, Statistics, metric},
+    stats::{CpuTime, MachineFigures, Statistics, metric},
 };
 
 /// What a runner is told on its command line.
@@ -144,9 +144,10 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         mut end,
         assignment,
         epoch,
-        error,
+        clock,
         farewell,
     } = post;
+    let error = clock.borrow().error;
     tracing::info!("the clock of the controller is known to {error:?}");
     let workers = options.workers.min(options.max_in_flight).max(1);
     let threads = u32::try_from(workers).unwrap_or(u32::MAX);
@@ -172,7 +173,14 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     let started = epoch + at;
     let sending = Sending::start(&options.bus, &assignment, runner.0)?;
     let watch = Arc::new(Watch::start());
-    let machine = Arc::new(move || watch.so_far());
+    let machine = Arc::new(move || {
+        let clock = *clock.borrow();
+        MachineFigures {
+            clock_error: Some(clock.error.as_secs_f64()),
+            clock_drift: clock.drift.map(|drift| drift.as_secs_f64()),
+            ..watch.so_far()
+        }
+    });
     let settings = RunnerSettings {
         clock: RunClock::beginning_at(started),
         entries: entries(&assignment)?,

@@ -275,6 +275,12 @@ pub struct RunnerSummary {
     /// Processor time that the host of its machine gave to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steal_seconds: Option<f64>,
+    /// By how much its first reading of the controller's clock, by which it goes, may be wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_seconds: Option<f64>,
+    /// How far its last reading of that clock is from the first; absent where there was none after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_drift_seconds: Option<f64>,
 }
 
 /// What became of the traces of a run.

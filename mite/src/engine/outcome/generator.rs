@@ -74,5 +74,7 @@ fn runner(member: &MemberOutcome) -> Option<RunnerSummary> {
         peak_rss_bytes: figures.map(|figures| figures.peak_rss_bytes),
         machine_cpu: figures.and_then(|figures| figures.machine_cpu),
         steal_seconds: figures.map(|figures| figures.steal_seconds),
+        clock_error_seconds: figures.and_then(|figures| figures.clock_error),
+        clock_drift_seconds: figures.and_then(|figures| figures.clock_drift),
     })
 }
