@@ -43,8 +43,12 @@ pub(crate) fn shop_runner(url: &str) -> Running {
 }
 
 fn runner_of(path: &str, url: &str, arguments: &[&str]) -> Command {
-    let first = ["runner", "--once", "--workers", "1", "--nats", url];
-    program(path, &[&first, arguments].concat())
+    let first = ["runner", "--once", "--nats", url];
+    let one: &[&str] = match arguments.contains(&"--workers") {
+        true => &[],
+        false => &["--workers", "1"],
+    };
+    program(path, &[&first, one, arguments].concat())
 }
 
 /// That these have left by themselves, their test being over.

@@ -46,6 +46,14 @@ fn the_volume_of_a_runner_that_is_killed_is_back_within_five_seconds_and_the_gap
     assert_eq!(told.report["verdict"], "invalid");
     assert!(told.ended.stdout.contains("was lost"), "{}", told.ended);
     assert_back_from(&told, 10);
+    // Both that are left are on this machine, whose clock is the controller's too.
+    let rows = told.report["generator"]["by_runner"].as_array().unwrap();
+    for row in rows.iter().filter(|row| row["lost"] == false) {
+        for of_clock in ["clock_error_seconds", "clock_drift_seconds"] {
+            let off = row[of_clock].as_f64();
+            assert!(off.is_some_and(|off| off < 0.05), "{of_clock}: {row}");
+        }
+    }
     // What it did in its last second or two, which it had not reported, is all that is not counted.
     assert!(told.requests() <= log.len());
     let unreported = log.len() - told.requests();

@@ -52,6 +52,20 @@ async fn read(ctx: &Context, article: u32) -> mite::Result {
     Ok(())
 }
 
+/// Says which process it is in.
+#[journey]
+async fn look_marked(ctx: &Context) -> mite::Result {
+    let url = format!("/item/{}", std::process::id());
+    ctx.http().get(&url).send().await?.expect_status(200)?;
+    Ok(())
+}
+
+/// A hundred of these a second for a minute.
+#[scenario]
+fn marked_visits() -> Scenario {
+    Scenario::new().journey::<look_marked>((), Constant::per_second(100, MINUTE))
+}
+
 /// A hundred visits a second for a minute.
 #[scenario]
 fn steady_visits() -> Scenario {

@@ -66,6 +66,7 @@ async fn take_part(url: String, names: usize) -> Result<Vec<SystemTime>> {
     } = joining.await.map_err(Error::other)?;
     end.send(Message::Hello(Recruit {
         workers: 1,
+        weight: 1,
         max_in_flight: 1000,
         host: "simulated".to_owned(),
     }));

@@ -197,7 +197,7 @@ impl Pacer {
     /// The pacer of the only worker.
     pub fn new(plan: Plan) -> Self {
         let mut arrivals = Arrivals::new(1);
-        arrivals.set_share(Share { index: 0, of: 1 }, 0);
+        arrivals.set_share(Share::one(0, 1), 0);
         let ramps = matches!(plan, Plan::Ramp);
         arrivals.push(Segment {
             from: Duration::ZERO,

@@ -199,6 +199,9 @@ pub(super) struct RunnerArguments {
     /// Worker threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<usize>,
+    /// Its part of the volume, against the weights of other runners [default: its workers]
+    #[arg(long, value_name = "W", value_parser = weight, allow_negative_numbers = true)]
+    pub(super) weight: Option<u32>,
     /// How many journeys are in flight at once at most, in this runner
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = count, allow_negative_numbers = true)]
     pub(super) max_in_flight: u64,
@@ -432,6 +435,14 @@ fn count(text: &str) -> Result<u64, String> {
 }
 
 fn workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=1024).contains(&number) => Ok(number),
+        _ => Err("it has to be a whole number from 1 to 1024".to_owned()),
+    }
+}
+
+#[cfg(feature = "nats")]
+fn weight(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(number) if (1..=1024).contains(&number) => Ok(number),
         _ => Err("it has to be a whole number from 1 to 1024".to_owned()),

@@ -44,6 +44,7 @@ pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
     let options = RunnerOptions {
         bus: options(&arguments.nats),
         workers: workers.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
+        weight: arguments.weight,
         max_in_flight: usize::try_from(arguments.max_in_flight).unwrap_or(usize::MAX),
         precise: arguments.precise,
         orphan_grace: arguments.orphan_grace,

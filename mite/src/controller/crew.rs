@@ -101,18 +101,13 @@ impl Crew {
         self.here().map(|(runner, _)| runner)
     }
 
-    /// The share of each that takes part: as many parts as it has workers, and none of those who
-    /// want to go.
+    /// The share of each that takes part, by weight; those who want to go have none.
     pub(super) fn shares(&self) -> Vec<(RunnerId, Share)> {
-        let parts = |member: &Member| member.recruit.workers * u32::from(!member.leaving);
-        let of = self.here().map(|(_, member)| parts(member)).sum();
-        self.here()
-            .scan(0, |index, (runner, member)| {
-                let share = Share { index: *index, of };
-                *index += parts(member);
-                Some((runner, if member.leaving { Share::NONE } else { share }))
-            })
-            .collect()
+        let here: Vec<_> = self.here().collect();
+        let weight = |member: &Member| member.recruit.weight * u32::from(!member.leaving);
+        let weights: Vec<_> = here.iter().map(|(_, member)| weight(member)).collect();
+        let runners = here.iter().map(|(runner, _)| *runner);
+        runners.zip(Share::by_weight(&weights)).collect()
     }
 
     /// What the machine of a runner is called.

@@ -25,6 +25,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn recruit(workers: u32) -> Recruit {
     Recruit {
         workers,
+        weight: workers,
         max_in_flight: 1000,
         host: String::new(),
     }

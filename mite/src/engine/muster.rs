@@ -114,6 +114,8 @@ fn start_runner(
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
     runner_end.send(Message::Hello(Recruit {
         workers,
+        // There is no other.
+        weight: 1,
         max_in_flight: settings.max_in_flight as u64,
         host: String::new(),
     }));

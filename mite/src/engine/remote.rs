@@ -23,7 +23,7 @@ use crate::{
         nats::{self, Assignment, Fingerprint, Options, Post},
     },
     runner::{self, Leaving, RunnerEntry, RunnerSettings, Wish},
-    stats::{CpuTime, Statistics, metric},
+    stats::{CpuTime, MachineFigures, Statistics, metric},
 };
 
 /// What a runner is told on its command line.
@@ -33,6 +33,8 @@ pub(crate) struct RunnerOptions {
     pub(crate) bus: Options,
     /// Worker threads.
     pub(crate) workers: usize,
+    /// Its part of the volume, against the weights of others; as many as workers if it is not said.
+    pub(crate) weight: Option<u32>,
     /// Journeys in flight at once.
     pub(crate) max_in_flight: usize,
     /// Whether workers go round all the time rather than sleep until something is due.
@@ -142,13 +144,16 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         mut end,
         assignment,
         epoch,
-        error,
+        clock,
         farewell,
     } = post;
+    let error = clock.borrow().error;
     tracing::info!("the clock of the controller is known to {error:?}");
     let workers = options.workers.min(options.max_in_flight).max(1);
+    let threads = u32::try_from(workers).unwrap_or(u32::MAX);
     let recruit = Recruit {
-        workers: u32::try_from(workers).unwrap_or(u32::MAX),
+        workers: threads,
+        weight: options.weight.unwrap_or(threads),
         max_in_flight: options.max_in_flight as u64,
         host: host_name(),
     };
@@ -168,7 +173,14 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     let started = epoch + at;
     let sending = Sending::start(&options.bus, &assignment, runner.0)?;
     let watch = Arc::new(Watch::start());
-    let machine = Arc::new(move || watch.so_far());
+    let machine = Arc::new(move || {
+        let clock = *clock.borrow();
+        MachineFigures {
+            clock_error: Some(clock.error.as_secs_f64()),
+            clock_drift: clock.drift.map(|drift| drift.as_secs_f64()),
+            ..watch.so_far()
+        }
+    });
     let settings = RunnerSettings {
         clock: RunClock::beginning_at(started),
         entries: entries(&assignment)?,

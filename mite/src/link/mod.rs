@@ -95,6 +95,8 @@ pub(crate) enum Message {
 pub(crate) struct Recruit {
     /// Its worker threads.
     pub(crate) workers: u32,
+    /// Its part of the volume, against the weights of others.
+    pub(crate) weight: u32,
     /// Journeys in flight at once in it.
     pub(crate) max_in_flight: u64,
     /// The name of its machine; empty when it is in the controller's own process.

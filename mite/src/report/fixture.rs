@@ -166,6 +166,7 @@ pub(crate) fn full() -> Report {
             by_runner: vec![RunnerSummary {
                 host: "load-2".into(),
                 workers: 2,
+                weight: 3,
                 joined_seconds: 0.5,
                 left_seconds: Some(42.0),
                 lost: true,
@@ -173,6 +174,8 @@ pub(crate) fn full() -> Report {
                 peak_rss_bytes: Some(48_000_000),
                 machine_cpu: Some(0.4),
                 steal_seconds: Some(0.5),
+                clock_error_seconds: Some(0.000_25),
+                clock_drift_seconds: Some(0.002),
             }],
         },
         stages: vec![stage("ramp", 5.0, 15.0), stage("peak", 15.0, 60.0)],

@@ -252,6 +252,9 @@ pub struct RunnerSummary {
     pub host: String,
     /// Its worker threads.
     pub workers: u32,
+    /// Its part of the volume, against the weights of the others that were there.
+    #[serde(default)]
+    pub weight: u32,
     /// How old the run was when it came.
     pub joined_seconds: f64,
     /// How old it was when it left; absent when it was there to the end.
@@ -272,6 +275,12 @@ pub struct RunnerSummary {
     /// Processor time that the host of its machine gave to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steal_seconds: Option<f64>,
+    /// By how much its first reading of the controller's clock, by which it goes, may be wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_seconds: Option<f64>,
+    /// How far its last reading of that clock is from the first; absent where there was none after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_drift_seconds: Option<f64>,
 }
 
 /// What became of the traces of a run.

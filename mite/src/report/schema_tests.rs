@@ -131,9 +131,10 @@ fn every_key_of_a_full_report_is_the_promised_one() {
                 "notes": ["The limit of open files is 1,024."],
                 "takeovers": [{"at_seconds": 12.3, "gap_seconds": 4.5}],
                 "by_runner": [{
-                    "host": "load-2", "workers": 2, "joined_seconds": 0.5, "left_seconds": 42.0,
-                    "lost": true, "cpu_seconds": 31.5, "peak_rss_bytes": 48_000_000,
+                    "host": "load-2", "workers": 2, "weight": 3, "joined_seconds": 0.5,
+                    "left_seconds": 42.0, "lost": true, "cpu_seconds": 31.5, "peak_rss_bytes": 48_000_000,
                     "machine_cpu": 0.4, "steal_seconds": 0.5,
+                    "clock_error_seconds": 0.000_25, "clock_drift_seconds": 0.002,
                 }],
             }),
         ),

@@ -20,7 +20,6 @@ use crate::{
     },
     id::EntryId,
     link::{Message, Order, RunnerEnd, Snapshot},
-    volume::schedule::Share,
 };
 
 /// How long workers may take to go after they were told to; one that takes longer is stuck.
@@ -132,14 +131,9 @@ impl Desk {
                 segment,
                 share,
             } => {
+                let workers = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
                 for (worker, seat) in (0..).zip(&self.workers) {
-                    // Each entry begins with another worker, so that many entries of one user each
-                    // do not all fall to the first.
-                    let index = (share.index + worker + entry.0) % share.of.max(1);
-                    let share = Share {
-                        index,
-                        of: share.of,
-                    };
+                    let share = share.part(worker, workers, entry.0);
                     seat.tell(Order::Target {
                         entry,
                         segment: segment.clone(),

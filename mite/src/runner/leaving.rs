@@ -15,6 +15,10 @@ pub(crate) enum Wish {
     /// To take part until the controller ends it.
     #[default]
     Stay,
+    #[cfg_attr(
+        not(any(feature = "nats", test)),
+        expect(dead_code, reason = "the one runner of a process ends with it")
+    )]
     /// To leave: others take over its share, and its journeys come to their end.
     Leave,
     /// To be gone, whatever is in flight.

@@ -16,7 +16,9 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use leaving::{Leaving, Wish};
+pub(crate) use leaving::Leaving;
+#[cfg(any(feature = "nats", test))]
+pub(crate) use leaving::Wish;
 
 use std::{
     pin::Pin,

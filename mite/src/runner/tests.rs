@@ -380,7 +380,7 @@ async fn sharers_start_the_whole_between_them() {
     let mut started = 0;
     for index in 0..3 {
         let bench = Bench::new::<Blink>(Policy::Shared, |_| ());
-        let share = Share { index, of: 3 };
+        let share = Share::one(index, 3);
         bench.plan_for(Constant::per_second(100, 10 * SECOND), share);
         started += bench.run(10 * SECOND, 11 * SECOND).await.journey().started;
     }

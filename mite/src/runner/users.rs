@@ -181,7 +181,7 @@ impl Worker {
 
     /// The time between two users this worker adds: the spawn rate is the whole run's.
     fn spawn_gap(&self, users: &Users) -> Duration {
-        let seconds = f64::from(users.share.of) / self.spawn_rate;
+        let seconds = 1.0 / (users.share.fraction() * self.spawn_rate);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
@@ -191,7 +191,7 @@ impl Worker {
         users.active.set(now, users.active.value() + 1);
         let number = users.born;
         users.born += 1;
-        let seed = mix(mix(users.seed, u64::from(users.share.index)), number);
+        let seed = mix(mix(users.seed, users.share.name()), number);
         self.enter();
         let presence = Presence {
             worker: Rc::clone(self),

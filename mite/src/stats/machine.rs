@@ -39,6 +39,10 @@ pub(crate) struct MachineFigures {
     /// TCP segments sent, and the part of them that was sent again.
     pub(crate) segments: u64,
     pub(crate) retransmitted: Option<f64>,
+    /// By how much the first reading of the controller's clock may be wrong, and how far the last
+    /// one is from it, in seconds; only where the controller is elsewhere.
+    pub(crate) clock_error: Option<f64>,
+    pub(crate) clock_drift: Option<f64>,
 }
 
 impl MachineFigures {
@@ -77,6 +81,8 @@ impl MachineFigures {
             local_ports: least(self.local_ports, other.local_ports),
             segments: self.segments + other.segments,
             retransmitted: most(self.retransmitted, other.retransmitted),
+            clock_error: most(self.clock_error, other.clock_error),
+            clock_drift: most(self.clock_drift, other.clock_drift),
         }
     }
 }

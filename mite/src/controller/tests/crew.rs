@@ -8,12 +8,20 @@ use crate::{datapool::lease, id::ItemId};
 impl Simulation {
     /// A runner joins at the time it is.
     fn join(&mut self, id: u32) {
+        self.join_with(id, 1);
+    }
+
+    fn join_with(&mut self, id: u32, weight: u32) {
         let mut runner = Runner::new(id);
         runner.reported = self.now.as_secs();
         self.runners.insert(runner.id, runner);
+        let recruit = Recruit {
+            weight,
+            ..recruit(1)
+        };
         let actions = self
             .controller
-            .hear(self.now, RunnerId(id), Message::Hello(recruit(1)));
+            .hear(self.now, RunnerId(id), Message::Hello(recruit));
         self.act(actions);
     }
 
@@ -167,6 +175,26 @@ fn who_joins_when_the_run_stops_is_sent_away_and_not_waited_for() {
     let outcome = run.finish();
     assert_eq!(outcome.crew.len(), 1, "it took no part");
     assert_eq!((outcome.missing, outcome.ending.silent), (0, 0));
+}
+
+#[test]
+fn runners_share_by_weight_whoever_comes_and_goes() {
+    let mut run = Simulation::new(Constant::per_second(100, MINUTE), 0);
+    run.step = SECOND / 20;
+    for (id, weight) in [(0, 1), (1, 3)] {
+        run.join_with(id, weight);
+    }
+    run.run_until(20 * SECOND);
+    let started = |run: &Simulation, id: u32| run.runners[&RunnerId(id)].started;
+    assert!(started(&run, 0).abs_diff(500) <= 2, "a quarter");
+    assert_eq!(started(&run, 1), run.started() - started(&run, 0));
+    run.join_with(2, 4);
+    run.run_until(40 * SECOND + SECOND / 2);
+    assert!(started(&run, 2).abs_diff(1000) <= 5, "a half from then on");
+    assert!(started(&run, 0).abs_diff(762) <= 5);
+    run.run_until(2 * MINUTE);
+    assert_eq!(run.started(), 6000);
+    assert_eq!(run.finish().entries[0].started, 6000);
 }
 
 /// What a run says of its runners: whether each is lost, and the second in which it left.

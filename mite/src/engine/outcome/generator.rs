@@ -66,6 +66,7 @@ fn runner(member: &MemberOutcome) -> Option<RunnerSummary> {
     (!member.recruit.host.is_empty()).then(|| RunnerSummary {
         host: member.recruit.host.clone(),
         workers: member.recruit.workers,
+        weight: member.recruit.weight,
         joined_seconds: member.joined.as_secs_f64(),
         left_seconds: member.left.map(|left| left.as_secs_f64()),
         lost: member.lost,
@@ -73,5 +74,7 @@ fn runner(member: &MemberOutcome) -> Option<RunnerSummary> {
         peak_rss_bytes: figures.map(|figures| figures.peak_rss_bytes),
         machine_cpu: figures.and_then(|figures| figures.machine_cpu),
         steal_seconds: figures.map(|figures| figures.steal_seconds),
+        clock_error_seconds: figures.and_then(|figures| figures.clock_error),
+        clock_drift_seconds: figures.and_then(|figures| figures.clock_drift),
     })
 }

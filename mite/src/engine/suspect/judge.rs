@@ -34,6 +34,8 @@ const OPEN_FILES: f64 = 0.9;
 const LOCAL_PORTS: f64 = 0.8;
 /// The part of the TCP segments that may have to be sent again.
 const RETRANSMITTED: f64 = 0.01;
+/// How far the clock of a runner may be from the controller's, in seconds.
+const CLOCK: f64 = 0.1;
 /// A share of fewer segments says nothing.
 const SEGMENTS: u64 = 1000;
 
@@ -84,6 +86,7 @@ pub(super) fn suspicions(evidence: &Evidence<'_>) -> Vec<Suspicion> {
         machines.worst(|figures| open_files(figures, evidence.lacks)),
         machines.worst(|figures| local_ports(figures, connections, evidence.lacks)),
         machines.worst(retransmissions),
+        machines.worst(clock),
     ];
     checks.into_iter().flatten().collect()
 }
@@ -232,6 +235,25 @@ fn steal(figures: &MachineFigures) -> Option<Suspicion> {
             percent(round(share))
         ),
     ))
+}
+
+fn clock(figures: &MachineFigures) -> Option<Suspicion> {
+    let error = figures.clock_error?;
+    let drift = figures.clock_drift.unwrap_or_default();
+    let off = error + drift;
+    (off > CLOCK).then(|| {
+        let message = format!(
+            "The clock may have been {} from that of the controller: it was known to {} at the \
+             beginning, and the two have gone {} apart since. Starts come that much too early or \
+             too late, and what was counted may be in the second before or after; durations are \
+             as they were measured. Look at what the machine takes its time from, and at the \
+             network.",
+            time(off),
+            time(error),
+            time(drift)
+        );
+        warning("clock", off, CLOCK, message)
+    })
 }
 
 fn throttling(figures: &MachineFigures) -> Option<Suspicion> {

@@ -93,6 +93,7 @@ mod tests {
             runner: RunnerId(0),
             recruit: Recruit {
                 workers: 1,
+                weight: 1,
                 max_in_flight: 1000,
                 host: host.to_owned(),
             },

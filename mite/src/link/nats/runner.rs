@@ -5,14 +5,17 @@ use std::time::Duration;
 use async_nats::{Client, RequestErrorKind, Subscriber, connection::State};
 use futures_util::StreamExt;
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch,
+    },
     task::{JoinHandle, spawn_local},
     time::{Instant, interval, sleep, timeout},
 };
 
 use super::{
     Assignment, BusError, Fingerprint, Options,
-    clock::{Reading, zero},
+    clock::{ClockFigures, Reading, watch_drift, zero},
     subjects::Subjects,
     talk::{Down, Hello, Welcome, publish},
 };
@@ -33,6 +36,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the clock of the controller is read at the beginning.
 const READINGS: usize = 8;
+/// How often when it is looked whether it is still the same.
+const MORE_READINGS: usize = 4;
 /// How long the last words may take to be heard where no other controller could come.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -45,8 +50,8 @@ pub(crate) struct Post {
     pub(crate) assignment: Assignment,
     /// When the clock of the controller showed nothing, on this machine.
     pub(crate) epoch: Instant,
-    /// By how much that may be wrong.
-    pub(crate) error: Duration,
+    /// How well that is known, and whether the clocks drift apart.
+    pub(crate) clock: watch::Receiver<ClockFigures>,
     /// Ends when the last word has been heard; before that nobody may go.
     pub(crate) farewell: JoinHandle<()>,
 }
@@ -75,7 +80,15 @@ pub(crate) async fn join(
         conversation: name,
     };
     let assignment = say_hello(&client, &subjects, &hello, waiting).await?;
-    let (epoch, error) = read_clock(&client, &subjects).await?;
+    let (epoch, error) = read_clock(&client, &subjects, READINGS).await?;
+    let clock = ClockFigures { error, drift: None };
+    let (sender, clock) = watch::channel(clock);
+    let asking = client.clone();
+    let on = subjects.clone();
+    spawn_local(async move {
+        let read = async || read_clock(&asking, &on, MORE_READINGS).await.ok();
+        watch_drift(sender, epoch, read).await;
+    });
     let (orders, heard_orders) = unbounded_channel();
     let (messages, heard_messages) = unbounded_channel();
     let bus = Bus {
@@ -98,7 +111,7 @@ pub(crate) async fn join(
         },
         assignment,
         epoch,
-        error,
+        clock,
         farewell,
     })
 }
@@ -134,9 +147,13 @@ async fn say_hello(
 }
 
 /// Reads the clock of the controller.
-async fn read_clock(client: &Client, subjects: &Subjects) -> Result<(Instant, Duration), BusError> {
-    let mut readings = Vec::with_capacity(READINGS);
-    for _ in 0..READINGS {
+async fn read_clock(
+    client: &Client,
+    subjects: &Subjects,
+    times: usize,
+) -> Result<(Instant, Duration), BusError> {
+    let mut readings = Vec::with_capacity(times);
+    for _ in 0..times {
         let asked = Instant::now();
         let question = client.request(subjects.clock(), bytes::Bytes::new());
         if let Ok(Ok(answer)) = timeout(PATIENCE, question).await {

@@ -86,7 +86,7 @@ async fn moments<J: Journey>(
         let origin = Instant::now();
         let bench = Bench::new::<J>(Policy::Shared, |_| ());
         let of = workers;
-        bench.plan_for(volume(), Share { index, of });
+        bench.plan_for(volume(), Share::one(index, of));
         bench.run(length, length + SECOND).await;
         began.extend(seconds_since(origin, BEGAN.take()));
         left.extend(seconds_since(origin, LEFT.take()));

@@ -129,7 +129,7 @@ impl Segment {
         let changing = if rises {
             share.first_at_or_after(now).filter(|&k| k < last)
         } else {
-            last_below(share, now).filter(|&k| k >= last)
+            share.last_below(now).filter(|&k| k >= last)
         };
         let k = changing?;
         let crossing = self.after((middle(k) - self.start) / self.slope(until))?;
@@ -181,10 +181,4 @@ impl Segment {
         let share = passed.as_secs_f64() / length.as_secs_f64();
         self.start + (self.end - self.start) * share
     }
-}
-
-/// The sharer's last own number below `total`.
-fn last_below(share: Share, total: u64) -> Option<u64> {
-    let before = share.count(total).checked_sub(1)?;
-    Some(before * u64::from(share.of) + u64::from(share.index))
 }

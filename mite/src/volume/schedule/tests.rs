@@ -36,7 +36,7 @@ fn outline(model: impl VolumeModel) -> Outline {
 /// The starts of sharer `index` of `of`, who knows the whole plan.
 fn starts_of(segments: &[Segment], index: u32, of: u32) -> Vec<(u64, Duration)> {
     let mut arrivals = Arrivals::new(SEED);
-    arrivals.set_share(Share { index, of }, 0);
+    arrivals.set_share(Share::one(index, of), 0);
     for segment in segments {
         arrivals.push(segment.clone());
     }
@@ -266,9 +266,9 @@ fn a_sharer_that_joins_has_nothing_of_what_was_before() {
     let switch = planner.starts_before(seconds(4.0));
     let mut old = Arrivals::new(SEED);
     old.set_share(Share::ALL, 0);
-    old.set_share(Share { index: 0, of: 2 }, switch);
+    old.set_share(Share::one(0, 2), switch);
     let mut new = Arrivals::new(SEED);
-    new.set_share(Share { index: 1, of: 2 }, switch);
+    new.set_share(Share::one(1, 2), switch);
     for segment in &segments {
         old.push(segment.clone());
         new.push(segment.clone());
@@ -523,7 +523,7 @@ proptest! {
         let looked = Duration::from_millis(looked);
         let mut starts = Vec::new();
         for index in 0..first.max(second) {
-            let share = |of| if index < of { Share { index, of } } else { Share::NONE };
+            let share = |of| if index < of { Share::one(index, of) } else { Share::NONE };
             let mut arrivals = Arrivals::new(SEED);
             arrivals.set_share(share(first), 0);
             for segment in &segments {
@@ -548,7 +548,7 @@ proptest! {
         let mut starts = Vec::new();
         for index in 0..of {
             let mut arrivals = Arrivals::new(SEED);
-            arrivals.set_share(Share { index, of }, 0);
+            arrivals.set_share(Share::one(index, of), 0);
             for pair in segments.windows(2) {
                 arrivals.push(pair[0].clone());
                 starts.extend(take(&mut arrivals, pair[1].from));
@@ -568,7 +568,7 @@ proptest! {
         segments.into_iter().for_each(|segment| timeline.push(segment));
         let at = Duration::from_millis(at);
         let total = timeline.users_at(at, Share::ALL);
-        let shared: u64 = (0..of).map(|index| timeline.users_at(at, Share { index, of })).sum();
+        let shared: u64 = (0..of).map(|index| timeline.users_at(at, Share::one(index, of))).sum();
         prop_assert_eq!(shared, total);
         prop_assert!((total as f64 - planner.level_at(at)).abs() <= 0.5);
     }
@@ -583,7 +583,7 @@ proptest! {
         for segment in plan(chain(&parts, Unit::Users)).1 {
             timeline.push(segment);
         }
-        let share = Share { index, of: 3 };
+        let share = Share::one(index, 3);
         let at = Duration::from_millis(at);
         let next = timeline.next_users_change(at, share);
         let end = next.map_or(at + seconds(60.0), |next| next - Duration::from_nanos(1));
@@ -596,7 +596,7 @@ proptest! {
 
     #[test]
     fn a_share_counts_what_it_owns(of in 1_u32..20, index in 0_u32..20, total in 0_u64..200) {
-        let share = Share { index, of };
+        let share = Share::one(index, of);
         let own: Vec<u64> = (0..total).filter(|&k| share.owns(k)).collect();
         prop_assert_eq!(share.count(total), own.len() as u64);
         let mut walked = Vec::new();

@@ -7,7 +7,7 @@ fn started(model: impl VolumeModel, changes: &[(f64, f64)]) -> (Vec<u64>, Planne
     let (mut planner, segments) = plan(model);
     let mut sharers = [0, 1].map(|index| {
         let mut arrivals = Arrivals::new(SEED);
-        arrivals.set_share(Share { index, of: 2 }, 0);
+        arrivals.set_share(Share::one(index, 2), 0);
         segments
             .iter()
             .for_each(|segment| arrivals.push(segment.clone()));
