@@ -11,8 +11,6 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-#[cfg(feature = "nats")]
-use super::{exports::answer_exporters, happening::Reported};
 use super::{
     Run, RunError, Settings, Stop,
     archive::Archive,
@@ -24,6 +22,8 @@ use super::{
     preparation::{Checked, prepare, tear_down, unless_stopped},
     suspect::Watch,
 };
+#[cfg(feature = "nats")]
+use super::{exports::answer_exporters, happening::Reported};
 use crate::{
     clock::RunClock,
     controller::{Action, Controller, ControllerEntry, ControllerSettings, StopCause},
