@@ -37,6 +37,11 @@ pub(crate) fn runner_with(url: &str, arguments: &[&str]) -> Command {
     runner_of(VISITS, url, arguments)
 }
 
+/// One that waits for the next test when one is over, still to be started.
+pub(crate) fn lasting_runner(url: &str) -> Command {
+    program(VISITS, &["runner", "--workers", "1", "--nats", url])
+}
+
 /// One that is made of the journeys of the shop.
 pub(crate) fn shop_runner(url: &str) -> Running {
     Running::start(&mut runner_of(SHOP, url, &[]))

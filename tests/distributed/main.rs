@@ -14,6 +14,7 @@ mod counts;
 mod crew;
 mod export;
 mod faults;
+mod hosts;
 mod kills;
 mod leaving;
 mod network;

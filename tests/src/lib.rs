@@ -32,6 +32,7 @@ pub mod certificates;
 pub mod collector;
 pub mod holds;
 pub mod hostile;
+pub mod hosts;
 pub mod httpbin;
 pub mod listening;
 pub mod nats;

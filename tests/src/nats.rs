@@ -25,6 +25,7 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub struct Nats {
     // Before its directory, so that it is gone when that is removed.
     process: Option<Process>,
+    address: IpAddr,
     port: u16,
     options: Vec<String>,
     environment: Vec<(String, String)>,
@@ -144,7 +145,7 @@ impl Nats {
 
     /// The same with options and variables.
     pub fn keeping_with(options: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::one(options, environment, true)
+        Self::launch(LOOPBACK, options, environment, true)
     }
 
     /// A server that keeps no more than this, such as `20KB`.
@@ -175,14 +176,25 @@ impl Nats {
 
     /// One with these options, for whose config file the environment has these variables.
     pub fn with_environment(options: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::one(options, environment, false)
+        Self::launch(LOOPBACK, options, environment, false)
     }
 
-    fn one(options: &[&str], environment: &[(&str, &str)], keeps: bool) -> Self {
+    /// One that lets everybody in and listens here.
+    pub fn at(address: IpAddr) -> Self {
+        Self::launch(address, &[], &[], false)
+    }
+
+    fn launch(
+        address: IpAddr,
+        options: &[&str],
+        environment: &[(&str, &str)],
+        keeps: bool,
+    ) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        on_free_port(LOOPBACK, |port| {
+        on_free_port(address, |port| {
             let mut server = Self {
                 process: None,
+                address,
                 port,
                 options: options.iter().map(ToString::to_string).collect(),
                 environment: environment.iter().map(owned).collect(),
@@ -197,7 +209,7 @@ impl Nats {
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}:{}", self.address, self.port)
     }
 
     /// The port it listens on.
@@ -207,7 +219,7 @@ impl Nats {
 
     /// Where it is, for somebody who says who he is: `user:password` or a token.
     pub fn url_for(&self, who: &str) -> String {
-        format!("nats://{who}@127.0.0.1:{}", self.port)
+        format!("nats://{who}@{}:{}", self.address, self.port)
     }
 
     /// Kills it, and starts it again at the same place after `pause`.
@@ -221,7 +233,9 @@ impl Nats {
     fn spawn(&mut self) -> Result<(), String> {
         let mut command = Command::new(program("nats-server"));
         command
-            .args(["-a", "127.0.0.1", "-p"])
+            .arg("-a")
+            .arg(self.address.to_string())
+            .arg("-p")
             .arg(self.port.to_string())
             .args(&self.options)
             .envs(self.environment.iter().cloned())
@@ -231,7 +245,7 @@ impl Nats {
             command.arg("-js").arg("-sd").arg(store);
         }
         let mut process = Process::start("nats-server", &mut command, self.directory.path());
-        process.wait_until(|| TcpStream::connect(("127.0.0.1", self.port)).is_ok())?;
+        process.wait_until(|| TcpStream::connect((self.address, self.port)).is_ok())?;
         self.process = Some(process);
         Ok(())
     }

@@ -141,6 +141,7 @@ impl Nginx {
             .arg("-p")
             .arg(directory)
             .args(["-c", "nginx.conf", "-e", "error.log"])
+            .args(["-g", user()])
             .stdin(Stdio::null());
         let mut process = Process::start("nginx", &mut command, directory);
         // It writes its process id once it listens.
@@ -160,5 +161,18 @@ impl Nginx {
         if let Some(process) = self.process.take() {
             process.end(Signal::SIGQUIT);
         }
+    }
+}
+
+/// Who its worker is, if that has to be said: in a namespace of a plain user there is nobody but
+/// the one who takes himself for root.
+fn user() -> &'static str {
+    let users = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let mut counts = users
+        .lines()
+        .filter_map(|line| line.split_whitespace().next_back());
+    match counts.all(|count| count == "1") && !users.is_empty() {
+        true => "user root;",
+        false => "",
     }
 }
