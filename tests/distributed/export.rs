@@ -75,7 +75,7 @@ fn an_exporter_says_what_the_controller_says_and_stays_between_runs() {
         }
         let text = there.get("/metrics").text();
         assert!(series(&text).len() > 50, "{text}");
-        prometheus.wait_for("sum(mite_http_request_seconds_count) == 400");
+        prometheus.wait_for("sum(mite_http_response_total) == 400");
         controller.signal("INT");
         let told = controller.end();
         assert!(matches!(told.ended.code, Some(0 | 3)), "{}", told.ended);

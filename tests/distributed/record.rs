@@ -69,6 +69,15 @@ fn customers(file: &Path) -> Vec<String> {
     names
 }
 
+/// Waits until so many customers are in a file.
+fn wait_for_customers(number: u64, file: &Path) {
+    let began = Instant::now();
+    while (customers(file).len() as u64) < number {
+        assert!(began.elapsed() < PATIENCE, "{:?}", customers(file));
+        sleep(Duration::from_millis(100));
+    }
+}
+
 /// Waits until something has been said so often.
 fn wait_for_the(times: usize, running: &Running, text: &str) {
     let began = Instant::now();
@@ -123,7 +132,7 @@ fn a_recorder_that_is_killed_loses_nothing_and_writes_nothing_twice() {
     ];
     let runners = [runner(&nats), runner(&nats)];
     let mut controller = two_steps(&controller);
-    controller.wait_for_second(3);
+    controller.wait_for_second(1);
     first.signal("KILL");
     drop(first);
     let ended = controller.end();
@@ -133,6 +142,7 @@ fn a_recorder_that_is_killed_loses_nothing_and_writes_nothing_twice() {
     let file = directory.path().join("customers.msgpack");
     let mut second = recorder(&nats, directory.path(), &[]);
     second.wait_for("customers.msgpack: ");
+    wait_for_customers(100, &file);
     second.signal("INT");
     assert_eq!(second.end().code, Some(130));
     let mut names = customers(&file);
@@ -196,9 +206,9 @@ fn what_finds_no_room_is_refused_and_the_rest_is_there() {
     ];
     let runners = [runner(&nats), runner(&nats)];
     let mut controller = two_steps(&controller);
-    controller.wait_for_second(2);
+    // What is recorded is recorded from two to four.
+    controller.wait_for_second(0);
     recorder.signal("STOP");
-    // Nothing more is started at four; a second after that it goes on.
     controller.wait_for_second(4);
     recorder.signal("CONT");
     let ended = controller.end();
@@ -211,8 +221,7 @@ fn what_finds_no_room_is_refused_and_the_rest_is_there() {
     let failed = report["journeys"][1]["failed"].as_u64().unwrap();
     assert_eq!((items + missing + failed, missing), (100, 0), "{ended}");
     assert!((1..100).contains(&items), "{ended}");
-    let mut recorder = recorder;
-    recorder.wait_for("customers.msgpack: ");
+    wait_for_customers(items, &directory.path().join("customers.msgpack"));
     recorder.signal("INT");
     assert_eq!(recorder.end().code, Some(130));
     let names = customers(&directory.path().join("customers.msgpack"));

@@ -1,5 +1,8 @@
 //! Disks that are slow, full and stuck, and what stands in the files then.
 
+#[cfg(feature = "nats")]
+mod bus;
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -8,7 +8,7 @@ use async_nats::{
     jetstream::{
         self,
         consumer::{AckPolicy, PullConsumer, pull},
-        context::{CreateStreamErrorKind, GetStreamErrorKind},
+        context::{CreateStreamErrorKind, GetStreamErrorKind, RequestError, RequestErrorKind},
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
     },
 };
@@ -287,10 +287,6 @@ impl Failed {
         Self::Other(format!("{error}{}", because.unwrap_or_default()))
     }
 
-    fn tells(&self, what: &str) -> bool {
-        matches!(self, Self::Other(reason) if reason.contains(what))
-    }
-
     fn explain(self, options: &Options, subjects: &Subjects, stream: Stream) -> BusError {
         match self {
             Self::NoJetStream => BusError::NoStreams(options.shown()),
@@ -300,6 +296,12 @@ impl Failed {
             },
         }
     }
+}
+
+fn nobody_answers(error: &dyn std::error::Error) -> bool {
+    let source = error.source();
+    let source = source.and_then(|source| source.downcast_ref::<RequestError>());
+    source.is_some_and(|source| source.kind() == RequestErrorKind::NoResponders)
 }
 
 async fn make(
@@ -333,7 +335,7 @@ async fn make(
                     _ => other(&error),
                 })?,
             // Nobody answers where there is no JetStream.
-            GetStreamErrorKind::Request if other(&error).tells("no responders") => {
+            GetStreamErrorKind::Request if nobody_answers(&error) => {
                 return Err(Failed::NoJetStream);
             }
             GetStreamErrorKind::JetStream(error) if error.code() == 503 => {
