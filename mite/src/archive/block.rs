@@ -33,7 +33,7 @@ impl Block {
 
     /// One block in the place of two.
     #[cfg(feature = "nats")]
-    pub(super) fn and(&mut self, other: Self) {
+    pub(super) fn and(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
         self.events = self.events.and(other.events);
         self.gap = self.gap.and(other.gap);

@@ -163,7 +163,7 @@ impl Shipment {
     pub(crate) async fn next(&mut self, most: usize) -> Option<Parcel> {
         let mut block = Block::after(self.gap, self.format, &self.origin);
         match self.take().await {
-            Some(first) => self.load(&mut block, first),
+            Some(first) => self.load(&mut block, &first),
             // What is missing at the very end is told as well.
             None if block.bytes.is_empty() => return None,
             None => {}
@@ -173,7 +173,7 @@ impl Shipment {
                 self.left = Some(more);
                 break;
             }
-            self.load(&mut block, more);
+            self.load(&mut block, &more);
         }
         self.gap = Gap::default();
         self.sent = block;
@@ -213,7 +213,7 @@ impl Shipment {
         std::mem::take(&mut self.sent)
     }
 
-    fn load(&mut self, onto: &mut Block, block: Block) {
+    fn load(&mut self, onto: &mut Block, block: &Block) {
         self.held += block.bytes.len();
         onto.and(block);
     }

@@ -245,15 +245,13 @@ impl Controller {
             Message::Leaving => self.release(now, from, &mut actions),
             Message::Lost => actions.extend(self.lose(now, from)),
             Message::Machine(figures) => self.crew.note(from, figures),
-            // That it was heard is the answer.
-            Message::StoodStill | Message::Hello(_) => {}
             Message::Sending => {
                 if let Phase::Cut { until } = &mut self.phase {
                     *until = now + FAREWELL;
                 }
             }
-            // Concerns whoever writes the report.
-            Message::Sent(_) => {}
+            // That it was heard is the answer; what was sent elsewhere concerns the report alone.
+            Message::StoodStill | Message::Hello(_) | Message::Sent(_) => {}
         }
         actions
     }
@@ -281,6 +279,9 @@ impl Controller {
         let gap = now.saturating_sub(self.told_at);
         self.takeovers.push(Takeover { at: now, gap });
         self.results.wait_until(now + REUNION);
+        if let Phase::Cut { until } = &mut self.phase {
+            *until = now + REUNION;
+        }
         vec![Action::Note(format!(
             "this controller goes on with the run, which had none for {:.1} s",
             gap.as_secs_f64()

@@ -39,7 +39,8 @@ mod webhook;
 
 #[cfg(test)]
 mod tests;
-#[cfg(all(test, feature = "nats"))]
+#[cfg(test)]
+#[cfg(feature = "nats")]
 mod weather;
 
 use std::{future::Future, path::PathBuf, thread, time::Duration};

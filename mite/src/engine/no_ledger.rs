@@ -11,6 +11,7 @@ use crate::{id::RunnerId, link::Order, scenario::Scenario};
 pub(super) struct Ledger;
 
 /// What has become of something that was to be kept, which there is nothing of.
+#[derive(Clone, Copy)]
 pub(super) enum Kept {}
 
 /// A run that another controller has begun, which there is none of.

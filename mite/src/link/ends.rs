@@ -121,17 +121,14 @@ impl RunnerEnd {
 
     /// What the controller says next; `None` once it has gone.
     pub(crate) async fn receive(&mut self) -> Option<Order> {
+        #[cfg(feature = "nats")]
         loop {
-            match self.orders.recv().await? {
-                Word::Order(_, order) => return Some(order),
-                // Said to a network, and there is none.
-                #[cfg(feature = "nats")]
-                Word::Confirm(..)
-                | Word::Over(..)
-                | Word::Kept
-                | Word::NothingIsKept
-                | Word::TakeOver => {}
+            // All else is said to a network, and there is none.
+            if let Word::Order(_, order) = self.orders.recv().await? {
+                return Some(order);
             }
         }
+        #[cfg(not(feature = "nats"))]
+        self.orders.recv().await.map(|Word::Order(_, order)| order)
     }
 }

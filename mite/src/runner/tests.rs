@@ -154,6 +154,7 @@ fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
         seed: 7,
         tap: None,
         keep: None,
+        sent: None,
         trace: None,
         machine: None,
         leaving: None,
@@ -314,6 +315,8 @@ impl Run {
             Message::Hello(_)
             | Message::Machine(_)
             | Message::Leaving
+            | Message::Sending
+            | Message::Sent(_)
             | Message::Bye
             | Message::Died
             | Message::Lost => {}

@@ -167,12 +167,8 @@ struct Bus {
 
 impl Bus {
     async fn serve(mut self, mut ears: Ears, mut words: UnboundedReceiver<Word>, lead: Lead) {
-        while lead == Lead::Successor {
-            match words.recv().await {
-                Some(Word::TakeOver) => break,
-                Some(word) => self.obey(&word),
-                None => return,
-            };
+        if lead == Lead::Successor && !self.follow(&mut words).await {
+            return;
         }
         self.sessions.is_deaf(self.epoch.elapsed());
         let mut beat = interval(BEAT);
@@ -211,6 +207,19 @@ impl Bus {
         };
         let _ = timeout(FAREWELL, farewell).await;
         let _ = timeout(FAREWELL, self.client.flush()).await;
+    }
+
+    /// Learns what the former controller has said; whether this one is to go on.
+    async fn follow(&mut self, words: &mut UnboundedReceiver<Word>) -> bool {
+        loop {
+            match words.recv().await {
+                Some(Word::TakeOver) => return true,
+                Some(word) => {
+                    self.obey(&word);
+                }
+                None => return false,
+            }
+        }
     }
 
     /// A runner says hello.

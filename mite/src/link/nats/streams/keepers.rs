@@ -103,9 +103,8 @@ impl Keepers {
             Ok::<_, async_nats::Error>(())
         };
         // Who does not hear it finds out that there is no controller any more.
-        match tokio::time::timeout(FAREWELL, telling).await {
-            Ok(Err(error)) => tracing::debug!("cannot tell collectors: {error}"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::time::timeout(FAREWELL, telling).await {
+            tracing::debug!("cannot tell collectors: {error}");
         }
     }
 }
