@@ -83,7 +83,7 @@ impl Cluster {
                 &monitoring.to_string(),
             ];
             Member {
-                server: Nats::one(&options, &[], keeps),
+                server: Nats::launch(LOOPBACK, &options, &[], keeps),
                 name,
                 monitoring,
             }

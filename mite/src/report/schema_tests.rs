@@ -178,7 +178,7 @@ fn every_key_of_a_full_report_is_the_promised_one() {
         (
             "/collected",
             json!({"directory": "events", "events": 9_000, "missing": 12, "files": 2,
-                   "bytes": 2_700_000}),
+                   "bytes": 2_700_000, "stream": "mite-events"}),
         ),
         (
             "/recorded",

@@ -158,6 +158,7 @@ fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
         trace: None,
         machine: None,
         leaving: None,
+        sent: None,
     }
 }
 

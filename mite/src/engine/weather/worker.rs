@@ -136,7 +136,7 @@ impl Worker {
                 self.backlog.clear();
                 self.arrivals = Arrivals::new(1);
             }
-            // None of these wants to leave.
+            // Nobody here wants to leave.
             Order::Begin { .. } | Order::Release { .. } => {}
             Order::Cut => return false,
         }
@@ -255,15 +255,14 @@ impl Worker {
 
     fn snapshot(&mut self, until: u64, last: bool) -> Message {
         let first = std::mem::replace(&mut self.reported, until);
-        let cover = Cover {
-            worker: 0,
-            first,
-            until,
-            last,
-            cpu: CpuTime::default(),
-        };
         Message::Snapshot(Box::new(Snapshot {
-            covers: vec![cover],
+            covers: vec![Cover {
+                worker: 0,
+                first,
+                until,
+                last,
+                cpu: CpuTime::default(),
+            }],
             statistics: self.recorder.take(),
         }))
     }

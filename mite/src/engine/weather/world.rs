@@ -271,7 +271,7 @@ impl World {
         }
         self.begun = self.now + NOTICE;
         let at = self.begun;
-        for runner in self.here.keys().copied() {
+        for &runner in self.here.keys() {
             self.sessions.say(runner, &Order::Begin { at, runner });
         }
         if let Some(settings) = self.settings.take() {
