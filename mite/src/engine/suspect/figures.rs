@@ -198,6 +198,8 @@ mod tests {
             local_ports: None,
             segments: 20_000,
             retransmitted: Some(0.02),
+            clock_error: None,
+            clock_drift: None,
         };
         assert_eq!(figures, expected);
     }

@@ -193,7 +193,7 @@ impl Machine {
             let State::Working(working) = &mut self.state else {
                 return;
             };
-            if let Order::Begin { at } = order {
+            if let Order::Begin { at, .. } = order {
                 working.begun = Some(at);
             }
             let at = now.saturating_sub(working.begun.unwrap_or(now));
@@ -233,6 +233,7 @@ fn frames(now: Duration, lifeline: &mut Lifeline) -> Vec<Call> {
 fn recruit() -> Recruit {
     Recruit {
         workers: 1,
+        weight: 1,
         max_in_flight: 100_000,
         host: String::new(),
     }

@@ -11,8 +11,8 @@ use crate::{
     datapool::{Item, Policy, Stash},
     event::{JourneyEnd, Outcome, What},
     id::{EntryId, ItemId, TransactionId},
-    link::{Message, Order, Snapshot},
-    stats::{DEFAULT_CAP, JourneyStatistics, Recorder},
+    link::{Cover, Message, Order, Snapshot},
+    stats::{CpuTime, DEFAULT_CAP, JourneyStatistics, Recorder},
     volume::schedule::{Arrivals, Share},
 };
 
@@ -136,7 +136,7 @@ impl Worker {
                 self.backlog.clear();
                 self.arrivals = Arrivals::new(1);
             }
-            Order::Begin { .. } => {}
+            Order::Begin { .. } | Order::Release { .. } => {}
             Order::Cut => return false,
         }
         true
@@ -255,10 +255,13 @@ impl Worker {
     fn snapshot(&mut self, until: u64, last: bool) -> Message {
         let first = std::mem::replace(&mut self.reported, until);
         Message::Snapshot(Box::new(Snapshot {
-            worker: 0,
-            first,
-            until,
-            last,
+            covers: vec![Cover {
+                worker: 0,
+                first,
+                until,
+                last,
+                cpu: CpuTime::default(),
+            }],
             statistics: self.recorder.take(),
         }))
     }

@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    super::drive::FORESIGHT,
     SECOND,
     machine::{Call, Fate, Machine, Post},
     network::Network,
@@ -113,6 +114,7 @@ impl Forecast {
             duration: None,
             graceful_stop: 30 * SECOND,
             warm_up: Duration::ZERO,
+            foresight: FORESIGHT,
         };
         let machines = (0..).zip(self.machines);
         let machines = machines.map(|(number, fate)| Machine::new(number, fate, policy));
@@ -251,7 +253,7 @@ impl World {
         };
         if matches!(message, Message::Hello(_)) {
             let at = self.begun;
-            self.sessions.say(runner, &Order::Begin { at });
+            self.sessions.say(runner, &Order::Begin { at, runner });
         }
         let at = self.now.saturating_sub(self.begun);
         let actions = controller.hear(at, runner, message);
@@ -270,8 +272,8 @@ impl World {
         }
         self.begun = self.now + NOTICE;
         let at = self.begun;
-        for runner in self.here.keys() {
-            self.sessions.say(*runner, &Order::Begin { at });
+        for runner in self.here.keys().copied() {
+            self.sessions.say(runner, &Order::Begin { at, runner });
         }
         if let Some(settings) = self.settings.take() {
             let here = std::mem::take(&mut self.here);

@@ -25,6 +25,8 @@ fn innocent() -> MachineFigures {
         local_ports: Some(28_232),
         segments: 1_000_000,
         retransmitted: Some(0.01),
+        clock_error: None,
+        clock_drift: None,
     }
 }
 
