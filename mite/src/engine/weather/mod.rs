@@ -174,7 +174,7 @@ fn any_fate() -> impl Strategy<Value = Fate> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn whatever_happens_a_run_ends_and_tells_no_more_than_was_done_and_what_it_lacks(
@@ -204,7 +204,7 @@ proptest! {
     // Of weather without end something bad enough would come some day: each time the same.
     #![proptest_config(ProptestConfig {
         rng_seed: RngSeed::Fixed(7),
-        ..ProptestConfig::with_cases(24)
+        ..ProptestConfig::with_cases(12)
     })]
 
     #[test]

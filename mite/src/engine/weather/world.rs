@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often all look after what is late.
-const BEAT: Duration = Duration::from_millis(50);
+const BEAT: Duration = Duration::from_millis(100);
 /// How long after the last runner has come the run begins.
 const NOTICE: Duration = Duration::from_secs(1);
 
