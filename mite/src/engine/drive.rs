@@ -40,7 +40,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How far ahead runners on other machines know what is to come: as long as they go on when nothing
 /// is heard of the controller.
-const FORESIGHT: Duration = Duration::from_secs(60);
+pub(super) const FORESIGHT: Duration = Duration::from_secs(60);
 
 /// Runs a scenario on this thread's runtime.
 pub(super) async fn drive(run: Run) -> Result<Report, RunError> {

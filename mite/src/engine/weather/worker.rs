@@ -136,7 +136,6 @@ impl Worker {
                 self.backlog.clear();
                 self.arrivals = Arrivals::new(1);
             }
-            // Nobody here wants to leave.
             Order::Begin { .. } | Order::Release { .. } => {}
             Order::Cut => return false,
         }

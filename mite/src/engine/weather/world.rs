@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    super::drive::FORESIGHT,
     SECOND,
     machine::{Call, Fate, Machine, Post},
     network::Network,
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// How often all look after what is late.
-const BEAT: Duration = Duration::from_millis(50);
+const BEAT: Duration = Duration::from_millis(100);
 /// How long after the last runner has come the run begins.
 const NOTICE: Duration = Duration::from_secs(1);
 
@@ -113,7 +114,7 @@ impl Forecast {
             duration: None,
             graceful_stop: 30 * SECOND,
             warm_up: Duration::ZERO,
-            foresight: ControllerSettings::FORESIGHT,
+            foresight: FORESIGHT,
         };
         let machines = (0..).zip(self.machines);
         let machines = machines.map(|(number, fate)| Machine::new(number, fate, policy));
@@ -271,7 +272,7 @@ impl World {
         }
         self.begun = self.now + NOTICE;
         let at = self.begun;
-        for &runner in self.here.keys() {
+        for runner in self.here.keys().copied() {
             self.sessions.say(runner, &Order::Begin { at, runner });
         }
         if let Some(settings) = self.settings.take() {
