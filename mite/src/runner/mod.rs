@@ -48,7 +48,8 @@ pub(crate) type TapFactory = Arc<dyn Fn(&Config, RunClock) -> Box<dyn Tap> + Sen
 pub(crate) type MachineSource = Arc<dyn Fn() -> MachineFigures + Send + Sync>;
 
 /// Waits until what a runner sends to be kept has been sent, and tells what became of it.
-pub(crate) type SentSource = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Sent>>> + Send + Sync>;
+pub(crate) type SentSource =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Sent> + Send>> + Send + Sync>;
 
 /// What a runner runs, and within which limits.
 #[derive(Clone)]

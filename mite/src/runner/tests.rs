@@ -157,6 +157,7 @@ fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
         trace: None,
         machine: None,
         leaving: None,
+        sent: None,
     }
 }
 
@@ -314,6 +315,8 @@ impl Run {
             Message::Hello(_)
             | Message::Machine(_)
             | Message::Leaving
+            | Message::Sending
+            | Message::Sent(_)
             | Message::Bye
             | Message::Died
             | Message::Lost => {}
