@@ -177,8 +177,8 @@ fn every_key_of_a_full_report_is_the_promised_one() {
         ),
         (
             "/collected",
-            json!({"directory": "events", "events": 9_000, "missing": 12, "files": 2,
-                   "bytes": 2_700_000, "stream": "mite-events"}),
+            json!({"directory": "events", "stream": "mite-events", "events": 9_000,
+                   "missing": 12, "files": 2, "bytes": 2_700_000}),
         ),
         (
             "/recorded",
