@@ -17,7 +17,7 @@ use super::Stream;
 use crate::link::nats::{BusError, Options, subjects::Subjects};
 
 /// How large a letter is at most, unless a single record is larger.
-const LARGEST: usize = 512 << 10;
+pub(super) const LARGEST: usize = 128 << 10;
 /// What a message has beside its letter.
 const ENVELOPE: usize = 4 << 10;
 /// How long the stream may take to say that it has a letter before it is sent again.

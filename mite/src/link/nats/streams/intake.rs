@@ -21,7 +21,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Over, Stream, keepers::who_is_there};
+use super::{Over, Stream, delivery::LARGEST, keepers::who_is_there};
 use crate::link::{
     decode, encode,
     nats::{BusError, Options, subjects::Subjects},
@@ -316,7 +316,11 @@ async fn make(
         name: subjects.stream(stream),
         subjects: vec![subjects.all_to(stream)],
         description: Some("what load tests with mite send to be written down".to_owned()),
-        max_bytes: i64::try_from(limits.bytes).unwrap_or(i64::MAX),
+        // Not in bytes: a server that is to refuse what is too much forgets what it puts around a
+        // message, stores it, and then drops the oldest.
+        max_messages: i64::try_from(limits.bytes / LARGEST as u64)
+            .unwrap_or(i64::MAX)
+            .max(1),
         num_replicas: limits.replicas,
         storage: StorageType::File,
         retention: RetentionPolicy::WorkQueue,
@@ -345,7 +349,7 @@ async fn make(
         },
     };
     let is = &made.cached_info().config;
-    if is.max_bytes != config.max_bytes || is.num_replicas != config.num_replicas {
+    if is.max_messages != config.max_messages || is.num_replicas != config.num_replicas {
         context
             .update_stream(config)
             .await
