@@ -158,7 +158,6 @@ fn settings<J: Journey>(policy: Policy) -> RunnerSettings {
         trace: None,
         machine: None,
         leaving: None,
-        sent: None,
     }
 }
 
