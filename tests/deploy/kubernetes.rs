@@ -181,7 +181,21 @@ fn runners_have_whole_processors_that_nothing_throttles_and_a_worker_for_each() 
     assert_eq!(resources["limits"]["cpu"], Value::Null);
     let replicas = object("Deployment")["spec"]["replicas"].to_string();
     assert_eq!(deployed("Job").value("--wait-for-runners"), replicas);
-    assert_eq!(object("Job")["spec"]["backoffLimit"], 0);
+}
+
+#[test]
+fn a_controller_that_was_killed_is_started_again_and_one_that_has_ended_is_not() {
+    let job = object("Job")["spec"].clone();
+    let arguments = deployed("Job").arguments;
+    assert!(arguments.iter().any(|one| one == "--durable"));
+    assert_eq!(job["backoffLimit"], 3);
+    let rule = &job["podFailurePolicy"]["rules"][0];
+    assert_eq!(rule["action"], "FailJob");
+    // Whatever it ends with by itself but 0.
+    assert_eq!(
+        rule["onExitCodes"]["values"],
+        serde_json::json!([1, 2, 3, 130])
+    );
 }
 
 #[test]

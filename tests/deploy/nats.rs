@@ -80,6 +80,39 @@ fn its_users_can_run_a_test() {
 }
 
 #[test]
+fn its_controller_can_be_replaced() {
+    let (nats, nginx) = (plain(), Nginx::start());
+    let url = nats.url_for("runner:runn3r");
+    let arguments = ["runner", "--once", "--workers", "1", "--nats", &url];
+    let runner = Running::start(&mut program(VISITS, &arguments));
+    let (url, base_url) = (
+        nats.url_for("controller:c0ntroller"),
+        format!("base_url={}", nginx.url()),
+    );
+    let arguments = [
+        "controller",
+        "steady_visits",
+        "--durable",
+        "--duration",
+        "5s",
+        "--config",
+        &base_url,
+        "--nats",
+        &url,
+    ];
+    let mut killed = Running::start(&mut program(VISITS, &arguments));
+    killed.wait_for_second(1);
+    killed.signal("KILL");
+    let ended = Running::start(&mut program(VISITS, &arguments)).end();
+    let told = runner.end();
+    assert_eq!(told.code, Some(0), "{told}");
+    assert!(matches!(ended.code, Some(0 | 3)), "{ended}");
+    assert!(ended.stderr.contains("goes on with the run"), "{ended}");
+    assert_eq!(nginx.finish().len(), 500, "{ended}");
+    assert!(nats.streams().is_empty(), "the journal is removed");
+}
+
+#[test]
 fn its_users_can_collect_record_and_export() {
     let (nats, directory) = (plain(), tempfile::tempdir().unwrap());
     let into = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();

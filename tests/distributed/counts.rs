@@ -85,8 +85,12 @@ fn items_that_are_to_be_used_once_are_used_once_by_all_runners_together() {
     let runners = [(); 2].map(|()| runner(&nats.url()));
     let told = Controller::start(&nats, &nginx, "readers", 2, &[]).end();
     let log = nginx.finish();
-    told.assert_passed();
+    // On a machine that does something else as well items may come late.
+    assert!(matches!(told.ended.code, Some(0 | 3)), "{}", told.ended);
     assert_eq!((told.requests(), log.len()), (600, 600));
+    let journey = &told.report["journeys"][0];
+    assert_eq!(journey["completed"], 600, "{}", told.ended);
+    assert_eq!(journey["dropped"], 0, "{}", told.ended);
     for article in 1..=600 {
         assert_eq!(log.count(&format!("/item/{article}")), 1, "{article}");
     }

@@ -135,6 +135,11 @@ impl Controller {
         start(&self.command, arguments)
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.running.has_ended()
+    }
+
     /// It is killed, and another is started in the same way after `pause`.
     pub(crate) fn kill_and_start_again(&mut self, pause: Duration) {
         self.running.signal("KILL");

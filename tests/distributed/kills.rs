@@ -45,7 +45,8 @@ fn whoever_is_killed_at_whatever_moment_no_wrong_total_is_told_as_right() {
                     let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
                     let victim = VICTIMS[number % VICTIMS.len()];
                     let at = Duration::from_millis(random.u64(..LATEST));
-                    *passed.lock().unwrap() += u64::from(survive(victim, at));
+                    let durable = number / VICTIMS.len() % 2 == 1;
+                    *passed.lock().unwrap() += u64::from(survive(victim, at, durable));
                 }
             });
         }
@@ -54,16 +55,24 @@ fn whoever_is_killed_at_whatever_moment_no_wrong_total_is_told_as_right() {
     assert!(passed.into_inner().unwrap() > 0);
 }
 
-/// Whether a run passes of which this is killed so long after the start of all.
-fn survive(victim: Victim, at: Duration) -> bool {
-    let (mut nats, nginx) = (Nats::start(), Nginx::start());
-    let grace = ["--orphan-grace", "3s"];
+/// Whether a run passes of which this is killed so long after the start of all. A controller that can
+/// be replaced is started again.
+fn survive(victim: Victim, at: Duration, durable: bool) -> bool {
+    let (mut nats, nginx) = (Nats::keeping(), Nginx::start());
+    // Whoever stands in for a controller that was killed needs some seconds to be sure.
+    let grace = ["--orphan-grace", if durable { "20s" } else { "3s" }];
     let runners = [(); 2].map(|()| Running::start(&mut runner_with(&nats.url(), &grace)));
-    let controller = Controller::start(&nats, &nginx, "steady_visits", 2, &["--duration", "4s"]);
+    let arguments = ["--duration", "4s", "--durable"];
+    let arguments = &arguments[..2 + usize::from(durable)];
+    let mut controller = Controller::start(&nats, &nginx, "steady_visits", 2, arguments);
     sleep(at);
-    let who = format!("{victim:?} after {at:?}");
+    let who = format!("{victim:?} after {at:?}, durable {durable}");
     let mut surviving = Vec::from(runners);
     match victim {
+        Victim::Controller if durable && !controller.has_ended() => {
+            controller.kill_and_start_again(Duration::ZERO);
+        }
+        Victim::Controller if durable => {}
         Victim::Controller => controller.signal("KILL"),
         Victim::Runner => surviving.remove(0).signal("KILL"),
         Victim::Nats => nats.kill_for(Duration::from_secs(1)),
@@ -72,7 +81,8 @@ fn survive(victim: Victim, at: Duration) -> bool {
         // It may have been one of those that are waited for.
         surviving.push(Running::start(&mut runner_with(&nats.url(), &grace)));
     }
-    let told = (victim != Victim::Controller).then(|| controller.end_if_begun());
+    let is_gone = victim == Victim::Controller && !durable;
+    let told = (!is_gone).then(|| controller.end_if_begun());
     for runner in surviving {
         leaves(runner);
     }

@@ -16,7 +16,7 @@ fn a_runner_made_of_other_journeys_is_refused_with_what_differs() {
     let (nats, nginx) = (Nats::start(), Nginx::start());
     let controller = Controller::start(&nats, &nginx, "steady_visits", 1, &["--duration", "2s"]);
     let url = nats.url();
-    let wrong = program(QUICKSTART, &["runner", "--once", "--nats", &url]);
+    let wrong = program(QUICKSTART, &["runner", "--once", "--quiet", "--nats", &url]);
     let refused = Running::start(&mut { wrong }).end();
     refused.refused(&[
         "the controller does not take this runner",

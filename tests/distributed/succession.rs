@@ -140,7 +140,7 @@ fn a_cluster_keeps_the_state_though_its_leader_is_lost() {
     let arguments = ["--durable", "--duration", "16s"];
     let mut controller = Controller::at(&nats.urls(), &nginx, "steady_visits", 2, &arguments);
     controller.wait_for_second(3);
-    nats.lose_leader_of("MITE_JOURNAL_mite");
+    nats.lose_leader_of("mite-journal");
     controller.wait_for_second(8);
     controller.kill_and_start_again(Duration::ZERO);
     let told = controller.end();

@@ -73,7 +73,8 @@ pub(super) fn runner(arguments: &RunnerArguments) -> Result<Exit, Failure> {
                 biased;
                 Some(news) = news.recv() => match news {
                     RunnerNews::Waiting => say(&format!("waiting for a controller at {at}")),
-                    RunnerNews::Joined(scenario) => say(&format!("running {scenario}")),
+                    RunnerNews::Joined(scenario) => say(&format!("taking part in {scenario}")),
+                    RunnerNews::Begun(scenario) => say(&format!("running {scenario}")),
                     RunnerNews::Over => say("the run is over"),
                     RunnerNews::Left => say("has left the run"),
                 },

@@ -493,9 +493,8 @@ impl Controller {
     fn go_on_without(&mut self, now: Duration, actions: &mut Vec<Action>) {
         if self.crew.is_gone() {
             if self.phase == Phase::Running {
-                let why = "no runner is left".to_owned();
-                self.broken.push(why.clone());
-                self.stop = Some((now, StopCause::Broken(why)));
+                self.broken.push("no runner is left".to_owned());
+                self.stop = Some((now, StopCause::Abandoned));
             }
             self.phase = Phase::Finished;
         } else if self.phase == Phase::Running && self.crew.is_abandoned() {

@@ -5,7 +5,7 @@ use std::{sync::Arc, thread, time::Duration};
 use tokio::{
     runtime::{Builder, LocalOptions},
     sync::{mpsc::UnboundedSender, oneshot},
-    time::sleep_until,
+    time::{sleep, sleep_until},
 };
 
 use super::{
@@ -25,6 +25,9 @@ use crate::{
     runner::{self, Leaving, RunnerEntry, RunnerSettings, Wish},
     stats::{CpuTime, MachineFigures, Statistics, metric},
 };
+
+/// How long a runner waits that no controller had a use for, before it says hello again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a runner is told on its command line.
 #[derive(Clone, Debug)]
@@ -52,8 +55,10 @@ pub(crate) struct RunnerOptions {
 pub(crate) enum RunnerNews {
     /// There is no controller yet.
     Waiting,
-    /// It has joined a run of this scenario.
+    /// It has joined those who are to run this scenario.
     Joined(String),
+    /// The run has begun, or was on already.
+    Begun(String),
     /// The run is over.
     Over,
     /// It has left the run, which goes on.
@@ -124,12 +129,18 @@ async fn serve(
             post = joining => post.map_err(|error| RunError::Link(error.to_string()))?,
             _ = options.leaving.wished(Wish::Stay) => return Ok(Served::ToldToEnd),
         };
-        tell(RunnerNews::Joined(post.assignment.scenario.clone()));
-        run_one(options, post).await?;
+        let scenario = post.assignment.scenario.clone();
+        tell(RunnerNews::Joined(scenario.clone()));
+        let took_part = run_one(options, post, || tell(RunnerNews::Begun(scenario))).await?;
         let wish = *options.leaving.wishes.borrow();
         if wish > Wish::Stay {
             tell(RunnerNews::Left);
             return Ok(Served::ToldToEnd);
+        }
+        if !took_part {
+            // Its controller is gone, or has no use for it any more.
+            sleep(AGAIN).await;
+            continue;
         }
         tell(RunnerNews::Over);
         if options.once {
@@ -138,8 +149,12 @@ async fn serve(
     }
 }
 
-/// Takes part in one run, from its beginning to its end.
-async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
+/// Takes part in one run, from its beginning to its end; whether there was one for it.
+async fn run_one(
+    options: &RunnerOptions,
+    post: Post,
+    begins_now: impl FnOnce(),
+) -> Result<bool, RunError> {
     let Post {
         mut end,
         assignment,
@@ -168,8 +183,9 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
         end.send(Message::Bye);
         drop(end);
         let _ = farewell.await;
-        return Ok(());
+        return Ok(false);
     };
+    begins_now();
     let started = epoch + at;
     let sending = Sending::start(&options.bus, &assignment, runner.0)?;
     let watch = Arc::new(Watch::start());
@@ -205,7 +221,8 @@ async fn run_one(options: &RunnerOptions, post: Post) -> Result<(), RunError> {
     let served = runner::serve(settings, end).await;
     // It has panicked, if it did not end by itself; then there is nobody to say goodbye to.
     let _ = farewell.await;
-    served.map_err(RunError::Thread)
+    served.map_err(RunError::Thread)?;
+    Ok(true)
 }
 
 /// When the run begins; `None` when it will not for this runner.

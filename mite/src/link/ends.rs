@@ -48,9 +48,6 @@ pub(crate) enum Word {
     /// A runner of which the former controller heard is not there any more; whether it was lost.
     #[cfg(feature = "nats")]
     Over(RunnerId, bool),
-    /// What happened up to now is kept.
-    #[cfg(feature = "nats")]
-    Kept,
     /// Nothing is kept any more, so nothing has to be confirmed.
     #[cfg(feature = "nats")]
     NothingIsKept,

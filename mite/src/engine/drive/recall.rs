@@ -72,11 +72,8 @@ impl Driver {
         for (runner, mark) in batch.marks {
             self.link.tell(Word::Confirm(runner, mark));
         }
-        self.link.tell(match &trouble {
-            None => Word::Kept,
-            Some(_) => Word::NothingIsKept,
-        });
         if let Some(why) = trouble {
+            self.link.tell(Word::NothingIsKept);
             self.audience.note(&format!(
                 "the state of the run cannot be kept any longer: {why}; it goes on, but no other \
                  controller can take it over"

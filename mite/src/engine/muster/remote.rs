@@ -51,8 +51,8 @@ pub(super) async fn runners(
     let epoch = journal.map_or_else(Instant::now, |journal| journal.epoch);
     let lead = match (journal, &succession.past) {
         (None, _) => Lead::Alone,
-        (Some(_), None) => Lead::Kept,
-        (Some(_), Some(_)) => Lead::Successor,
+        (Some(journal), None) => Lead::Kept(journal.last_entry.clone()),
+        (Some(journal), Some(_)) => Lead::Successor(journal.last_entry.clone()),
     };
     let opened = nats::open(bus.options.clone(), assignment, fingerprint(), epoch, lead).await;
     let mut link = opened.map_err(|error| RunError::Link(error.to_string()))?;
@@ -164,6 +164,5 @@ async fn keep(
     for (runner, mark) in marks {
         link.tell(Word::Confirm(runner, mark));
     }
-    link.tell(Word::Kept);
     Ok(())
 }

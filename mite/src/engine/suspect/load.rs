@@ -190,8 +190,9 @@ fn lost_runners(outcome: &Outcome) -> impl Iterator<Item = Suspicion> {
 fn abandoned(outcome: &Outcome) -> Option<Suspicion> {
     (outcome.ending.cause == StopCause::Abandoned).then(|| {
         let message = format!(
-            "No runner is left: the last one was told to end {} into the run, before its plan was \
-             over. Have others come before runners go, or tell the controller to end.",
+            "No runner is left: the last one was told to end, died or had no controller for too \
+             long, {} into the run, before its plan was over. Have others come before runners go, \
+             or tell the controller to end.",
             time(outcome.ending.stopped_at.as_secs_f64())
         );
         decisive("runners", 0.0, 1.0, Cause::Generator, message)

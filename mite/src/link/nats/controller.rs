@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     AssignedEntry, Assignment, BusError, Fingerprint, Options,
+    journal::LastEntry,
     subjects::Subjects,
     talk::{Down, Hello, Welcome, publish},
 };
@@ -38,14 +39,14 @@ const FRESH: Duration = Duration::from_secs(2);
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a controller leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Lead {
     /// Its run ends with it.
     Alone,
     /// Another can take its place: runners are told of what was heard when that is kept.
-    Kept,
+    Kept(LastEntry),
     /// It takes the place of another, whose words it is told before it speaks.
-    Successor,
+    Successor(LastEntry),
 }
 
 /// Opens the controller's end of a link over NATS. Its clock shows the time since `epoch`.
@@ -75,7 +76,7 @@ pub(crate) async fn open(
             }
         };
         runtime.block_on(async {
-            let listening = Listening::start(&options, &subjects, lead).await;
+            let listening = Listening::start(&options, &subjects, &lead).await;
             let (client, ears) = match listening {
                 Ok(Listening { client, ears }) => (client, ears),
                 Err(error) => {
@@ -92,14 +93,17 @@ pub(crate) async fn open(
                 epoch,
                 sessions: match lead {
                     Lead::Alone => Sessions::default(),
-                    Lead::Kept | Lead::Successor => Sessions::confirmed_by_hand(),
+                    Lead::Kept(_) | Lead::Successor(_) => Sessions::confirmed_by_hand(),
                 },
-                kept: (lead != Lead::Alone).then(Instant::now),
+                last_entry: match &lead {
+                    Lead::Alone => None,
+                    Lead::Kept(last) | Lead::Successor(last) => Some(last.clone()),
+                },
                 messages,
             };
             // Whoever asked may have gone.
             let _ = opened.send(Ok(()));
-            bus.serve(ears, heard_words, lead).await;
+            bus.serve(ears, heard_words, &lead).await;
         });
     };
     Builder::new()
@@ -127,10 +131,10 @@ struct Listening {
 }
 
 impl Listening {
-    async fn start(options: &Options, subjects: &Subjects, lead: Lead) -> Result<Self, BusError> {
+    async fn start(options: &Options, subjects: &Subjects, lead: &Lead) -> Result<Self, BusError> {
         let client = options.connect("mite controller").await?;
         // Whoever takes over knows that nobody else leads.
-        if lead != Lead::Successor && is_taken(&client, subjects).await {
+        if !matches!(lead, Lead::Successor(_)) && is_taken(&client, subjects).await {
             return Err(BusError::Taken(options.prefix.clone()));
         }
         let listen = async |subject: String| {
@@ -161,13 +165,13 @@ struct Bus {
     epoch: Instant,
     sessions: Sessions,
     /// When something was kept last, where things are.
-    kept: Option<Instant>,
+    last_entry: Option<LastEntry>,
     messages: UnboundedSender<Heard>,
 }
 
 impl Bus {
-    async fn serve(mut self, mut ears: Ears, mut words: UnboundedReceiver<Word>, lead: Lead) {
-        if lead == Lead::Successor && !self.follow(&mut words).await {
+    async fn serve(mut self, mut ears: Ears, mut words: UnboundedReceiver<Word>, lead: &Lead) {
+        if matches!(lead, Lead::Successor(_)) && !self.follow(&mut words).await {
             return;
         }
         self.sessions.is_deaf(self.epoch.elapsed());
@@ -271,7 +275,8 @@ impl Bus {
 
     /// Whether it is so long since something was kept that another controller may lead.
     fn is_out_of_date(&self) -> bool {
-        self.kept.is_some_and(|kept| kept.elapsed() > FRESH)
+        let last = self.last_entry.as_ref();
+        last.is_some_and(|last| last.age() > FRESH)
     }
 
     fn pass_on(&self, heard: Heard) {
@@ -294,12 +299,8 @@ impl Bus {
                 self.sessions.over(*runner, *is_lost);
                 None
             }
-            Word::Kept => {
-                self.kept = Some(Instant::now());
-                None
-            }
             Word::NothingIsKept => {
-                self.kept = None;
+                self.last_entry = None;
                 self.sessions.confirm_all();
                 None
             }

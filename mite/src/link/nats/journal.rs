@@ -7,7 +7,11 @@
 mod find;
 mod write;
 
-use std::{thread::Builder, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::Builder,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -99,8 +103,29 @@ pub(crate) enum Turn {
 /// Who has the journal, and what his clock shows.
 struct Claimed {
     epoch: Instant,
+    last_entry: LastEntry,
     requests: UnboundedSender<Request>,
     kept: UnboundedReceiver<Result<(), Unkept>>,
+}
+
+/// When an entry was written last, for whoever has to know whether another may lead by now.
+#[derive(Clone, Debug)]
+pub(crate) struct LastEntry(Arc<Mutex<Instant>>);
+
+impl LastEntry {
+    fn now() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    fn is_written(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long ago it was written.
+    pub(crate) fn age(&self) -> Duration {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.elapsed()
+    }
 }
 
 /// The journal of the controller that leads.
@@ -108,6 +133,7 @@ struct Claimed {
 pub(crate) struct Journal {
     /// When the clock of the controller showed nothing, on this machine.
     pub(crate) epoch: Instant,
+    pub(crate) last_entry: LastEntry,
     requests: UnboundedSender<Request>,
     kept: UnboundedReceiver<Result<(), Unkept>>,
 }
@@ -159,6 +185,7 @@ impl Opened {
         let claimed = self.claimed.await.map_err(|_| gone())??;
         Ok(Journal {
             epoch: claimed.epoch,
+            last_entry: claimed.last_entry,
             requests: claimed.requests,
             kept: claimed.kept,
         })
@@ -227,9 +254,9 @@ async fn serve(
         Ok(writer) => {
             let (requests, asked) = unbounded_channel();
             let (keeps, kept) = unbounded_channel();
-            let epoch = writer.epoch();
             let _ = claims.send(Ok(Claimed {
-                epoch,
+                epoch: writer.epoch(),
+                last_entry: writer.last_entry(),
                 requests,
                 kept,
             }));

@@ -47,9 +47,9 @@ impl Subjects {
         format!("{}.journal", self.prefix)
     }
 
-    /// What the stream is called that keeps it; a name of a stream has no dots.
+    /// What the stream is called that keeps it.
     pub(super) fn journal_stream(&self) -> String {
-        format!("MITE_JOURNAL_{}", self.prefix.replace('.', "+"))
+        self.stream_named("journal")
     }
 
     /// Where collectors are asked who is there, and told that a run is over.
@@ -79,7 +79,11 @@ impl Subjects {
 
     /// What a stream is called, which takes no dots.
     pub(super) fn stream(&self, stream: Stream) -> String {
-        format!("{}-{}", self.prefix.replace('.', "="), stream.word())
+        self.stream_named(stream.word())
+    }
+
+    fn stream_named(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix.replace('.', "="))
     }
 
     /// Where a runner is spoken to.

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use async_nats::jetstream::{
-    self, Context,
-    consumer::{DeliverPolicy, pull::OrderedConfig},
-    context::{CreateStreamError, CreateStreamErrorKind},
-    stream::{Config, DiscardPolicy, StorageType, Stream},
+use async_nats::{
+    connection::State,
+    jetstream::{
+        self, Context, ErrorCode,
+        consumer::{DeliverPolicy, pull::OrderedConfig},
+        context::{CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind},
+        stream::{Config, DiscardPolicy, StorageType, Stream},
+    },
 };
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout};
@@ -19,6 +22,8 @@ use crate::link::{
 
 /// How long the server may take for an entry that is there.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a server may be away, or a cluster without a leader.
+const AWAY: Duration = Duration::from_secs(30);
 /// Copies of the journal, where there are so many servers.
 const COPIES: usize = 3;
 
@@ -39,6 +44,18 @@ pub(super) struct Search {
     pub(super) found: Option<Found>,
 }
 
+/// What a look at the journal shows.
+enum Look {
+    /// Nobody writes to it.
+    Free(Box<Search>),
+    /// Somebody does.
+    Written,
+    /// There is none.
+    Absent,
+    /// There was none, and is now.
+    Made,
+}
+
 /// Looks until nobody leads; nothing when the run that was stood by for is over.
 ///
 /// # Errors
@@ -49,48 +66,88 @@ pub(super) async fn find(
     stands_by: bool,
 ) -> Result<Option<Search>, BusError> {
     let client = options.connect("mite journal").await?;
-    let store = Store {
-        context: jetstream::new(client),
+    let context = jetstream::new(client);
+    let store = || Store {
+        context: context.clone(),
         stream: subjects.journal_stream(),
         subject: subjects.journal(),
     };
     let mut has_stood_by = false;
+    let mut failing_since = None;
     loop {
-        let stream = store.context.get_stream(&store.stream).await;
-        let stream = match stream {
-            Ok(stream) => stream,
-            // The controller that led has removed it: its run is over.
-            Err(_) if has_stood_by => return Ok(None),
-            Err(_) => store.create().await?,
+        let look = match store().look().await {
+            Ok(Look::Absent) if !has_stood_by => store().create().await.map(|()| Look::Made),
+            look => look,
         };
-        let last = stream.cached_info().state.last_sequence;
-        if is_written(&stream, last).await {
-            if !stands_by {
+        match look {
+            Ok(Look::Free(search)) => return Ok(Some(*search)),
+            Ok(Look::Written) if !stands_by => {
                 return Err(BusError::Taken(options.prefix.clone()));
             }
-            if !has_stood_by {
-                tracing::warn!("another controller leads; standing by");
+            Ok(Look::Written) => {
+                if !has_stood_by {
+                    tracing::warn!("another controller leads; standing by");
+                }
+                has_stood_by = true;
+                failing_since = None;
             }
-            has_stood_by = true;
-            sleep(LOOK).await;
-            continue;
+            // The controller that led has removed it: its run is over.
+            Ok(Look::Absent) => return Ok(None),
+            Ok(Look::Made) => failing_since = None,
+            Err(error) => {
+                // A server that is restarted needs a moment.
+                let since = *failing_since.get_or_insert_with(Instant::now);
+                let client = context.client();
+                let is_connected = client.connection_state() == State::Connected;
+                if is_connected && !client.server_info().jetstream {
+                    return Err(BusError::NoJetStream);
+                }
+                if since.elapsed() > AWAY {
+                    return Err(error);
+                }
+            }
         }
-        let (found, zero) = read(&stream, last).await?;
-        return Ok(Some(Search {
-            store,
-            last,
-            zero,
-            found,
-        }));
+        sleep(LOOK).await;
     }
 }
 
 impl Store {
-    async fn create(&self) -> Result<Stream, BusError> {
+    /// Looks at what there is.
+    async fn look(self) -> Result<Look, BusError> {
+        let stream = match self.context.get_stream(&self.stream).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                return match error.kind() {
+                    GetStreamErrorKind::JetStream(error)
+                        if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+                    {
+                        Ok(Look::Absent)
+                    }
+                    kind => Err(BusError::Journal(kind.to_string())),
+                };
+            }
+        };
+        let last = stream.cached_info().state.last_sequence;
+        if is_written(&stream, last).await? {
+            return Ok(Look::Written);
+        }
+        let (found, zero) = match stream.cached_info().state.messages {
+            0 => (None, None),
+            _ => read(&stream, last).await?,
+        };
+        Ok(Look::Free(Box::new(Search {
+            store: self,
+            last,
+            zero,
+            found,
+        })))
+    }
+
+    async fn create(&self) -> Result<(), BusError> {
         let made = self.create_with(COPIES).await;
         // A server by itself, or a cluster of fewer.
         let made = match made {
-            Err(error) if !is_without(&error) => self.create_with(1).await,
+            Err(error) if is_too_many(&error) => self.create_with(1).await,
             made => made,
         };
         made.map_err(|error| {
@@ -101,7 +158,7 @@ impl Store {
         })
     }
 
-    async fn create_with(&self, copies: usize) -> Result<Stream, CreateStreamError> {
+    async fn create_with(&self, copies: usize) -> Result<(), CreateStreamError> {
         let config = Config {
             name: self.stream.clone(),
             subjects: vec![self.subject.clone()],
@@ -111,44 +168,45 @@ impl Store {
             description: Some("what a controller of mite needs to be replaced".to_owned()),
             ..Config::default()
         };
-        self.context.create_stream(config).await?;
-        let stream = self.context.get_stream(&self.stream).await;
-        stream
-            .map_err(|error| CreateStreamError::with_source(CreateStreamErrorKind::Response, error))
+        self.context.create_stream(config).await.map(drop)
     }
+}
+
+/// Whether there are fewer servers than copies.
+fn is_too_many(error: &CreateStreamError) -> bool {
+    matches!(
+        error.kind(),
+        CreateStreamErrorKind::JetStream(_) | CreateStreamErrorKind::Response
+    )
 }
 
 /// Whether the server has no JetStream, or does not let us use it.
 fn is_without(error: &CreateStreamError) -> bool {
-    matches!(
-        error.kind(),
-        CreateStreamErrorKind::JetStreamUnavailable | CreateStreamErrorKind::TimedOut
-    )
+    error.kind() == CreateStreamErrorKind::JetStreamUnavailable
 }
 
 /// Whether somebody writes to it.
-async fn is_written(stream: &Stream, last: u64) -> bool {
+async fn is_written(stream: &Stream, last: u64) -> Result<bool, BusError> {
     if last == 0 {
-        return false;
+        return Ok(false);
     }
     let begin = Instant::now();
     while begin.elapsed() < SILENT {
         sleep(LOOK).await;
         let now = stream.get_info().await;
-        if now.is_ok_and(|info| info.state.last_sequence != last) {
-            return true;
+        // Who cannot see it does not know.
+        let now = now.map_err(|error| BusError::Journal(error.to_string()))?;
+        if now.state.last_sequence != last {
+            return Ok(true);
         }
     }
-    false
+    Ok(false)
 }
 
 /// What has been written, and since when.
 async fn read(stream: &Stream, last: u64) -> Result<(Option<Found>, Option<SystemTime>), BusError> {
     let broken = |error: &dyn std::fmt::Display| BusError::Journal(error.to_string());
     let mut reading = Reading::default();
-    if last == 0 {
-        return Ok((None, None));
-    }
     let config = OrderedConfig {
         deliver_policy: DeliverPolicy::All,
         ..OrderedConfig::default()

@@ -12,7 +12,7 @@ use async_nats::{
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Entry, PIECE, Unkept, What, find::Store};
+use super::{Entry, LastEntry, PIECE, Unkept, What, find::Store};
 use crate::link::{nats::BusError, wire::encode};
 
 /// How long the server may take to say that it has an entry, before it is told again.
@@ -32,6 +32,7 @@ pub(super) struct Writer {
     /// The number of the last entry.
     last: u64,
     epoch: Instant,
+    last_entry: LastEntry,
 }
 
 impl Writer {
@@ -49,6 +50,7 @@ impl Writer {
             count: 0,
             last,
             epoch: Instant::now(),
+            last_entry: LastEntry::now(),
         };
         let anew = zero.is_none();
         let asked = Instant::now();
@@ -82,6 +84,11 @@ impl Writer {
         self.epoch
     }
 
+    /// When it has written last.
+    pub(super) fn last_entry(&self) -> LastEntry {
+        self.last_entry.clone()
+    }
+
     /// Writes a record.
     pub(super) async fn record(&mut self, mut record: Bytes) -> Result<(), Unkept> {
         loop {
@@ -113,6 +120,7 @@ impl Writer {
             match self.publish(&name, payload.clone()).await {
                 Ok(number) => {
                     self.last = number;
+                    self.last_entry.is_written();
                     return Ok(());
                 }
                 Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
@@ -165,6 +173,7 @@ impl Writer {
                         return Err(Unkept::Superseded);
                     }
                     self.last = last;
+                    self.last_entry.is_written();
                     return Ok(());
                 }
             }
@@ -183,6 +192,10 @@ impl Writer {
 
     /// Removes the entries of other runs; the claim says that they count no more.
     async fn forget_what_was_before(&self) {
+        // A server that is told to keep what comes from the first entry on keeps nothing.
+        if self.last <= 1 {
+            return;
+        }
         let purge = async {
             let stream = self
                 .store
