@@ -8,7 +8,7 @@ use tests::{
     running::Running,
 };
 
-use crate::crew::{Controller, Told, have_left, runner};
+use crate::crew::{Controller, Told, have_left, runner, runner_with};
 
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -201,6 +201,33 @@ fn what_cannot_be_kept_is_told_before_the_run_and_goes_on_within_it() {
         told.ended
     );
     have_left([runner]);
+    // The next one has a run of its own, and does not go on with the end of this one.
+    let runner = crate::crew::runner(&full.url());
+    let told = Controller::start(&full, &nginx, "steady_visits", 1, &arguments).end();
+    told.assert_passed();
+    assert_eq!(told.requests(), 500);
+    assert_taken_over(&told, 0);
+    have_left([runner]);
+}
+
+#[test]
+fn who_stops_a_run_of_which_nothing_can_be_kept_any_more_has_a_report() {
+    let (nats, nginx) = (Nats::keeping(), Nginx::start());
+    let runner = Running::start(&mut runner_with(&nats.url(), &["--orphan-grace", "1s"]));
+    let arguments = ["--durable", "--duration", "60s", "--graceful-stop", "1s"];
+    let mut controller = Controller::start(&nats, &nginx, "steady_visits", 1, &arguments);
+    controller.wait_for_second(2);
+    drop(nats);
+    controller.signal("INT");
+    let told = controller.end();
+    assert_eq!(told.ended.code, Some(130), "{}", told.ended);
+    assert!(
+        told.ended.stderr.contains("NATS does not answer"),
+        "{}",
+        told.ended
+    );
+    assert!(told.requests() >= 100, "{}", told.ended);
+    runner.signal("KILL");
 }
 
 /// A run is led by one after the other, each killed at any moment, and a runner as well.

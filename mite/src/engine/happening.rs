@@ -74,6 +74,12 @@ impl Reported {
         }
     }
 
+    /// Whether both have something of one runner.
+    pub(super) fn shares_a_runner_with(&self, other: &Self) -> bool {
+        let has = |runner| self.covers.iter().any(|(one, _)| *one == runner);
+        other.covers.iter().any(|(runner, _)| has(*runner))
+    }
+
     /// Adds what others counted in the same second.
     pub(super) fn gather(&mut self, other: Self) {
         self.covers.extend(other.covers);

@@ -6,6 +6,8 @@
 //! what is not kept will be said again.
 
 mod succession;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -38,6 +40,8 @@ use crate::{
 
 /// How long what nobody waits for is gathered before it is written down.
 const GATHER: Duration = Duration::from_millis(200);
+/// How long somebody who stops the run waits for it to be kept that he does.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is written down.
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,6 +89,10 @@ pub(super) struct Ledger {
     due: Option<Instant>,
     /// What is being written down.
     under_way: Option<Batch>,
+    /// Until when an answer is waited for, if somebody waits for the run to stop.
+    gives_up: Option<Instant>,
+    /// Where nothing is written any more.
+    given_up: Option<Journal>,
     said: u64,
 }
 
@@ -115,23 +123,34 @@ impl Ledger {
             false => now + GATHER,
         };
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+        if let What::Stop(_) = happening.what {
+            self.gives_up.get_or_insert(now + PATIENCE);
+        }
         self.gather(happening);
         None
     }
 
     /// Adds to what waits; what runners counted in one second is added up, or it would be as much to
-    /// write as there are runners.
+    /// write as there are runners. What one runner said stays in order.
     fn gather(&mut self, happening: Happening) {
         let Happening { at, what } = happening;
         let What::Reported(reported) = what else {
             self.waiting.happenings.push(Happening { at, what });
             return;
         };
-        let mut waiting = self.waiting.happenings.iter_mut();
-        let same = waiting.find_map(|one| match &mut one.what {
-            What::Reported(one) if one.until == reported.until => Some(one),
-            _ => None,
-        });
+        let has_to_stay_behind = |one: &Happening| match &one.what {
+            What::Reported(one) => {
+                one.until != reported.until && one.shares_a_runner_with(&reported)
+            }
+            _ => false,
+        };
+        let latest = self.waiting.happenings.iter_mut().rev();
+        let same = latest
+            .take_while(|one| !has_to_stay_behind(one))
+            .find_map(|one| match &mut one.what {
+                What::Reported(one) if one.until == reported.until => Some(one),
+                _ => None,
+            });
         match same {
             Some(same) => same.gather(*reported),
             None => self.waiting.happenings.push(Happening {
@@ -180,15 +199,23 @@ impl Ledger {
                 return pending().await;
             };
             if self.under_way.is_some() {
-                let trouble = match journal.kept().await {
+                let gives_up = self.gives_up;
+                let kept = tokio::select! {
+                    kept = journal.kept() => kept,
+                    () = sleep_until(gives_up.unwrap_or_else(Instant::now)), if gives_up.is_some() => {
+                        Err(Unkept::Refused("it is to stop, and NATS does not answer".to_owned()))
+                    }
+                };
+                let trouble = match kept {
                     Ok(()) => None,
                     Err(Unkept::Superseded) => return Err(RunError::TakenOver),
                     Err(Unkept::Refused(why)) => Some(why),
                 };
                 let mut batch = self.under_way.take().unwrap_or_default();
+                self.gives_up = self.is_to_stop().then(|| Instant::now() + PATIENCE);
                 if trouble.is_some() {
                     // Nobody can take over any more, so nothing has to wait.
-                    self.journal = None;
+                    self.given_up = self.journal.take();
                     let more = std::mem::take(&mut self.waiting);
                     batch.happenings.extend(more.happenings);
                     batch.marks.extend(more.marks);
@@ -216,9 +243,15 @@ impl Ledger {
         }
     }
 
+    /// Whether what waits has somebody in it who stops the run.
+    fn is_to_stop(&self) -> bool {
+        let mut waiting = self.waiting.happenings.iter();
+        waiting.any(|one| matches!(one.what, What::Stop(_)))
+    }
+
     /// The run is over: nobody has to go on with it.
     pub(super) async fn close(self) {
-        if let Some(journal) = self.journal {
+        if let Some(journal) = self.journal.or(self.given_up) {
             journal.remove().await;
         }
     }

@@ -20,7 +20,7 @@ use tokio::{
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
         oneshot,
     },
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use self::{
@@ -35,6 +35,8 @@ const ALIVE: Duration = Duration::from_millis(500);
 const SILENT: Duration = Duration::from_secs(3);
 /// How often it is looked whether the writer is there.
 const LOOK: Duration = Duration::from_millis(300);
+/// How long the removal may take where NATS does not answer.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// The largest part of a record that is written at once; a server takes a megabyte unless it is
 /// told otherwise.
 const PIECE: usize = 256 << 10;
@@ -138,7 +140,23 @@ pub(crate) struct Journal {
     kept: UnboundedReceiver<Result<(), Unkept>>,
 }
 
+/// The other end of a journal, in a test.
+#[cfg(test)]
+pub(crate) struct Hand {
+    _asked: UnboundedReceiver<Request>,
+    keeps: UnboundedSender<Result<(), Unkept>>,
+}
+
+#[cfg(test)]
+impl Hand {
+    /// The next record is kept.
+    pub(crate) fn keep(&self) {
+        let _ = self.keeps.send(Ok(()));
+    }
+}
+
 /// What the thread of the journal is asked for.
+#[derive(Debug)]
 enum Request {
     Keep(Bytes),
     /// The run is over; then all is removed, and the sender is told.
@@ -207,11 +225,35 @@ impl Journal {
         self.kept.recv().await.ok_or_else(ended)?
     }
 
-    /// Removes the journal: the run is over, and nobody has to go on with it.
+    /// Removes the journal: the run is over, and nobody has to go on with it. Where NATS does not
+    /// answer it stays.
     pub(crate) async fn remove(self) {
         let (sender, removed) = oneshot::channel();
         let _ = self.requests.send(Request::Remove(sender));
-        let _ = removed.await;
+        if timeout(FAREWELL, removed).await.is_err() {
+            tracing::warn!(
+                "what the run has kept stays on NATS, which does not answer; the next controller \
+                 that is started to be replaced would take the run for unfinished"
+            );
+        }
+    }
+
+    /// One whose other end is somebody else's, to be asked and to answer.
+    #[cfg(test)]
+    pub(crate) fn in_hand() -> (Self, Hand) {
+        let (requests, asked) = unbounded_channel();
+        let (keeps, kept) = unbounded_channel();
+        let journal = Self {
+            epoch: Instant::now(),
+            last_entry: LastEntry::now(),
+            requests,
+            kept,
+        };
+        let hand = Hand {
+            _asked: asked,
+            keeps,
+        };
+        (journal, hand)
     }
 }
 
@@ -294,7 +336,13 @@ async fn write(
             () = sleep(ALIVE) => writer.alive().await,
         };
         if let Err(why) = written {
+            let is_ours = matches!(why, Unkept::Refused(_));
             let _ = keeps.send(Err(why));
+            if is_ours {
+                // The run goes on without it. Who finds it must not take it for one without a
+                // controller, nor for unfinished when it is over.
+                writer.remove().await;
+            }
             return;
         }
     }
