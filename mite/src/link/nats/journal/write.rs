@@ -1,6 +1,9 @@
 //! Writes entries, each directly after the last.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    cmp::Ordering,
+    time::{Duration, SystemTime},
+};
 
 use async_nats::{
     connection::State,
@@ -125,7 +128,15 @@ impl Writer {
                 }
                 Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
                     // It may have been kept, and only the word of that been lost.
-                    return self.look_for(&name).await;
+                    if self.is_last(&name).await? {
+                        return Ok(());
+                    }
+                    // A cluster that is without a leader for a while may have taken it for kept.
+                    let since = *refused_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > LEADERLESS {
+                        return Err(Unkept::Refused(error.to_string()));
+                    }
+                    sleep(AGAIN).await;
                 }
                 Err(error) if error.kind() == PublishErrorKind::Other => {
                     return Err(Unkept::Refused(error.to_string()));
@@ -161,12 +172,18 @@ impl Writer {
         Ok(acknowledged.sequence)
     }
 
-    /// Whether the last entry is the one of this name.
-    async fn look_for(&mut self, name: &str) -> Result<(), Unkept> {
+    /// Whether the last entry is the one of this name; it is not if the last is still the one before.
+    async fn is_last(&mut self, name: &str) -> Result<bool, Unkept> {
         loop {
             let stream = self.store.context.get_stream(&self.store.stream).await;
             if let Ok(stream) = stream {
                 let last = stream.cached_info().state.last_sequence;
+                match last.cmp(&self.last) {
+                    // The stream is another one, which somebody else has made.
+                    Ordering::Less => return Err(Unkept::Superseded),
+                    Ordering::Equal => return Ok(false),
+                    Ordering::Greater => {}
+                }
                 if let Ok(message) = stream.get_raw_message(last).await {
                     let id = message.headers.get("Nats-Msg-Id");
                     if id.is_none_or(|id| id.as_str() != name) {
@@ -174,7 +191,7 @@ impl Writer {
                     }
                     self.last = last;
                     self.last_entry.is_written();
-                    return Ok(());
+                    return Ok(true);
                 }
             }
             sleep(AGAIN).await;
