@@ -34,6 +34,8 @@ pub(super) struct Pools {
     answers: UnboundedReceiver<Answer>,
     /// What has been given and not been acted upon, by entry.
     at_hand: Vec<VecDeque<Block>>,
+    /// What was given while something else was waited for.
+    early: VecDeque<(EntryId, Supply)>,
     /// Whether what has happened once happens again, and nothing has to be waited for.
     #[cfg_attr(
         not(feature = "nats"),
@@ -76,6 +78,7 @@ impl Pools {
             pools: pools.collect(),
             answers,
             at_hand,
+            early: VecDeque::new(),
             hurries,
         }
     }
@@ -92,6 +95,13 @@ impl Pools {
 
     /// What the pools give next, which is at hand then; `None` when there are no pools.
     pub(super) async fn answer(&mut self) -> Option<(EntryId, Supply)> {
+        match self.early.pop_front() {
+            Some(early) => Some(early),
+            None => self.receive().await,
+        }
+    }
+
+    async fn receive(&mut self) -> Option<(EntryId, Supply)> {
         let Answer { entry, block } = self.answers.recv().await?;
         let supply = match block {
             Ok(block) => {
@@ -112,17 +122,17 @@ impl Pools {
         at_hand.and_then(VecDeque::pop_front).unwrap_or_default()
     }
 
-    /// Waits until a pool has given as much as it once did; whether it is the same.
+    /// Waits until a pool has given as much as it once did; whether it is the same. What others give
+    /// meanwhile is answered later: it may be what the former controller never learned of.
     #[cfg(feature = "nats")]
     pub(super) async fn gives_again(&mut self, entry: EntryId, block: u64) -> bool {
         loop {
-            let at_hand = self.at_hand.get(entry.index());
-            if let Some(first) = at_hand.and_then(VecDeque::front) {
-                return digest(first) == block;
+            let place = self.early.iter().position(|(of, _)| *of == entry);
+            if let Some((_, supply)) = place.and_then(|place| self.early.remove(place)) {
+                return supply == Supply::Block(block);
             }
-            match self.answer().await {
-                Some((of, Supply::Broke(_))) if of == entry => return false,
-                Some(_) => {}
+            match self.receive().await {
+                Some(early) => self.early.push_back(early),
                 None => return false,
             }
         }
@@ -193,5 +203,46 @@ async fn serve(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "nats")]
+mod tests {
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::{config::Config, datapool::Once};
+
+    async fn pools() -> Pools {
+        let mut pools = Vec::new();
+        for first in [0, 100] {
+            let mut pool = ErasedPool::new(Once::new(first..first + 10_u32));
+            pool.open(&Config::default()).await.unwrap();
+            pools.push(pool);
+        }
+        Pools::start(pools)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_pool_gives_while_another_gives_again_is_not_forgotten() {
+        let test = async {
+            let (one, other) = (EntryId(0), EntryId(1));
+            let mut first = pools().await;
+            first.draw(other, 2);
+            let Some((_, Supply::Block(block))) = first.answer().await else {
+                panic!("no block");
+            };
+            // The former controller had asked for this as well, and was gone before it came.
+            let mut again = pools().await;
+            again.draw(one, 3);
+            again.draw(other, 2);
+            assert!(again.gives_again(other, block).await);
+            assert_eq!(again.take(other).items.len(), 2);
+            let answer = tokio::time::timeout(PAUSE, again.answer()).await;
+            assert!(matches!(answer, Ok(Some((of, Supply::Block(_)))) if of == one));
+            assert_eq!(again.take(one).items.len(), 3);
+        };
+        LocalSet::new().run_until(test).await;
     }
 }

@@ -24,7 +24,7 @@ impl Driver {
             self.link.tell(Word::Confirm(*runner, *mark));
         }
         self.begin_together();
-        while let Some(batch) = past.next() {
+        while let Some(batch) = past.next()? {
             if batch.said != self.ledger.all_said() {
                 let why = "a volume model does not say again what it said then; what it says has to \
                            depend on the time and the results alone";

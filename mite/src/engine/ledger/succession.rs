@@ -63,10 +63,20 @@ impl Succession {
 
 impl Past {
     /// What happened next.
-    pub(in crate::engine) fn next(&mut self) -> Option<Batch> {
-        match decode::<Record>(&self.records.next()?)? {
-            Record::Batch(batch) => Some(batch),
-            Record::Begin(_) => None,
+    ///
+    /// # Errors
+    /// When it cannot be read: going on without it would be going on with another run.
+    pub(in crate::engine) fn next(&mut self) -> Result<Option<Batch>, RunError> {
+        let Some(record) = self.records.next() else {
+            return Ok(None);
+        };
+        match decode::<Record>(&record) {
+            Some(Record::Batch(batch)) => Ok(Some(batch)),
+            Some(Record::Begin(_)) | None => Err(RunError::Link(
+                "the run that was broken off cannot be gone on with: what was kept of it cannot \
+                 be read; was it kept by another version of this program?"
+                    .to_owned(),
+            )),
         }
     }
 }
@@ -164,4 +174,38 @@ fn digest(config: &Config) -> u64 {
     let mut hasher = FxHasher::default();
     encode(config).hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::link::nats::Keeping;
+
+    #[test]
+    fn what_cannot_be_read_is_not_left_out() {
+        let beginning = Beginning {
+            plan: Vec::new(),
+            config: Config::default(),
+            seed: 0,
+            begin: Duration::ZERO,
+            started_at: SystemTime::UNIX_EPOCH,
+            runners: Vec::new(),
+            marks: Default::default(),
+            keeping: Keeping {
+                run: 0,
+                collect: None,
+                record: None,
+            },
+        };
+        let batch = encode(&Record::Batch(Batch::default()));
+        let mut past = Past {
+            beginning: Box::new(beginning),
+            records: vec![batch, Bytes::from_static(b"?")].into_iter(),
+        };
+        assert!(past.next().is_ok_and(|batch| batch.is_some()));
+        let error = past.next().unwrap_err().to_string();
+        assert!(error.contains("cannot be read"), "{error}");
+    }
 }
