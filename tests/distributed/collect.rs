@@ -301,7 +301,7 @@ fn a_runner_that_is_killed_leaves_what_it_had_sent() {
     drop(killed);
     assert_eq!(kept.end().code, Some(0));
     assert_eq!(collector.end().code, Some(0));
-    let visits = nginx.finish().len() as u64;
+    let visits = nginx.finish().len();
     let records = records(into.path());
     let written = by_type(&records)["http"];
     // What it had in hand, a second or two of its half of a hundred, is gone with it.
