@@ -20,7 +20,7 @@ fn assert_taken_over(told: &Told, times: usize) {
     assert_eq!(gaps.len(), times, "{}", told.ended);
     assert!(
         gaps.iter()
-            .all(|gap| gap.is_some_and(|gap| (0.0..30.0).contains(&gap))),
+            .all(|gap| gap.is_some_and(|gap| (0.0..15.0).contains(&gap))),
         "{gaps:?}"
     );
 }
@@ -113,6 +113,31 @@ fn a_controller_that_stood_still_for_too_long_finds_out_and_stops() {
     told.assert_passed();
     assert_eq!((told.requests(), log.len()), (1400, 1400));
     have_left(runners);
+}
+
+#[test]
+fn a_controller_that_stood_still_until_the_end_does_not_write_over_what_came_of_it() {
+    let (nats, nginx) = (Nats::keeping(), Nginx::start());
+    let runners = [(); 2].map(|()| runner(&nats.url()));
+    let arguments = ["--durable", "--duration", "8s"];
+    let mut controller = Controller::start(&nats, &nginx, "steady_visits", 2, &arguments);
+    controller.wait_for_second(1);
+    let mut standby = controller.another(&["--standby"]);
+    standby.wait_for("another controller leads; standing by");
+    controller.signal("STOP");
+    let thawed = controller.exchange(standby);
+    have_left(runners);
+    while !controller.has_ended() {
+        sleep(Duration::from_millis(20));
+    }
+    thawed.signal("CONT");
+    let ended = thawed.end();
+    assert_eq!(ended.code, Some(2), "{ended}");
+    let why = "error: another controller has taken over the run";
+    assert!(ended.stderr.contains(why), "{ended}");
+    let told = controller.end();
+    told.assert_passed();
+    assert_eq!((told.requests(), nginx.finish().len()), (800, 800));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! So hours of a plan can be gone through in a test in milliseconds.
 
 mod busy;
+mod coming;
 mod crew;
 mod entry;
 mod observe;
@@ -12,6 +13,7 @@ mod points;
 mod results;
 mod so_far;
 mod stages;
+mod takeover;
 
 use std::time::Duration;
 
@@ -25,9 +27,8 @@ use results::Results;
 pub(crate) use results::Second;
 pub(crate) use so_far::EntryNow;
 pub(crate) use stages::StageOutcome;
+pub(crate) use takeover::Takeover;
 
-#[cfg(feature = "nats")]
-use crate::link::Cover;
 use crate::{
     datapool::{Policy, lease},
     id::{EntryId, ItemId, RunnerId},
@@ -42,9 +43,6 @@ mod tests;
 
 /// How long after the order to cut the controller waits for the last word of a runner.
 const FAREWELL: Duration = Duration::from_secs(4);
-
-/// How long a controller that has taken over waits for runners to say again what was not kept.
-const REUNION: Duration = Duration::from_secs(4);
 
 /// How long after they were decided on other shares and another volume hold: late enough for
 /// runners to hear of it in time.
@@ -142,14 +140,6 @@ pub(crate) struct Controller {
     /// When it was told the time last.
     told_at: Duration,
     takeovers: Vec<Takeover>,
-}
-
-/// Another controller went on with the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Takeover {
-    pub(crate) at: Duration,
-    /// How long there was none.
-    pub(crate) gap: Duration,
 }
 
 impl Controller {
@@ -252,91 +242,6 @@ impl Controller {
             }
             // That it was heard is the answer; what was sent elsewhere concerns the report alone.
             Message::StoodStill | Message::Hello(_) | Message::Sent(_) => {}
-        }
-        actions
-    }
-
-    /// Runners, each of which may be gone by now, counted this in the second before `until`.
-    #[cfg(feature = "nats")]
-    pub(crate) fn reported(
-        &mut self,
-        now: Duration,
-        covers: Vec<(RunnerId, Cover)>,
-        until: u64,
-        statistics: Statistics,
-    ) -> Vec<Action> {
-        let mut actions = Vec::new();
-        for (runner, cover) in covers {
-            self.results.cover(runner, cover);
-        }
-        self.results.count(until.saturating_sub(1), statistics);
-        self.show(now, &mut actions);
-        actions
-    }
-
-    /// This controller goes on where another has left the run.
-    pub(crate) fn take_over(&mut self, now: Duration) -> Vec<Action> {
-        let gap = now.saturating_sub(self.told_at);
-        self.takeovers.push(Takeover { at: now, gap });
-        self.results.wait_until(now + REUNION);
-        if let Phase::Cut { until } = &mut self.phase {
-            *until = now + REUNION;
-        }
-        vec![Action::Note(format!(
-            "this controller goes on with the run, which had none for {:.1} s",
-            gap.as_secs_f64()
-        ))]
-    }
-
-    /// Those who take part.
-    #[cfg(feature = "nats")]
-    pub(crate) fn runners(&self) -> Vec<RunnerId> {
-        self.crew.present().collect()
-    }
-
-    /// A runner takes part from now on: each gets a new share of the volume soon after.
-    fn join(&mut self, now: Duration, runner: RunnerId, recruit: Recruit) -> Vec<Action> {
-        let mut actions = Vec::new();
-        if self.phase != Phase::Running {
-            // It has come too late to do anything, maybe for the next run and fresh from this one:
-            // nobody waits for it.
-            let order = Order::Cut;
-            actions.push(Action::Send { runner, order });
-            return actions;
-        }
-        self.results.join(runner, recruit.workers, now);
-        self.crew.join(runner, recruit, now);
-        self.share_anew(now, &mut actions);
-        actions
-    }
-
-    /// A runner was told to end: the others have its share from soon after `now` on.
-    fn release(&mut self, now: Duration, runner: RunnerId, actions: &mut Vec<Action>) {
-        // In its end the run asks nothing more of anybody.
-        if self.phase != Phase::Running || !self.crew.release(runner) {
-            return;
-        }
-        let host = self.crew.host(runner);
-        actions.push(Action::Note(format!("the runner on {host} leaves the run")));
-        if self.crew.is_abandoned() {
-            self.drain(now, now, StopCause::Abandoned, actions);
-        } else {
-            self.share_anew(now, actions);
-            let order = Order::Release { at: now + LEAD };
-            actions.push(Action::Send { runner, order });
-        }
-    }
-
-    /// Nothing is heard of a runner any more: what it did since it last reported is not known, and
-    /// the others take over its share.
-    fn lose(&mut self, now: Duration, runner: RunnerId) -> Vec<Action> {
-        let mut actions = Vec::new();
-        if self.crew.leave(runner, now, true) {
-            self.results.lose(runner);
-            for entry in &mut self.entries {
-                entry.lose(now, runner, &mut actions);
-            }
-            self.go_on_without(now, &mut actions);
         }
         actions
     }
@@ -486,32 +391,6 @@ impl Controller {
                 share,
             };
             actions.push(Action::Send { runner, order });
-        }
-    }
-
-    /// One runner fewer takes part.
-    fn go_on_without(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.crew.is_gone() {
-            if self.phase == Phase::Running {
-                self.broken.push("no runner is left".to_owned());
-                self.stop = Some((now, StopCause::Abandoned));
-            }
-            self.phase = Phase::Finished;
-        } else if self.phase == Phase::Running && self.crew.is_abandoned() {
-            self.drain(now, now, StopCause::Abandoned, actions);
-        } else if self.phase == Phase::Running {
-            self.share_anew(now, actions);
-        } else if self.crew.is_drained() {
-            self.cut_now(now, actions);
-        }
-    }
-
-    /// Gives each runner its share of what is planned from soon after `now` on.
-    fn share_anew(&self, now: Duration, actions: &mut Vec<Action>) {
-        for entry in &self.entries {
-            for segment in entry.planned_from(now + LEAD) {
-                self.target(entry.id, &segment, actions);
-            }
         }
     }
 

@@ -20,8 +20,13 @@ impl Driver {
     pub(super) async fn recall(&mut self, mut past: Past) -> Result<(), RunError> {
         self.recalls = true;
         self.pools.hurry(true);
-        for (runner, mark) in &past.beginning.marks {
+        let beginning = &past.beginning;
+        for (runner, mark) in &beginning.marks {
             self.link.tell(Word::Confirm(*runner, *mark));
+            // One that came and was lost before the run began is not in it.
+            if !beginning.runners.iter().any(|(one, _)| one == runner) {
+                self.link.tell(Word::Over(*runner, true));
+            }
         }
         self.begin_together();
         while let Some(batch) = past.next()? {

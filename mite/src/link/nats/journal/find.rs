@@ -6,13 +6,12 @@ use async_nats::{
     connection::State,
     jetstream::{
         self, Context, ErrorCode,
-        consumer::{DeliverPolicy, pull::OrderedConfig},
-        context::{CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind},
+        context::{CreateStreamError, CreateStreamErrorKind, GetStreamError, GetStreamErrorKind},
         stream::{Config, DiscardPolicy, StorageType, Stream},
     },
 };
-use futures_util::StreamExt;
-use tokio::time::{Instant, sleep, timeout};
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, sleep};
 
 use super::{Entry, Found, LOOK, SILENT, What};
 use crate::link::{
@@ -20,8 +19,8 @@ use crate::link::{
     wire::decode,
 };
 
-/// How long the server may take for an entry that is there.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How many entries are asked for at once.
+const READ_AHEAD: usize = 64;
 /// How long a server may be away, or a cluster without a leader.
 const AWAY: Duration = Duration::from_secs(30);
 /// Copies of the journal, where there are so many servers.
@@ -117,13 +116,9 @@ impl Store {
         let stream = match self.context.get_stream(&self.stream).await {
             Ok(stream) => stream,
             Err(error) => {
-                return match error.kind() {
-                    GetStreamErrorKind::JetStream(error)
-                        if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
-                    {
-                        Ok(Look::Absent)
-                    }
-                    kind => Err(BusError::Journal(kind.to_string())),
+                return match is_absent(&error) {
+                    true => Ok(Look::Absent),
+                    false => Err(BusError::Journal(error.to_string())),
                 };
             }
         };
@@ -172,6 +167,14 @@ impl Store {
     }
 }
 
+/// Whether the server knows that there is no such stream.
+pub(super) fn is_absent(error: &GetStreamError) -> bool {
+    match error.kind() {
+        GetStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
+        _ => false,
+    }
+}
+
 /// Whether there are fewer servers than copies.
 fn is_too_many(error: &CreateStreamError) -> bool {
     matches!(
@@ -204,33 +207,23 @@ async fn is_written(stream: &Stream, last: u64) -> Result<bool, BusError> {
 }
 
 /// What has been written, and since when.
+///
+/// Each entry is asked for by its number, many at once, of the server that leads the stream. A
+/// consumer would be less work for the server, but a passing one is kept by one server of a cluster
+/// only, and that may be one that has just been lost.
 async fn read(stream: &Stream, last: u64) -> Result<(Option<Found>, Option<SystemTime>), BusError> {
-    let broken = |error: &dyn std::fmt::Display| BusError::Journal(error.to_string());
     let mut reading = Reading::default();
-    let config = OrderedConfig {
-        deliver_policy: DeliverPolicy::All,
-        ..OrderedConfig::default()
-    };
-    let consumer = stream.create_consumer(config).await;
-    let consumer = consumer.map_err(|error| broken(&error))?;
-    let messages = consumer.messages().await;
-    let mut messages = messages.map_err(|error| broken(&error))?;
-    loop {
-        let next = timeout(PATIENCE, messages.next()).await;
-        let message = match next {
-            Ok(Some(Ok(message))) => message,
-            Ok(Some(Err(error))) => return Err(broken(&error)),
-            Ok(None) | Err(_) => return Err(broken(&"it cannot be read to its end")),
-        };
-        let info = message.info().map_err(|error| broken(&error))?;
-        let (number, written) = (info.stream_sequence, SystemTime::from(info.published));
+    let first = stream.cached_info().state.first_sequence;
+    let mut messages = stream::iter(first..=last)
+        .map(|number| stream.get_raw_message(number))
+        .buffered(READ_AHEAD);
+    while let Some(message) = messages.next().await {
+        let message = message.map_err(|error| BusError::Journal(error.to_string()))?;
         if let Some(entry) = decode::<Entry>(&message.payload) {
-            reading.entry(entry, written);
-        }
-        if number >= last {
-            return Ok(reading.finish());
+            reading.entry(entry, message.time.into());
         }
     }
+    Ok(reading.finish())
 }
 
 /// The records in entries.

@@ -15,7 +15,10 @@ use async_nats::{
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Entry, LastEntry, PIECE, Unkept, What, find::Store};
+use super::{
+    Entry, LastEntry, PIECE, SILENT, Unkept, What,
+    find::{Store, is_absent},
+};
 use crate::link::{nats::BusError, wire::encode};
 
 /// How long the server may take to say that it has an entry, before it is told again.
@@ -36,6 +39,10 @@ pub(super) struct Writer {
     last: u64,
     epoch: Instant,
     last_entry: LastEntry,
+    /// When an entry was given to the server last, whether or not it took it.
+    tried: Instant,
+    /// Whether this process stood still since an entry was kept, and another may have led meanwhile.
+    stood_still: bool,
 }
 
 impl Writer {
@@ -54,6 +61,8 @@ impl Writer {
             last,
             epoch: Instant::now(),
             last_entry: LastEntry::now(),
+            tried: Instant::now(),
+            stood_still: false,
         };
         let anew = zero.is_none();
         let asked = Instant::now();
@@ -120,10 +129,13 @@ impl Writer {
         let payload = encode(entry);
         let mut refused_since = None;
         loop {
+            self.stood_still |= self.tried.elapsed() > SILENT;
+            self.tried = Instant::now();
             match self.publish(&name, payload.clone()).await {
                 Ok(number) => {
                     self.last = number;
                     self.last_entry.is_written();
+                    self.stood_still = false;
                     return Ok(());
                 }
                 Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
@@ -145,6 +157,10 @@ impl Writer {
                     let client = self.store.context.client();
                     let is_connected = client.connection_state() == State::Connected;
                     let is_absent = error.kind() == PublishErrorKind::StreamNotFound;
+                    // Whoever led meanwhile may have come to the end of the run.
+                    if is_connected && is_absent && self.stood_still && self.is_removed().await {
+                        return Err(Unkept::Superseded);
+                    }
                     // A server that cannot be reached keeps nothing for anybody else either.
                     refused_since = (is_connected && is_absent)
                         .then(|| refused_since.unwrap_or_else(Instant::now));
@@ -170,6 +186,12 @@ impl Writer {
         };
         let acknowledged = timeout(PATIENCE, published).await.map_err(late)??;
         Ok(acknowledged.sequence)
+    }
+
+    /// Whether there is no journal any more.
+    async fn is_removed(&self) -> bool {
+        let stream = self.store.context.get_stream(&self.store.stream).await;
+        stream.is_err_and(|error| is_absent(&error))
     }
 
     /// Whether the last entry is the one of this name; it is not if the last is still the one before.
