@@ -2,6 +2,8 @@
 
 use std::{iter, time::Duration};
 
+use crate::stats::leb128::{Numbers, put};
+
 /// One second of the run, all workers together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Point {
@@ -48,9 +50,9 @@ pub(crate) struct PointTimes {
 
 /// The points of a run in order, some 60 bytes each where a [`Point`] has 300.
 ///
-/// Numbers are written in as many groups of seven bits as they have, the lowest first (LEB128, as
-/// DWARF and WebAssembly do), and names of stages as numbers. Memory grows by a chunk at a time,
-/// so that what is there already is never copied, and never doubled to make room.
+/// Numbers are written in as many bytes as they need, and names of stages as numbers. Memory grows
+/// by a chunk at a time, so that what is there already is never copied, and never doubled to make
+/// room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Points {
     chunks: Vec<Vec<u8>>,
@@ -88,7 +90,7 @@ impl Points {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Point> {
         let stages = &self.stages;
         let points = self.chunks.iter().flat_map(move |chunk| {
-            let mut packed = Packed(chunk);
+            let mut packed = Packed(Numbers(chunk));
             iter::from_fn(move || packed.point(stages))
         });
         points.take(self.shown)
@@ -135,33 +137,25 @@ fn pack(point: &Point, stage: usize, bytes: &mut Vec<u8>) {
     }
 }
 
-fn put(bytes: &mut Vec<u8>, mut number: u128) {
-    while number > 0x7f {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
 /// What has not been read of a chunk.
-struct Packed<'a>(&'a [u8]);
+struct Packed<'a>(Numbers<'a>);
 
 impl Packed<'_> {
     fn point(&mut self, stages: &[String]) -> Option<Point> {
         Some(Point {
             at: self.time()?,
-            stage: match self.number()? {
+            stage: match self.0.next()? {
                 0 => None,
                 number => stages.get(number as usize - 1).cloned(),
             },
-            target_users: self.number()?.checked_sub(1).map(|users| users as u64),
-            users: self.number()? as u64,
-            planned_starts: self.number()? as u64,
-            starts: self.number()? as u64,
-            requests: self.number()? as u64,
-            failed_requests: self.number()? as u64,
-            errors: self.number()? as u64,
-            dropped: self.number()? as u64,
+            target_users: self.0.next()?.checked_sub(1).map(|users| users as u64),
+            users: self.0.next()? as u64,
+            planned_starts: self.0.next()? as u64,
+            starts: self.0.next()? as u64,
+            requests: self.0.next()? as u64,
+            failed_requests: self.0.next()? as u64,
+            errors: self.0.next()? as u64,
+            dropped: self.0.next()? as u64,
             http: self.times()?,
             response_time: self.times()?,
             service_time: self.times()?,
@@ -169,7 +163,7 @@ impl Packed<'_> {
     }
 
     fn times(&mut self) -> Option<Option<PointTimes>> {
-        if self.number()? == 0 {
+        if self.0.next()? == 0 {
             return Some(None);
         }
         Some(Some(PointTimes {
@@ -182,24 +176,11 @@ impl Packed<'_> {
 
     fn time(&mut self) -> Option<Duration> {
         const SECOND: u128 = 1_000_000_000;
-        let nanos = self.number()?;
+        let nanos = self.0.next()?;
         Some(Duration::new(
             (nanos / SECOND) as u64,
             (nanos % SECOND) as u32,
         ))
-    }
-
-    fn number(&mut self) -> Option<u128> {
-        let mut number = 0;
-        for shift in (0..u128::BITS).step_by(7) {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= u128::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        Some(number)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 #[cfg(feature = "nats")]
 use crate::{
-    link::{Cover, Snapshot},
+    link::{Cover, Snapshot, nameless},
     stats::Statistics,
 };
 
@@ -58,6 +58,7 @@ pub(super) struct Reported {
     pub(super) covers: Vec<(RunnerId, Cover)>,
     /// The second after the last one covered.
     pub(super) until: u64,
+    #[serde(with = "nameless")]
     pub(super) statistics: Statistics,
 }
 

@@ -23,7 +23,7 @@ pub(crate) use ends::{ControllerEnd, Heard, RunnerEnd, local};
 #[cfg(feature = "nats")]
 pub(crate) use ends::{Mark, Word};
 #[cfg(feature = "nats")]
-pub(crate) use wire::{decode, encode};
+pub(crate) use wire::{decode, encode, nameless};
 
 use crate::{
     datapool::lease,
@@ -140,6 +140,7 @@ pub(crate) struct Snapshot {
     /// Whose it is, a worker once at most.
     pub(crate) covers: Vec<Cover>,
     /// What happened, all of theirs together.
+    #[cfg_attr(feature = "nats", serde(with = "nameless"))]
     pub(crate) statistics: Statistics,
 }
 

@@ -1,4 +1,4 @@
-//! The form of what goes over a network: MessagePack with names.
+//! The form of what goes over a network: MessagePack with names, and without where there are many.
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,5 +26,31 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
             );
             None
         }
+    }
+}
+
+/// For a field that has the same few names in it hundreds of times, as what was counted has: bytes,
+/// in which what belongs where is told by the order alone. Both sides are of the same version, or
+/// would not have come to talk of it.
+pub(crate) mod nameless {
+    use bytes::Bytes;
+    use serde::{
+        Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _,
+        ser::Error as _,
+    };
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let bytes = rmp_serde::to_vec(value).map_err(S::Error::custom)?;
+        serializer.serialize_bytes(&bytes)
+    }
+
+    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        let bytes = Bytes::deserialize(deserializer)?;
+        rmp_serde::from_slice(&bytes).map_err(D::Error::custom)
     }
 }

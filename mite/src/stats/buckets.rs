@@ -2,7 +2,10 @@
 
 use hdrhistogram::Histogram;
 
-use super::latency::Digits;
+use super::{
+    latency::Digits,
+    leb128::{Numbers, put},
+};
 
 /// How many samples had which value, to so many digits.
 ///
@@ -36,7 +39,10 @@ impl Buckets {
     }
 
     fn record_many(&mut self, value: u64, times: u32) {
-        let index = self.index(value);
+        self.add(self.index(value), times);
+    }
+
+    fn add(&mut self, index: usize, times: u32) {
         match self.counts.get_mut(index) {
             Some(count) => *count = count.saturating_add(times),
             None => self.grow_and_record(index, times),
@@ -142,6 +148,11 @@ impl Buckets {
         counts.filter(|(_, count)| *count > 0)
     }
 
+    /// The last there can be.
+    pub(super) fn last(digits: Digits) -> usize {
+        Self::new(digits).index(u64::MAX)
+    }
+
     fn index(&self, value: u64) -> usize {
         // The values of the first two doublings have a bucket each.
         let shift = (u64::BITS - self.bits - 1).saturating_sub(value.leading_zeros());
@@ -167,25 +178,44 @@ impl Buckets {
 
     /// The same as HdrHistogram has it.
     pub(super) fn to_histogram(&self, digits: Digits) -> Option<Histogram<u32>> {
-        let mut histogram = Histogram::new(match digits {
-            Digits::Two => 2,
-            Digits::Three => 3,
-        })
-        .ok()?;
+        let mut histogram = Histogram::new(digits.count()).ok()?;
         for (value, count) in self.counted() {
             histogram.record_n(value, count).ok()?;
         }
         Some(histogram)
     }
 
-    /// What HdrHistogram has counted.
-    pub(super) fn of_histogram(histogram: &Histogram<u32>, digits: Digits) -> Self {
-        let mut buckets = Self::new(digits);
-        for recorded in histogram.iter_recorded() {
-            let value = histogram.lowest_equivalent(recorded.value_iterated_to());
-            buckets.record_many(value, recorded.count_at_value());
+    /// Appends what is in them: of each that is not empty how many it is after the last one, and its
+    /// count.
+    pub(super) fn put(&self, bytes: &mut Vec<u8>) {
+        let mut next = 0;
+        for (index, count) in self.filled() {
+            put(bytes, (index - next) as u128);
+            put(bytes, count.into());
+            next = index + 1;
         }
-        buckets
+    }
+
+    /// What was [put](Self::put) down, to the end of the numbers; nothing if there is no such bucket.
+    pub(super) fn take(digits: Digits, numbers: &mut Numbers<'_>) -> Option<Self> {
+        let last = Self::last(digits);
+        let mut filled = Vec::new();
+        let mut next = 0;
+        while let Some(gap) = numbers.next() {
+            let index = usize::try_from(gap).ok()?.checked_add(next)?;
+            let count = numbers.next()?.try_into().ok()?;
+            if index > last {
+                return None;
+            }
+            filled.push((index, count));
+            next = index + 1;
+        }
+        let mut buckets = Self::new(digits);
+        // From the last on, so that the table has its size at once.
+        for (index, count) in filled.into_iter().rev() {
+            buckets.add(index, count);
+        }
+        Some(buckets)
     }
 }
 
@@ -227,8 +257,6 @@ mod tests {
                 prop_assert!((buckets.deviation() - deviation).abs() <= deviation * 1e-9 + 1e-9);
                 let there = buckets.to_histogram(digits).unwrap();
                 prop_assert_eq!(&there, &histogram);
-                let back = Buckets::of_histogram(&there, digits);
-                prop_assert!(back.counted().eq(buckets.counted()));
             }
         }
     }

@@ -1,23 +1,29 @@
 //! How long something took, over many times of it: a histogram with its exact edges.
 
+mod bytes;
+
 use std::time::Duration;
 
-use bytes::Bytes;
-use hdrhistogram::{
-    Histogram,
-    serialization::{Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer},
-};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+use hdrhistogram::Histogram;
 
 use super::{buckets::Buckets, summary::LatencySummary};
 
 /// Significant digits of a histogram, which decide its size and how far a percentile may be off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Digits {
     /// Off by up to 1 %: request phases.
     Two,
     /// Off by up to 0.1 %: whatever is judged.
     Three,
+}
+
+impl Digits {
+    pub(super) fn count(self) -> u8 {
+        match self {
+            Self::Two => 2,
+            Self::Three => 3,
+        }
+    }
 }
 
 /// Times, or other amounts that are not negative, as a histogram in millionths.
@@ -38,7 +44,7 @@ struct Samples {
 
 /// What a histogram would round. In nanoseconds, which are cheaper to compare and to add than a
 /// `Duration`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Exact {
     count: u64,
     min: u128,
@@ -233,50 +239,6 @@ fn duration(nanoseconds: u128) -> Duration {
     Duration::new(seconds, (nanoseconds % SECOND) as u32)
 }
 
-/// On the wire a histogram is in HdrHistogram's V2 format, deflated.
-#[derive(Serialize, Deserialize)]
-struct Wire {
-    digits: Digits,
-    exact: Option<Exact>,
-    buckets: Bytes,
-}
-
-impl Serialize for Latency {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut buckets = Vec::new();
-        if let Some(samples) = &self.samples {
-            let histogram = samples.buckets.to_histogram(self.digits);
-            let histogram = histogram.ok_or_else(|| S::Error::custom("histogram: too large"))?;
-            V2DeflateSerializer::new()
-                .serialize(&histogram, &mut buckets)
-                .map_err(|error| S::Error::custom(format!("histogram: {error}")))?;
-        }
-        let wire = Wire {
-            digits: self.digits,
-            exact: self.samples.as_ref().map(|samples| samples.exact.clone()),
-            buckets: buckets.into(),
-        };
-        wire.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Latency {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
-        let Some(exact) = wire.exact else {
-            return Ok(Self::new(wire.digits));
-        };
-        let histogram = HistogramReader::new()
-            .deserialize(&mut wire.buckets.as_ref())
-            .map_err(|error| D::Error::custom(format!("histogram: {error}")))?;
-        let buckets = Buckets::of_histogram(&histogram, wire.digits);
-        Ok(Self {
-            digits: wire.digits,
-            samples: Some(Box::new(Samples { exact, buckets })),
-        })
-    }
-}
-
 impl Default for Latency {
     fn default() -> Self {
         Self::new(Digits::Three)
@@ -416,18 +378,6 @@ mod tests {
             right.merge(&a);
             prop_assert_eq!(&left, &whole);
             prop_assert_eq!(&right, &whole);
-        }
-
-        #[test]
-        fn the_wire_keeps_everything(nanos in prop::collection::vec(any::<u64>(), 0..20)) {
-            let mut latency = of(nanos.into_iter().map(Duration::from_nanos));
-            let bytes = rmp_serde::to_vec_named(&latency).unwrap();
-            let mut back: Latency = rmp_serde::from_slice(&bytes).unwrap();
-            prop_assert_eq!(&back, &latency);
-            for latency in [&mut back, &mut latency] {
-                latency.record(Duration::from_secs(1 << 33));
-            }
-            prop_assert_eq!(back, latency);
         }
     }
 }

@@ -5,6 +5,7 @@ mod capped;
 mod errors;
 mod http;
 mod latency;
+pub(crate) mod leb128;
 mod machine;
 pub mod metric;
 mod names;
