@@ -22,10 +22,11 @@ MORE = 60
 class Nats:
     """A nats-server, and what its monitoring says."""
 
-    def __init__(self, core):
+    def __init__(self, core, folder=None):
         self.port, self.monitor = free_port(), free_port()
+        keeps = ["-js", "-sd", folder] if folder else []
         self.child = Child([find("nats-server"), "-a", "127.0.0.1", "-p", self.port,
-                            "-m", self.monitor], [core])
+                            "-m", self.monitor, *keeps], [core])
         self.url = f"nats://127.0.0.1:{self.port}"
         wait_for(self.totals)
 
@@ -33,6 +34,11 @@ class Nats:
         """Messages and bytes that have come in and gone out so far."""
         found = ask(f"http://127.0.0.1:{self.monitor}/varz")
         return {key: found[key] for key in ("in_msgs", "in_bytes", "out_msgs", "out_bytes")}
+
+    def kept(self):
+        """Entries and bytes of what it keeps in streams."""
+        found = ask(f"http://127.0.0.1:{self.monitor}/jsz")
+        return found["messages"], found["bytes"]
 
 
 def ask(url, body=None):
@@ -122,6 +128,60 @@ def crew(program, runners, names, seconds, server_core, client_core):
     tell(f"   {runners} runners, {names} names: controller {row['controller_cpu']:.1%}, "
          f"nats {row['nats_cpu']:.1%}, new volume after {max(late) * 1000:.0f} ms")
     return row
+
+
+def takeover(program, runners, names, seconds, server_core, client_core):
+    """What it takes to go on with a run of so many seconds whose controller was killed."""
+    with tempfile.TemporaryDirectory() as folder:
+        nats = Nats(client_core, folder)
+        metrics = free_port()
+        report = Path(folder) / "report.json"
+        command = [program, "controller", "evening", "--nats", nats.url, "--durable",
+                   "--wait-for-runners", runners, "--metrics", metrics, "--report", report]
+
+        def running():
+            return ask(f"http://127.0.0.1:{metrics}/api/report")["duration_seconds"] >= seconds
+
+        first = Child(command, [server_core])
+        simulated = Child([program, "simulate", nats.url, runners, names], [client_core])
+        wait_for(running, PATIENCE + seconds)
+        entries, kept = nats.kept()
+        used = cpu_seconds(first.pid)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(PATIENCE)
+        killed = time.monotonic()
+        second = Child(command, [server_core])
+        wait_for(running)
+        took = time.monotonic() - killed
+        used_again = cpu_seconds(second.pid)
+        os.kill(second.pid, signal.SIGINT)
+        ended = second.wait(PATIENCE)
+        simulated.wait(PATIENCE)
+        takeovers = json.loads(report.read_text())["generator"].get("takeovers", [])
+        if len(takeovers) != 1:
+            raise Failed(f"the run was taken over {len(takeovers)} times\n{ended.errors}")
+        nats.child.stop()
+    row = {
+        "runners": runners, "names": names, "seconds": seconds,
+        "entries_per_second": entries / seconds, "bytes_per_second": kept / seconds,
+        "controller_cpu": used / seconds, "successor_cpu_seconds": used_again,
+        "gap_seconds": takeovers[0]["gap_seconds"], "serves_after_seconds": took,
+    }
+    tell(f"   taken over after {seconds} s of {runners} runners, {names} names: gap "
+         f"{row['gap_seconds']:.1f} s, {used_again:.2f} s of processor")
+    return row
+
+
+def put_takeovers(tables, rows):
+    tables.add(
+        "A controller with --durable that is killed and started again at once",
+        ["runners", "names each", "seconds of run", "entries/s kept", "KiB/s kept",
+         "controller, of a core", "successor, s of a core", "nobody led, s"],
+        [[str(row["runners"]), str(row["names"]), str(row["seconds"]),
+          f"{row['entries_per_second']:.0f}", f"{row['bytes_per_second'] / 1024:.1f}",
+          f"{row['controller_cpu']:.1%}", f"{row['successor_cpu_seconds']:.2f}",
+          f"{row['gap_seconds']:.1f}"] for row in rows],
+    )
 
 
 def put(tables, rows):

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A runner of which nothing is heard goes on for so long.
-const ORPHAN_GRACE: Duration = Duration::from_secs(10);
+const ORPHAN_GRACE: Duration = Duration::from_secs(60);
 
 /// Requests a second of each name that a runner says it has made.
 const REQUESTS: u64 = 20;
