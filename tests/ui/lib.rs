@@ -1,0 +1,1 @@
+//! What the macros refuse is told by the test; this only lets the package be one.
