@@ -10,7 +10,7 @@ use tests::{
     running::{Ended, Running, program},
 };
 
-const VISITS: &str = env!("CARGO_BIN_EXE_visits");
+pub(crate) const VISITS: &str = env!("CARGO_BIN_EXE_visits");
 const SHOP: &str = env!("CARGO_BIN_EXE_shop");
 
 /// A controller that runs a scenario against an nginx.

@@ -1,5 +1,12 @@
 //! A controller is gone, and another goes on with its run.
 
+mod crew;
+mod ending;
+mod kept;
+mod others;
+mod results;
+mod told;
+
 use std::{thread::sleep, time::Duration};
 
 use tests::{

@@ -1,9 +1,19 @@
 //! A load test for tests to run as a process of its own.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-use mite::{Context, Scenario, datapool::Once, journey, scenario, volume::Constant};
+use mite::{
+    Context, Scenario,
+    datapool::Once,
+    journey, scenario,
+    volume::{Constant, HoldLatency, Saturate},
+};
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Looks at the front page.
@@ -105,6 +115,51 @@ fn stays() -> Scenario {
     Scenario::new()
         .journey::<stay>((), Constant::per_second(40, MINUTE))
         .journey::<dwell>((), Constant::users(6, MINUTE))
+}
+
+/// Asks for one thing, and for another after as many seconds as the setting `stay` says.
+#[journey]
+async fn stay_long(ctx: &Context) -> mite::Result {
+    let stay = ctx.config().get("stay")?;
+    ctx.http().get("/item/1").send().await?.expect_status(200)?;
+    ctx.pause(Duration::from_secs(stay)).await;
+    ctx.http().get("/item/2").send().await?.expect_status(200)?;
+    Ok(())
+}
+
+/// Twenty of these a second for a minute.
+#[scenario]
+fn long_stays() -> Scenario {
+    Scenario::new().journey::<stay_long>((), Constant::per_second(20, MINUTE))
+}
+
+/// Looks at the front page, and records which look it was.
+#[journey]
+async fn look_and_record(ctx: &Context) -> mite::Result {
+    static LOOKS: AtomicU64 = AtomicU64::new(0);
+    ctx.http().get("/").send().await?.expect_status(200)?;
+    let look = LOOKS.fetch_add(1, Ordering::Relaxed);
+    ctx.record("looks", &(std::process::id(), look))
+}
+
+/// A hundred of these a second for a minute.
+#[scenario]
+fn recorded_visits() -> Scenario {
+    Scenario::new().journey::<look_and_record>((), Constant::per_second(100, MINUTE))
+}
+
+/// Looks for what the server can take, with rather less than that.
+#[scenario]
+fn search() -> Scenario {
+    Scenario::new()
+        .journey::<look>(
+            (),
+            Saturate::per_second(100, 400)
+                .until_p99(5 * SECOND)
+                .step_time(2 * SECOND)
+                .at_most(MINUTE),
+        )
+        .journey::<dwell>((), HoldLatency::p95(5 * SECOND).users(1, 8).over(MINUTE))
 }
 
 fn main() -> ExitCode {

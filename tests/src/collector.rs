@@ -2,7 +2,7 @@
 //! OpenTelemetry itself publishes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Read as _,
     sync::Mutex,
     thread::sleep,
@@ -110,6 +110,19 @@ impl Collector {
                 .unwrap()
                 .attributes,
         )
+    }
+
+    /// What those who sent metrics call themselves.
+    pub fn instances(&self) -> BTreeSet<String> {
+        let pushes = self.0.heard().into_iter();
+        let pushes = pushes.filter(|heard| heard.path == "/v1/metrics");
+        let requests =
+            pushes.map(|heard| ExportMetricsServiceRequest::decode(&*body(&heard)).unwrap());
+        let resources = requests.flat_map(|request| request.resource_metrics);
+        let named = resources.map(|one| attributes(&one.resource.unwrap().attributes));
+        named
+            .map(|named| named["service.instance.id"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Each push of metrics.

@@ -1,7 +1,8 @@
 //! All who are told how a run goes: terminal, files, dashboard, OpenTelemetry and webhook.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
@@ -58,6 +59,14 @@ pub(super) struct Programme<'a> {
     pub(super) warm_up: Duration,
     /// The thresholds as they are written.
     pub(super) thresholds: Vec<String>,
+}
+
+/// What is said by those who are told.
+pub(super) enum Said {
+    /// Somebody wants to know something, or to change it.
+    Question(Question),
+    /// The webhook has taken the start, and calls the run so if it has a name for it.
+    Logged(Option<Value>),
 }
 
 /// How a run ended.
@@ -175,9 +184,42 @@ impl Audience {
         }
     }
 
-    /// What somebody asks from outside.
-    pub(super) async fn question(&mut self) -> Option<Question> {
-        dashboard::question(&mut self.server).await
+    /// Tells the webhook that the run begins, unless it has been told.
+    pub(super) fn log_start(&mut self) {
+        if let Some(webhook) = &mut self.webhook {
+            webhook.begin();
+        }
+    }
+
+    /// The webhook has taken the start, of this controller or of one before it.
+    pub(super) fn is_logged(&mut self, id: Option<Value>) {
+        if let Some(webhook) = &mut self.webhook {
+            webhook.is_told(id);
+        }
+    }
+
+    /// The run is another controller's: nobody is told of its end by this one.
+    pub(super) fn fall_silent(&mut self) {
+        if let Some(webhook) = self.webhook.take() {
+            webhook.leave();
+        }
+    }
+
+    /// What somebody says from outside.
+    pub(super) async fn said(&mut self) -> Said {
+        let Self {
+            server, webhook, ..
+        } = self;
+        let logged = async {
+            match webhook {
+                Some(webhook) => webhook.answer().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            Some(question) = dashboard::question(server) => Said::Question(question),
+            id = logged => Said::Logged(id),
+        }
     }
 
     /// How the run stands.

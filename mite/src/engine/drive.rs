@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     Run, RunError, Settings, Stop,
     archive::Archive,
-    audience::{Audience, Ending, Invited, Programme},
+    audience::{Audience, Ending, Invited, Programme, Said},
     happening::{Happening, Supply, What},
     ledger::{Ledger, succession},
     muster::{LookedAt, Muster, muster},
@@ -159,7 +159,12 @@ pub(super) async fn drive(run: Run) -> Result<Report, RunError> {
         Some(past) => driver.recall(past).await?,
         None => driver.begin_together(),
     }
-    driver.run(&mut stops).await?;
+    driver.audience.log_start();
+    if let Err(error) = driver.run(&mut stops).await {
+        // Whoever leads now tells how it ends.
+        driver.audience.fall_silent();
+        return Err(error);
+    }
     let ledger = std::mem::take(&mut driver.ledger);
     let report = driver.finish(teardown, settings, &mut stops).await;
     // Not before its reports are there.
@@ -203,7 +208,10 @@ impl Driver {
                     Some(What::Supplied { entry, supply })
                 }
                 Some(stop) = stops.recv() => Some(What::Stop(stop)),
-                Some(question) = self.audience.question() => self.answer(question),
+                said = self.audience.said() => match said {
+                    Said::Question(question) => self.answer(question),
+                    Said::Logged(id) => Some(What::Logged(id)),
+                },
                 kept = self.ledger.kept() => {
                     self.kept(kept?);
                     None
@@ -249,6 +257,10 @@ impl Driver {
             What::Supplied { entry, supply } => self.supply(at, entry, supply),
             What::Stop(stop) => self.stop(at, stop),
             What::Volume(factor) => self.change_volume(at, factor),
+            What::Logged(id) => {
+                self.audience.is_logged(id);
+                Vec::new()
+            }
             What::TakenOver => self.controller.take_over(at),
         };
         for action in actions {

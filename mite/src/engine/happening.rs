@@ -4,6 +4,7 @@ use std::time::Duration;
 
 #[cfg(feature = "nats")]
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Stop;
 use crate::{
@@ -42,6 +43,8 @@ pub(super) enum What {
     Stop(Stop),
     /// Somebody wants so much of the plan.
     Volume(f64),
+    /// The webhook has taken the start of the run, and calls it so if it has a name for it.
+    Logged(Option<Value>),
     /// The controller is another one than before.
     #[cfg_attr(
         not(feature = "nats"),
@@ -103,7 +106,7 @@ impl What {
     #[cfg(feature = "nats")]
     pub(super) fn is_urgent(&self) -> bool {
         match self {
-            Self::Tick | Self::Reported(_) => false,
+            Self::Tick | Self::Reported(_) | Self::Logged(_) => false,
             Self::Heard { message, .. } => !matches!(message, Message::Machine(_)),
             Self::Supplied { .. } | Self::Stop(_) | Self::Volume(_) | Self::TakenOver => true,
         }

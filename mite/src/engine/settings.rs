@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) duration: Option<Duration>,
     pub(crate) precise: bool,
     pub(crate) seed: u64,
+    /// What the run is called where others are told of it, 32 hexadecimal digits.
+    pub(crate) run: String,
     pub(crate) series_cap: usize,
     pub(crate) reports: Vec<PathBuf>,
     pub(crate) serve: serve::Options,
@@ -62,6 +64,7 @@ impl Default for Settings {
             duration: None,
             precise: false,
             seed: fastrand::u64(..),
+            run: format!("{:032x}", fastrand::u128(..)),
             series_cap: stats::DEFAULT_CAP,
             reports: Vec::new(),
             serve: serve::Options::default(),

@@ -33,6 +33,7 @@ impl Ready {
                 config: &settings.config,
                 scenario: &settings.name,
                 seed: settings.seed,
+                run: &settings.run,
             })
         };
         Ok(Telemetry(self.0.map(start).transpose()?))

@@ -205,10 +205,10 @@ impl Sessions {
         if session.standing == Standing::Lost {
             return (name, Vec::new());
         }
-        // Of one that was taken over it is not known yet what it has heard.
+        // One that was taken over may wait to hear that its last word was kept.
         let mut due = match session.is_met {
             true => session.conversation.due(now),
-            false => Vec::new(),
+            false => session.conversation.due_unmet(),
         };
         let is_here = session.standing == Standing::Here;
         if due.is_empty() && is_here && now.saturating_sub(session.spoken) >= HEARTBEAT {
@@ -229,5 +229,27 @@ impl Sessions {
     pub(crate) fn are_heard(&self) -> bool {
         let mut sessions = self.sessions.values();
         sessions.all(|one| one.standing != Standing::Here || one.conversation.is_heard())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_that_has_gone_hears_from_the_next_controller_that_its_last_word_was_kept() {
+        let (now, runner) = (Duration::from_secs(9), RunnerId(0));
+        let mut sessions = Sessions::confirmed_by_hand();
+        let mark = Mark {
+            name: 7,
+            heard: 3,
+            heard_there: 2,
+        };
+        sessions.confirm(now, runner, mark);
+        sessions.over(runner, false);
+        let (name, due) = sessions.due(now, runner);
+        let heard: Vec<_> = due.iter().map(|frame| frame.heard).collect();
+        assert_eq!((name, heard), (7, vec![3]));
+        assert!(sessions.due(now, runner).1.is_empty(), "it is told once");
     }
 }

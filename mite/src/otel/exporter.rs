@@ -41,6 +41,8 @@ pub(crate) struct Start<'a> {
     pub(crate) config: &'a Config,
     pub(crate) scenario: &'a str,
     pub(crate) seed: u64,
+    /// What the run is called.
+    pub(crate) run: &'a str,
 }
 
 /// An export, as the engine sees it.
@@ -94,6 +96,7 @@ impl Exporter {
             config,
             scenario,
             seed,
+            run,
         } = start;
         let key = RunKey::new(seed, clock.started_at());
         let (outbox, received, tally) = trace::outbox();
@@ -106,7 +109,7 @@ impl Exporter {
             outbox,
         });
         let metrics = settings.metrics.is_some().then_some(settings.interval);
-        let resource = resource(&settings, config, scenario, key);
+        let resource = resource(&settings, config, scenario, run);
         let desk = {
             let (config, tally) = (config.clone(), Arc::clone(&tally));
             move || Desk {
@@ -365,9 +368,9 @@ fn spans_in(batch: &[Finished]) -> usize {
 }
 
 /// What is said of this program and of its run.
-fn resource(settings: &Settings, config: &Config, scenario: &str, key: RunKey) -> Message {
+fn resource(settings: &Settings, config: &Config, scenario: &str, run: &str) -> Message {
     let mut attributes = vec![
-        ("service.instance.id".to_owned(), key.run()),
+        ("service.instance.id".to_owned(), run.to_owned()),
         ("telemetry.sdk.language".to_owned(), "rust".to_owned()),
         ("telemetry.sdk.name".to_owned(), "mite".to_owned()),
         (

@@ -22,11 +22,6 @@ impl RunKey {
         Self(mix(seed ^ chance(), nanos), mix(nanos ^ chance(), seed))
     }
 
-    /// The identity of the run itself, 32 digits.
-    pub(crate) fn run(self) -> String {
-        format!("{:016x}{:016x}", mix(self.0, 1), mix(self.1, 2))
-    }
-
     /// The trace of the journey that has this seed.
     pub(super) fn trace(self, seed: u64) -> TraceId {
         // Zeros alone are no identity.

@@ -59,6 +59,8 @@ pub(super) struct Beginning {
     pub(super) plan: Vec<(String, String)>,
     pub(super) config: Config,
     pub(super) seed: u64,
+    /// What the run is called where others are told of it.
+    pub(super) run: String,
     /// What the clock of the controller showed when the run began.
     pub(super) begin: Duration,
     /// The time of day at which it began.

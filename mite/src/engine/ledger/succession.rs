@@ -2,7 +2,6 @@
 
 use std::{
     hash::{Hash, Hasher},
-    time::Duration,
     vec::IntoIter,
 };
 
@@ -17,15 +16,12 @@ use crate::{
         decode, encode,
         nats::{
             BusError,
-            journal::{self, Decision, Found, Journal, Turn},
+            journal::{self, ABANDONED, Decision, Found, Journal, Turn},
         },
     },
     report::human,
     scenario::Scenario,
 };
-
-/// A run whose last word is older than this is not gone on with: its runners have given it up.
-const ABANDONED: Duration = Duration::from_secs(300);
 
 /// What a controller is to begin with.
 #[derive(Default)]
@@ -52,6 +48,7 @@ impl Succession {
         };
         settings.config = beginning.config.clone();
         settings.seed = beginning.seed;
+        settings.run.clone_from(&beginning.run);
         true
     }
 
@@ -178,7 +175,7 @@ fn digest(config: &Config) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
     use crate::link::nats::Keeping;
@@ -189,6 +186,7 @@ mod tests {
             plan: Vec::new(),
             config: Config::default(),
             seed: 0,
+            run: String::new(),
             begin: Duration::ZERO,
             started_at: SystemTime::UNIX_EPOCH,
             runners: Vec::new(),

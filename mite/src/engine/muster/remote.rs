@@ -77,6 +77,7 @@ pub(super) async fn runners(
             plan: succession.plan.clone(),
             config: settings.config.clone(),
             seed: settings.seed,
+            run: settings.run.clone(),
             begin: at,
             started_at: clock.started_at(),
             runners: runners.clone(),

@@ -30,11 +30,21 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The longest id that is taken for one, in bytes.
 const LONGEST_ID: usize = 256;
 
+/// What is to become of the start.
+pub(super) enum Begin {
+    /// It is told.
+    Tell,
+    /// It has been taken, and the webhook calls the run so if it has a name for it.
+    Told(Option<Value>),
+}
+
 /// Tells one webhook of one run.
 pub(super) struct Delivery {
     pub(super) address: Address,
-    /// Who waits for what the webhook calls the run; gone without a word where it says nothing.
-    pub(super) id: Option<oneshot::Sender<String>>,
+    pub(super) begin: oneshot::Receiver<Begin>,
+    /// Who waits for what the webhook calls the run; gone without a word where it does not take the
+    /// start.
+    pub(super) answer: oneshot::Sender<Option<Value>>,
     pub(super) end: oneshot::Receiver<End>,
 }
 
@@ -50,41 +60,63 @@ impl Delivery {
         }
     }
 
-    async fn converse(mut self, start: &Start) {
+    async fn converse(self, start: &Start) {
+        let Self {
+            address,
+            begin,
+            answer,
+            end: mut ends,
+        } = self;
         let poster = Poster::new(Tls::default()).time_limit(TIME_LIMIT);
-        let [to_start, to_end] = ["start", "end"].map(|name| self.address.below(name));
-        let mut end = None;
-        let outcome = {
-            let mut starting = pin!(deliver(&poster, &to_start, start, ATTEMPTS));
-            tokio::select! {
-                biased;
-                outcome = &mut starting => outcome,
-                ended = &mut self.end => {
-                    end = ended.ok();
-                    Err("there was no answer yet when the run was over".to_owned())
-                }
+        let [to_start, to_end] = ["start", "end"].map(|name| address.below(name));
+        let (id, attempts, early) = match begin.await {
+            Ok(Begin::Told(id)) => (id, ATTEMPTS, None),
+            Ok(Begin::Tell) => {
+                let starting = pin!(deliver(&poster, &to_start, start, ATTEMPTS));
+                let (outcome, early) = tokio::select! {
+                    biased;
+                    outcome = starting => (outcome, None),
+                    ended = &mut ends => {
+                        let why = "there was no answer yet when the run was over";
+                        (Err(why.to_owned()), Some(ended.ok()))
+                    }
+                };
+                // One that did not hear of the start is not waited for twice.
+                let attempts = if outcome.is_ok() { ATTEMPTS } else { 1 };
+                let id = known_as(outcome, &to_start, answer);
+                (id, attempts, early)
             }
+            Err(_) => return,
         };
-        // One that did not hear of the start is not waited for twice.
-        let attempts = if outcome.is_ok() { ATTEMPTS } else { 1 };
-        let id = outcome.and_then(|answer| id_in(&answer));
-        let id = id.unwrap_or_else(|why| {
-            tracing::warn!("the webhook {to_start}, told of the start: {why}; the run goes on");
-            None
-        });
-        if let Some((tell, id)) = self.id.take().zip(id.as_ref()) {
-            // Nobody waits for it when the run is over.
-            let _ = tell.send(text_of(id));
-        }
-        if end.is_none() {
-            end = (&mut self.end).await.ok();
-        }
+        let end = match early {
+            Some(end) => end,
+            None => ends.await.ok(),
+        };
         let Some(mut end) = end else { return };
         end.id = id;
         if let Err(why) = deliver(&poster, &to_end, &end, attempts).await {
             tracing::warn!("the webhook {to_end}, told of the end: {why}");
         }
     }
+}
+
+/// What the webhook calls the run, which is passed on to whoever waits for it.
+fn known_as(
+    outcome: Result<Answer, String>,
+    to_start: &Address,
+    waits: oneshot::Sender<Option<Value>>,
+) -> Option<Value> {
+    let is_taken = outcome.is_ok();
+    let id = outcome.and_then(|answer| id_in(&answer));
+    let id = id.unwrap_or_else(|why| {
+        tracing::warn!("the webhook {to_start}, told of the start: {why}; the run goes on");
+        None
+    });
+    if is_taken {
+        // Nobody waits for it when the run is over.
+        let _ = waits.send(id.clone());
+    }
+    id
 }
 
 /// Posts until it is taken, or says why it is not.
@@ -153,7 +185,7 @@ fn id_in(answer: &Answer) -> Result<Option<Value>, String> {
 }
 
 /// The id as a person reads it.
-fn text_of(id: &Value) -> String {
+pub(super) fn text_of(id: &Value) -> String {
     match id {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -100,7 +100,7 @@ impl Start {
             event: "start",
             testname: settings.name.clone(),
             scenario: settings.name.clone(),
-            run: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+            run: settings.run.clone(),
             started: human::utc(clock.started_at()),
             planned_seconds: planned.map(|planned| planned.as_secs_f64()),
             base_url: base_url.map(|(_, url)| url.into_owned()),

@@ -9,16 +9,15 @@ mod message;
 mod tests;
 
 use std::{
+    future::pending,
     path::{PathBuf, absolute},
     thread::{Builder, JoinHandle},
     time::Duration,
 };
 
+use serde_json::Value;
 use tokio::{
-    sync::{
-        mpsc::UnboundedReceiver,
-        oneshot::{self, error::TryRecvError},
-    },
+    sync::{mpsc::UnboundedReceiver, oneshot},
     time::timeout,
 };
 
@@ -28,18 +27,23 @@ use crate::{
     report::{Report, WebhookSummary},
 };
 
-use delivery::Delivery;
+use delivery::{Begin, Delivery, text_of};
 use message::End;
 pub(super) use message::Start;
 
 /// How long a run that is over already waits for the answer to its start.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A webhook that has been told of the start, or is just being told.
+/// A webhook that is told of the start and of the end.
 pub(super) struct Webhook {
     /// The URL without its secrets.
     url: String,
-    id: oneshot::Receiver<String>,
+    /// Gone when the thread may tell of the start, or knows that it is told already.
+    begin: Option<oneshot::Sender<Begin>>,
+    /// Gone when the answer to the start has come, or cannot any more.
+    answer: Option<oneshot::Receiver<Option<Value>>>,
+    /// What the webhook calls the run, once it has taken the start.
+    told: Option<Option<Value>>,
     /// Gone when the end has been told.
     end: Option<oneshot::Sender<End>>,
     over: oneshot::Receiver<()>,
@@ -49,15 +53,17 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
-    /// Tells of the start, without waiting for anything.
+    /// Makes ready to tell; nothing is told before [`begin`](Self::begin).
     pub(super) fn start(address: &Address, start: Start, settings: &Settings) -> Option<Self> {
-        let (tell_id, id) = oneshot::channel();
+        let (begin, begins) = oneshot::channel();
+        let (tell_answer, answer) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let (over_sender, over) = oneshot::channel();
         let failure = End::without_report(&start);
         let delivery = Delivery {
             address: address.clone(),
-            id: Some(tell_id),
+            begin: begins,
+            answer: tell_answer,
             end: ended,
         };
         let thread = Builder::new()
@@ -70,7 +76,9 @@ impl Webhook {
             .ok()?;
         Some(Self {
             url: settings.config.mask(&address.to_string()),
-            id,
+            begin: Some(begin),
+            answer: Some(answer),
+            told: None,
             end: Some(end),
             over,
             thread: Some(thread),
@@ -78,20 +86,47 @@ impl Webhook {
         })
     }
 
+    /// Tells of the start, without waiting for anything, unless that was done for this run before.
+    pub(super) fn begin(&mut self) {
+        let begin = match self.told.clone() {
+            None => Begin::Tell,
+            Some(id) => Begin::Told(id),
+        };
+        if let Some(sender) = self.begin.take() {
+            // Nobody listens when the thread has panicked.
+            let _ = sender.send(begin);
+        }
+    }
+
+    /// Waits until the start is taken, and gives what the webhook calls the run; for ever where it is
+    /// not.
+    pub(super) async fn answer(&mut self) -> Option<Value> {
+        if let Some(answer) = &mut self.answer {
+            let taken = answer.await;
+            self.answer = None;
+            if let Ok(id) = taken {
+                self.told = Some(id.clone());
+                return id;
+            }
+        }
+        pending().await
+    }
+
+    /// The start has been taken, of this process or of one whose place it has.
+    pub(super) fn is_told(&mut self, id: Option<Value>) {
+        self.told = Some(id);
+    }
+
     /// Where it is, and what it calls the run; the answer to the start of a short run is waited for
     /// a little.
     pub(super) async fn summary(&mut self) -> WebhookSummary {
-        let id = match self.id.try_recv() {
-            Ok(id) => Some(id),
-            Err(TryRecvError::Closed) => None,
-            Err(TryRecvError::Empty) => {
-                let answer = timeout(PATIENCE, &mut self.id).await;
-                answer.ok().and_then(Result::ok)
-            }
-        };
+        if let (None, Some(answer)) = (&self.told, self.answer.take()) {
+            let answer = timeout(PATIENCE, answer).await;
+            self.told = answer.ok().and_then(Result::ok);
+        }
         WebhookSummary {
             url: self.url.clone(),
-            id,
+            id: self.told.iter().flatten().next().map(text_of),
         }
     }
 
@@ -113,6 +148,11 @@ impl Webhook {
         }
     }
 
+    /// Somebody else tells of the end.
+    pub(super) fn leave(mut self) {
+        self.end = None;
+    }
+
     fn tell(&mut self, end: End) -> bool {
         // Nobody listens when the thread has panicked.
         self.end.take().is_some_and(|ended| ended.send(end).is_ok())
@@ -122,6 +162,10 @@ impl Webhook {
 /// A run that ends without a report has failed on its way, and its process may end at once.
 impl Drop for Webhook {
     fn drop(&mut self) {
+        if self.end.is_none() {
+            return;
+        }
+        self.begin();
         let failure = self.failure.clone();
         if self.tell(failure)
             && let Some(thread) = self.thread.take()

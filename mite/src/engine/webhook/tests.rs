@@ -44,6 +44,7 @@ fn a_run_that_never_gets_to_its_report_tells_of_an_error() {
     let start = Start::new(&settings, RunClock::start(), minute, &[]);
     let address = Address::parse(&url).unwrap();
     let mut webhook = Webhook::start(&address, start, &settings).unwrap();
+    webhook.begin();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -129,6 +129,13 @@ impl Conversation {
         pieces.into_iter().map(|piece| frame(Some(piece))).collect()
     }
 
+    /// What is to be sent to a side of which it is not known how much it has heard: only how much it
+    /// need not say again, if that is news.
+    pub(crate) fn due_unmet(&mut self) -> Vec<Frame> {
+        let owes_word = self.listening.take_debt();
+        owes_word.then(|| self.word()).into_iter().collect()
+    }
+
     /// What was heard so far, to show that this side is still there.
     pub(crate) fn word(&self) -> Frame {
         Frame {

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     AssignedEntry, Assignment, BusError, Fingerprint, Options,
-    journal::LastEntry,
+    journal::{ABANDONED, LastEntry, left_behind},
     subjects::Subjects,
     talk::{Down, Hello, Welcome, publish},
 };
@@ -33,6 +33,8 @@ use crate::{
 const BEAT: Duration = Duration::from_millis(100);
 /// How long another controller may take to say that it is there.
 const ANSWER: Duration = Duration::from_millis(500);
+/// How long NATS may take to say what has been left behind; where it may not be asked it says nothing.
+const LOOK: Duration = Duration::from_secs(2);
 /// Another controller takes over only after a longer silence than this.
 const FRESH: Duration = Duration::from_secs(2);
 /// How long the last words may take to be heard.
@@ -137,6 +139,11 @@ impl Listening {
         if !matches!(lead, Lead::Successor(_)) && is_taken(&client, subjects).await {
             return Err(BusError::Taken(options.prefix.clone()));
         }
+        if let Lead::Alone = lead
+            && let Some(age) = run_without_controller(&client, subjects).await
+        {
+            return Err(BusError::LeftBehind(options.prefix.clone(), age));
+        }
         let listen = async |subject: String| {
             let listening = client.subscribe(subject).await;
             listening.map_err(|error| BusError::Subscribe(error.to_string()))
@@ -154,6 +161,13 @@ impl Listening {
 async fn is_taken(client: &Client, subjects: &Subjects) -> bool {
     let question = client.request(subjects.clock(), Bytes::new());
     matches!(timeout(ANSWER, question).await, Ok(Ok(_)))
+}
+
+/// For how long a run has been without its controller that another can go on with: who knows nothing
+/// of it would send its runners away.
+async fn run_without_controller(client: &Client, subjects: &Subjects) -> Option<Duration> {
+    let left = timeout(LOOK, left_behind(client, subjects)).await;
+    left.ok().flatten().filter(|age| *age <= ABANDONED)
 }
 
 struct Bus {
@@ -201,6 +215,8 @@ impl Bus {
                 self.send(runner).await;
             }
         }
+        // Some may wait only to hear that their last word was kept.
+        self.send_to_all().await;
         let farewell = async {
             while !self.sessions.are_heard() {
                 tokio::select! {

@@ -1,6 +1,6 @@
 //! What can go wrong between a process and the bus.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 /// Why there is no link over NATS.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,14 @@ pub(crate) enum BusError {
          this one and its runners another --nats-prefix"
     )]
     Taken(String),
+    /// A run is to be gone on with, whose runners would be taken from it.
+    #[error(
+        "a run of the prefix {0:?} has been without its controller for {seconds} s and can be gone \
+         on with: start that controller again, with --durable, or this one with --durable, which \
+         takes its place; or give this one and its runners another --nats-prefix",
+        seconds = .1.as_secs()
+    )]
+    LeftBehind(String, Duration),
     /// State is to be kept, and there is nothing that keeps it.
     #[error(
         "this NATS has no JetStream, which --durable and --standby need; start nats-server with \

@@ -23,6 +23,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+pub(super) use self::find::left_behind;
 use self::{
     find::{Search, find},
     write::Writer,
@@ -33,6 +34,8 @@ use super::{BusError, Options, subjects::Subjects};
 const ALIVE: Duration = Duration::from_millis(500);
 /// A writer that has written nothing for so long is not there any more.
 const SILENT: Duration = Duration::from_secs(3);
+/// A run whose last word is older than this is not gone on with: its runners have given it up.
+pub(crate) const ABANDONED: Duration = Duration::from_secs(300);
 /// How often it is looked whether the writer is there.
 const LOOK: Duration = Duration::from_millis(300);
 /// How long the removal may take where NATS does not answer.

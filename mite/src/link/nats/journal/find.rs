@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::{
+    Client,
     connection::State,
     jetstream::{
         self, Context, ErrorCode,
@@ -108,6 +109,28 @@ pub(super) async fn find(
         }
         sleep(LOOK).await;
     }
+}
+
+/// How long ago something was written of a run that is not over, if there is one.
+pub(in crate::link::nats) async fn left_behind(
+    client: &Client,
+    subjects: &Subjects,
+) -> Option<Duration> {
+    let context = jetstream::new(client.clone());
+    let stream = context.get_stream(subjects.journal_stream()).await.ok()?;
+    let state = &stream.cached_info().state;
+    let written = SystemTime::from(state.last_timestamp);
+    let mut messages = stream::iter(state.first_sequence..=state.last_sequence)
+        .map(|number| stream.get_raw_message(number))
+        .buffered(READ_AHEAD);
+    while let Some(Ok(message)) = messages.next().await {
+        let entry = decode::<Entry>(&message.payload)?;
+        // Whoever waits for runners has no run yet.
+        if let What::Piece { .. } = entry.what {
+            return Some(written.elapsed().unwrap_or_default());
+        }
+    }
+    None
 }
 
 impl Store {

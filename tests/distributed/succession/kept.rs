@@ -1,0 +1,93 @@
+//! What is kept elsewhere of a run whose controller is replaced.
+
+use std::{fs, path::Path, time::Duration};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::{
+    nats::Nats,
+    nginx::Nginx,
+    running::{Running, program},
+};
+
+use super::assert_taken_over;
+use crate::crew::{Controller, VISITS, have_left, runner};
+
+/// A process that keeps what is sent to it, in JSON lines.
+fn keeper(nats: &Nats, arguments: &[&str]) -> Running {
+    let url = nats.url();
+    let (command, arguments) = arguments.split_first().unwrap();
+    let first = [*command, "--nats", &url];
+    Running::start(&mut program(VISITS, &[&first, arguments].concat()))
+}
+
+/// The records of the files in a directory.
+fn records(directory: &Path) -> Vec<Value> {
+    let files = fs::read_dir(directory).unwrap();
+    let files = files.map(|file| file.unwrap().path().display().to_string());
+    let files: Vec<_> = files.filter(|file| file.ends_with(".msgpack")).collect();
+    let files: Vec<_> = files.iter().map(String::as_str).collect();
+    let shown = Running::start(&mut program(VISITS, &[&["cat"], &files[..]].concat())).end();
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let lines = shown.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn events_and_records_are_there_once_whichever_controller_led() {
+    let (nats, nginx) = (Nats::keeping(), Nginx::start());
+    let (events, looks) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let into = |directory: &TempDir| directory.path().to_str().unwrap().to_owned();
+    let collect = ["collector", "--once", "--collect", &into(&events)];
+    let mut collector = keeper(&nats, &collect);
+    collector.wait_for("collecting from the stream");
+    let mut recorder = keeper(&nats, &["recorder", "--record", &into(&looks)]);
+    recorder.wait_for("recording from the stream");
+    let runners = [(); 2].map(|()| runner(&nats.url()));
+    let arguments = [
+        "--durable",
+        "--duration",
+        "10s",
+        "--wait-for-collectors",
+        "1",
+    ];
+    let mut controller = Controller::start(&nats, &nginx, "recorded_visits", 2, &arguments);
+    controller.wait_for_second(2);
+    // Long enough for who asks every few seconds whether there is a controller.
+    controller.kill_and_start_again(Duration::from_secs(3));
+    let told = controller.end();
+    told.assert_passed();
+    assert_eq!((told.requests(), nginx.finish().len()), (1000, 1000));
+    assert_taken_over(&told, 1);
+    let collected = &told.report["collected"];
+    assert_eq!(
+        (&collected["events"], &collected["missing"]),
+        (&json!(2000), &json!(0))
+    );
+    let recorded = json!([{"name": "looks", "items": 1000, "missing": 0}]);
+    assert_eq!(told.report["recorded"], recorded, "{}", told.ended);
+    have_left(runners);
+    have_left([collector]);
+    recorder.wait_for("looks.msgpack: 1,000 items recorded");
+    recorder.signal("TERM");
+    assert_eq!(recorder.end().code, Some(130));
+
+    let events = records(events.path());
+    let of_type = |name: &str| events.iter().filter(|event| event["type"] == name).count();
+    assert_eq!(
+        (of_type("http"), of_type("journey"), of_type("gap")),
+        (1000, 1000, 0)
+    );
+    let mut ends: Vec<_> = (events.iter().filter(|event| event["type"] == "journey"))
+        .map(|event| event["context_id"].as_str().unwrap())
+        .collect();
+    ends.sort_unstable();
+    ends.dedup();
+    assert_eq!(ends.len(), 1000);
+    let mut looks: Vec<_> = records(looks.path()).iter().map(Value::to_string).collect();
+    looks.sort_unstable();
+    looks.dedup();
+    assert_eq!(looks.len(), 1000);
+}
