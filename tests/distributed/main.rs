@@ -9,17 +9,6 @@
     clippy::unwrap_used
 )]
 
-mod collect;
-mod counts;
-mod crew;
-mod export;
-mod faults;
-mod hosts;
-mod kills;
-mod leaving;
-mod network;
-mod record;
-mod refused;
-mod secured;
-mod shop;
-mod succession;
+// A module by itself, so that all of these can be told from others by name: they wait rather than
+// work, and so more of them run at once.
+mod over_nats;

@@ -8,7 +8,7 @@ use tests::{
     nginx::Nginx,
 };
 
-use crate::crew::{Controller, have_left, runner};
+use crate::over_nats::crew::{Controller, have_left, runner};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{nats::Nats, nginx::Nginx};
 
 use super::assert_taken_over;
-use crate::crew::{Controller, have_left, runner};
+use crate::over_nats::crew::{Controller, have_left, runner};
 
 #[test]
 fn a_threshold_judges_what_was_before_too_and_ends_the_run() {

@@ -15,7 +15,7 @@ use tests::{
     running::Running,
 };
 
-use crate::crew::{Controller, Told, have_left, runner, runner_with};
+use crate::over_nats::crew::{Controller, Told, have_left, runner, runner_with};
 
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -221,7 +221,7 @@ fn what_cannot_be_kept_is_told_before_the_run_and_goes_on_within_it() {
         .unwrap_err();
     ended.refused(&["has no JetStream", "-js -sd DIR"]);
 
-    let full = Nats::keeping_little("20KB");
+    let full = Nats::keeping_little("12KB");
     let runner = runner(&full.url());
     let arguments = ["--durable", "--duration", "5s"];
     let told = Controller::start(&full, &nginx, "steady_visits", 1, &arguments).end();
@@ -234,7 +234,7 @@ fn what_cannot_be_kept_is_told_before_the_run_and_goes_on_within_it() {
     );
     have_left([runner]);
     // The next one has a run of its own, and does not go on with the end of this one.
-    let runner = crate::crew::runner(&full.url());
+    let runner = crate::over_nats::crew::runner(&full.url());
     let told = Controller::start(&full, &nginx, "steady_visits", 1, &arguments).end();
     told.assert_passed();
     assert_eq!(told.requests(), 500);

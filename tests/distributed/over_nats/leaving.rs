@@ -7,7 +7,7 @@ use std::{
 
 use tests::{nats::Nats, nginx::Nginx, running::Running};
 
-use crate::crew::{Controller, Told, runner, runner_with};
+use crate::over_nats::crew::{Controller, Told, runner, runner_with};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -11,7 +11,7 @@ use tests::{
 };
 
 use super::assert_taken_over;
-use crate::crew::{Controller, VISITS, have_left, runner};
+use crate::over_nats::crew::{Controller, VISITS, have_left, runner};
 
 /// A process that keeps what is sent to it, in JSON lines.
 fn keeper(nats: &Nats, arguments: &[&str]) -> Running {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, thread::sleep, time::Duration};
 
 use tests::{nats::Nats, nginx::Nginx, running::Running};
 
-use crate::crew::{Controller, have_left, runner, runner_with};
+use crate::over_nats::crew::{Controller, have_left, runner, runner_with};
 
 #[test]
 fn three_runners_together_do_what_the_plan_says_and_count_what_the_server_counts() {

@@ -8,7 +8,7 @@ use tests::{
     nginx::Nginx,
 };
 
-use crate::crew::{Controller, have_left, runner};
+use crate::over_nats::crew::{Controller, have_left, runner};
 
 /// A receiver of webhooks that has an id for each start.
 fn webhook() -> Listening {

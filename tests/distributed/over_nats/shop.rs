@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tests::{nats::Nats, nginx::Nginx};
 
-use crate::crew::{Controller, Told, have_left, shop_runner};
+use crate::over_nats::crew::{Controller, Told, have_left, shop_runner};
 
 fn shop() -> Nginx {
     let to = examples::shop_url();

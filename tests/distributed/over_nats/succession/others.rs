@@ -5,7 +5,7 @@ use std::{thread::sleep, time::Duration};
 use tests::{nats::Nats, nginx::Nginx};
 
 use super::{PAUSE, assert_taken_over};
-use crate::crew::{Controller, have_left, runner};
+use crate::over_nats::crew::{Controller, have_left, runner};
 
 #[test]
 fn one_that_stands_by_waits_on_when_nats_was_away_and_takes_over_when_it_has_to() {

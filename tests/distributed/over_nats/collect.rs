@@ -15,7 +15,7 @@ use tests::{
     running::{Ended, Running, program},
 };
 
-use crate::crew::{Controller, Told, runner, runner_with};
+use crate::over_nats::crew::{Controller, Told, runner, runner_with};
 
 const VISITS: &str = env!("CARGO_BIN_EXE_visits");
 

@@ -6,7 +6,7 @@ use tests::{
     running::{Running, program},
 };
 
-use crate::crew::{Controller, runner, runner_with};
+use crate::over_nats::crew::{Controller, runner, runner_with};
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const VISITS: &str = env!("CARGO_BIN_EXE_visits");

@@ -9,7 +9,7 @@ use tests::{
     running::Running,
 };
 
-use crate::crew::{Controller, Told, have_left, lasting_runner, runner_with};
+use crate::over_nats::crew::{Controller, Told, have_left, lasting_runner, runner_with};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -63,7 +63,7 @@ impl Machines {
 
 #[test]
 fn a_cable_that_is_out_for_a_moment_costs_nothing() {
-    let name = "hosts::a_cable_that_is_out_for_a_moment_costs_nothing";
+    let name = "over_nats::hosts::a_cable_that_is_out_for_a_moment_costs_nothing";
     on_a_switch(name, |switch| {
         let machines = Machines::start(switch, |url| runner_with(url, &[]));
         let told = machines.run("7s", |host| {
@@ -77,7 +77,7 @@ fn a_cable_that_is_out_for_a_moment_costs_nothing() {
 
 #[test]
 fn a_runner_that_can_speak_and_not_hear_for_a_moment_costs_nothing() {
-    let name = "hosts::a_runner_that_can_speak_and_not_hear_for_a_moment_costs_nothing";
+    let name = "over_nats::hosts::a_runner_that_can_speak_and_not_hear_for_a_moment_costs_nothing";
     on_a_switch(name, |switch| {
         let machines = Machines::start(switch, |url| runner_with(url, &[]));
         let told = machines.run("7s", |host| {
@@ -91,7 +91,7 @@ fn a_runner_that_can_speak_and_not_hear_for_a_moment_costs_nothing() {
 
 #[test]
 fn a_machine_whose_cable_is_out_for_long_is_done_without_until_it_comes_back_as_a_new_one() {
-    let name = "hosts::a_machine_whose_cable_is_out_for_long_is_done_without_until_it_comes_back_as_\
+    let name = "over_nats::hosts::a_machine_whose_cable_is_out_for_long_is_done_without_until_it_comes_back_as_\
                 a_new_one";
     on_a_switch(name, |switch| {
         let machines = Machines::start(switch, lasting_runner);

@@ -8,7 +8,7 @@ use tests::{
     running::{Running, program},
 };
 
-use crate::crew::{Controller, runner};
+use crate::over_nats::crew::{Controller, runner};
 
 const VISITS: &str = env!("CARGO_BIN_EXE_visits");
 

@@ -5,7 +5,7 @@ use std::{thread::sleep, time::Duration};
 use tests::{nats::Nats, nginx::Nginx};
 
 use super::assert_taken_over;
-use crate::crew::{Controller, have_left, runner};
+use crate::over_nats::crew::{Controller, have_left, runner};
 
 const SECOND: Duration = Duration::from_secs(1);
 

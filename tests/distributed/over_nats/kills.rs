@@ -11,7 +11,7 @@ use std::{
 
 use tests::{nats::Nats, nginx::Nginx, running::Running};
 
-use crate::crew::{Controller, runner_with};
+use crate::over_nats::crew::{Controller, runner_with};
 
 const KILLS: usize = 50;
 /// How many runs go on at once.

@@ -13,7 +13,7 @@ use tests::{
     running::{Ended, Running},
 };
 
-use crate::crew::{Controller, runner_with};
+use crate::over_nats::crew::{Controller, runner_with};
 
 /// Files for servers and clients to read.
 struct Files(TempDir);

@@ -7,7 +7,7 @@ use std::{
 
 use tests::{nats::Nats, nginx::Nginx};
 
-use crate::crew::{Controller, Told, have_left, runner, runner_with};
+use crate::over_nats::crew::{Controller, Told, have_left, runner, runner_with};
 
 const SECOND: Duration = Duration::from_secs(1);
 
