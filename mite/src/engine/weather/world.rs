@@ -248,7 +248,10 @@ impl World {
             runner, message, ..
         } = heard;
         let Some(controller) = &mut self.controller else {
-            self.muster(runner, message);
+            // Who comes when all is over is not let in.
+            if self.settings.is_some() {
+                self.muster(runner, message);
+            }
             return;
         };
         if matches!(message, Message::Hello(_)) {
