@@ -8,7 +8,7 @@ use std::{
 
 use mite::{
     Context, Scenario,
-    datapool::Once,
+    datapool::{Once, Recyclable},
     journey, scenario,
     volume::{Constant, HoldLatency, Saturate},
 };
@@ -86,6 +86,21 @@ fn steady_visits() -> Scenario {
 #[scenario]
 fn readers() -> Scenario {
     Scenario::new().journey::<read>(Once::new(1..=600), Constant::per_second(100, MINUTE))
+}
+
+/// Looks at what it was lent, and keeps it for a moment.
+#[journey]
+async fn borrow(ctx: &Context, item: u32) -> mite::Result {
+    let url = format!("/item/{item}");
+    ctx.http().get(&url).send().await?.expect_status(200)?;
+    ctx.pause(Duration::from_millis(200)).await;
+    Ok(())
+}
+
+/// Six users of six items, which are lent again and again.
+#[scenario]
+fn borrowers() -> Scenario {
+    Scenario::new().journey::<borrow>(Recyclable::new(1..=6), Constant::users(6, MINUTE))
 }
 
 /// Asks for one thing, and a second later for another.

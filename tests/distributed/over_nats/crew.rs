@@ -1,6 +1,6 @@
 //! A controller and its runners, each a process.
 
-use std::{fs, process::Command, thread::sleep, time::Duration};
+use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use tests::{
     running::{Ended, Running, program},
 };
 
-pub(crate) const VISITS: &str = env!("CARGO_BIN_EXE_visits");
+const VISITS: &str = env!("CARGO_BIN_EXE_visits");
 const SHOP: &str = env!("CARGO_BIN_EXE_shop");
 
 /// A controller that runs a scenario against an nginx.
@@ -144,7 +144,17 @@ impl Controller {
     pub(crate) fn kill_and_start_again(&mut self, pause: Duration) {
         self.running.signal("KILL");
         sleep(pause);
+        self.start_again();
+    }
+
+    /// Another is started in the same way.
+    pub(crate) fn start_again(&mut self) {
         self.running = start(&self.command, &[]);
+    }
+
+    /// Whether the report is there.
+    pub(crate) fn has_told(&self) -> bool {
+        self.directory.path().join("report.json").exists()
     }
 
     /// It is killed, and whoever stood by has its place.
@@ -208,4 +218,31 @@ impl Told {
         assert_eq!(self.ended.code, Some(0), "{}", self.ended);
         assert_eq!(self.report["verdict"], "passed");
     }
+}
+
+/// A collector or a recorder.
+pub(crate) fn keeper(nats: &Nats, arguments: &[&str]) -> Running {
+    let url = nats.url();
+    let (command, arguments) = arguments.split_first().unwrap();
+    let first = [*command, "--nats", &url];
+    Running::start(&mut program(VISITS, &[&first, arguments].concat()))
+}
+
+/// The records of the files in a directory, to which nothing is added any more.
+pub(crate) fn records(directory: &Path) -> Vec<Value> {
+    let shown = shown(directory);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let lines = shown.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// How the files in a directory are shown, in a line a record.
+pub(crate) fn shown(directory: &Path) -> Ended {
+    let files = fs::read_dir(directory).unwrap();
+    let files = files.map(|file| file.unwrap().path().display().to_string());
+    let files: Vec<_> = files.filter(|file| file.ends_with(".msgpack")).collect();
+    let files: Vec<_> = files.iter().map(String::as_str).collect();
+    Running::start(&mut program(VISITS, &[&["cat"], &files[..]].concat())).end()
 }

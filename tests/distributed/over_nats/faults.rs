@@ -62,6 +62,25 @@ fn the_volume_of_a_runner_that_is_killed_is_back_within_five_seconds_and_the_gap
 }
 
 #[test]
+fn what_a_runner_that_is_killed_had_of_a_pool_is_given_to_others() {
+    let (nats, nginx) = (Nats::start(), Nginx::start());
+    let mut runners = vec![runner(&nats.url()), runner(&nats.url())];
+    let mut controller = Controller::start(&nats, &nginx, "borrowers", 2, &["--duration", "12s"]);
+    controller.wait_for_second(2);
+    let killed = runners.remove(1);
+    killed.signal("KILL");
+    drop(killed);
+    let told = controller.end();
+    let log = nginx.finish();
+    assert_eq!(told.report["verdict"], "invalid", "{}", told.ended);
+    let uses = |item: u32| log.count(&format!("/item/{item}"));
+    let uses: Vec<_> = (1..=6).map(uses).collect();
+    // Five times a second while somebody has it; what went with the runner had three seconds.
+    assert!(uses.iter().all(|uses| *uses >= 25), "{uses:?}");
+    have_left(runners);
+}
+
+#[test]
 fn the_server_of_the_link_may_be_away_for_a_while_and_nothing_is_lost() {
     let (mut nats, nginx) = (Nats::start(), Nginx::start());
     let runners = [runner(&nats.url()), runner(&nats.url())];

@@ -70,7 +70,12 @@ fn survive(victim: Victim, at: Duration, durable: bool) -> bool {
     let mut surviving = Vec::from(runners);
     match victim {
         Victim::Controller if durable && !controller.has_ended() => {
-            controller.kill_and_start_again(Duration::ZERO);
+            controller.signal("KILL");
+            sleep(Duration::from_millis(200));
+            // One that has told how it was and removed what it kept has only its process to end.
+            if !controller.has_told() || !nats.streams().is_empty() {
+                controller.start_again();
+            }
         }
         Victim::Controller if durable => {}
         Victim::Controller => controller.signal("KILL"),
@@ -102,9 +107,9 @@ fn survive(victim: Victim, at: Duration, durable: bool) -> bool {
         assert_eq!(told.requests(), log.len(), "{who}: {}", told.ended);
         assert_eq!(told.requests(), 400, "{who}: {}", told.ended);
     } else {
-        assert_eq!(
-            (verdict, told.ended.code),
-            ("invalid", Some(3)),
+        assert_eq!(verdict, "invalid", "{who}: {}", told.ended);
+        assert!(
+            matches!(told.ended.code, Some(3) | None),
             "{who}: {}",
             told.ended
         );

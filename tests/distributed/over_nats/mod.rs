@@ -6,6 +6,7 @@ mod crew;
 mod export;
 mod faults;
 mod hosts;
+mod keepers;
 mod kills;
 mod leaving;
 mod network;

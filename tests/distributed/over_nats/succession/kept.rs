@@ -1,8 +1,6 @@
 //! What is kept elsewhere of a run whose controller is replaced.
 
 use std::{
-    fs,
-    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -12,33 +10,11 @@ use tempfile::TempDir;
 use tests::{
     nats::Nats,
     nginx::Nginx,
-    running::{PATIENCE, Running, program},
+    running::{PATIENCE, Running},
 };
 
 use super::assert_taken_over;
-use crate::over_nats::crew::{Controller, VISITS, have_left, runner};
-
-/// A process that keeps what is sent to it, in JSON lines.
-fn keeper(nats: &Nats, arguments: &[&str]) -> Running {
-    let url = nats.url();
-    let (command, arguments) = arguments.split_first().unwrap();
-    let first = [*command, "--nats", &url];
-    Running::start(&mut program(VISITS, &[&first, arguments].concat()))
-}
-
-/// The records of the files in a directory.
-fn records(directory: &Path) -> Vec<Value> {
-    let files = fs::read_dir(directory).unwrap();
-    let files = files.map(|file| file.unwrap().path().display().to_string());
-    let files: Vec<_> = files.filter(|file| file.ends_with(".msgpack")).collect();
-    let files: Vec<_> = files.iter().map(String::as_str).collect();
-    let shown = Running::start(&mut program(VISITS, &[&["cat"], &files[..]].concat())).end();
-    assert_eq!(shown.code, Some(0), "{shown}");
-    let lines = shown.stdout.lines();
-    lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
+use crate::over_nats::crew::{Controller, have_left, keeper, records, runner};
 
 /// How many items a recorder has told of: whenever none has come for a second, those since the last
 /// time.
